@@ -1,0 +1,158 @@
+/**
+ * Every setting of the service: type, default, unit and meaning in one schema, read once at start.
+ * `.env.example` is compared with it by a test. Nothing else in the service reads `process.env`.
+ */
+import { z } from 'zod';
+
+const flag = z
+  .enum(['true', 'false'], { error: 'expected true or false' })
+  .transform((text) => text === 'true');
+const port = z.coerce.number().int().min(0).max(65_535);
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+const secrets = list.refine((items) => items.length > 0, { error: 'expected at least one secret' });
+
+export const settingsSchema = z.object({
+  NODE_ENV: z
+    .enum(['development', 'production', 'test'])
+    .default('development')
+    .describe('How strict and how readable: production logs JSON'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least severe log line that is written'),
+
+  API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
+  API_PORT: port.default(3000).describe('Port the API listens on; 0 takes a free one'),
+  PUBLIC_URL: z
+    .url()
+    .default('http://127.0.0.1:3000')
+    .describe('Address under which customers and Stripe reach the API'),
+  ALLOWED_RETURN_ORIGINS: list
+    .default([])
+    .describe('Comma-separated origins that an enrollment may return the customer to'),
+  CUSTOMER_LINK_SECRETS: secrets
+    .refine((items) => items.every((item) => item.length >= 32), {
+      error: 'each secret needs 32 characters or more',
+    })
+    .describe('Comma-separated secrets that sign customer links; the first signs, all verify'),
+  CUSTOMER_LINK_TTL_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3650)
+    .default(400)
+    .describe('Days for which a customer link is good'),
+
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('PostgreSQL connection string'),
+  DATABASE_POOL_SIZE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(200)
+    .default(20)
+    .describe('Connections a process may hold'),
+
+  TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233').describe('host:port of the Temporal frontend'),
+  TEMPORAL_NAMESPACE: z.string().default('default').describe('Temporal Namespace'),
+  TEMPORAL_API_KEY: z.string().optional().describe('API key, for Temporal Cloud; turns TLS on'),
+  TEMPORAL_TLS: flag.default(false).describe('Connect to Temporal with TLS'),
+  TEMPORAL_TLS_CLIENT_CERT_PATH: z
+    .string()
+    .optional()
+    .describe('Client certificate (PEM file) for mutual TLS'),
+  TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().optional().describe('Client key (PEM file) for mutual TLS'),
+  TEMPORAL_UI_URL: z
+    .url()
+    .optional()
+    .describe('Address of the Temporal UI, for links in answers to operators'),
+  TASK_QUEUE: z
+    .string()
+    .min(1)
+    .default('billing')
+    .describe('Task Queue of Workflows and of Activities that do not call Stripe'),
+  STRIPE_TASK_QUEUE: z
+    .string()
+    .min(1)
+    .default('billing-stripe')
+    .describe('Task Queue of Activities that call Stripe'),
+  STRIPE_REQUESTS_PER_SECOND: z.coerce
+    .number()
+    .min(0.1)
+    .default(80)
+    .describe(
+      'Rate limit of the Stripe Task Queue, for all Workers together; below the Stripe account limit',
+    ),
+
+  STRIPE_SECRET_KEY: z
+    .string()
+    .regex(/^(sk|rk)_(test|live)_\w+$/, {
+      error: 'expected a Stripe secret or restricted key, sk_test_…, rk_test_…, sk_live_… or rk_live_…',
+    })
+    .describe('Stripe API key'),
+  STRIPE_WEBHOOK_SECRET: secrets.describe(
+    'Comma-separated webhook signing secrets (whsec_…); two while one is rotated',
+  ),
+  STRIPE_API_URL: z
+    .url()
+    .default('https://api.stripe.com')
+    .describe('Where the Stripe API is; another address for a stand-in'),
+  STRIPE_TIMEOUT_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(80_000)
+    .default(20_000)
+    .describe('Milliseconds that one request to Stripe may take'),
+
+  MAIL_URL: z.url({ protocol: /^smtps?$/ }).describe('SMTP server, e.g. smtp://user:password@host:587'),
+  MAIL_FROM: z.string().min(3).default('Billing <billing@example.com>').describe('Sender of mails'),
+  MERCHANT_NAME: z
+    .string()
+    .min(1)
+    .default('Example Store')
+    .describe('Name of the company, on pages and in mails'),
+  TEMPLATES_DIR: z
+    .string()
+    .optional()
+    .describe('Folder with templates that replace the built-in ones of the same name'),
+
+  METRICS_PORT: port
+    .default(9464)
+    .describe('Port of the Prometheus metrics of the Worker; 0 takes a free one'),
+  ALLOW_MINUTE_SCHEDULES: flag
+    .default(false)
+    .describe('Allow intervals of minutes, to watch a schedule; leave off in production'),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/**
+ * Reads and checks the settings.
+ * @throws Error whose message lists every setting that is missing or wrong, and what was expected; a value
+ * that could be a secret is never repeated in it.
+ */
+export function readSettings(environment: Record<string, string | undefined>): Settings {
+  const given = Object.fromEntries(
+    Object.keys(settingsSchema.shape).flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const result = settingsSchema.safeParse(given);
+  if (result.success) {
+    return result.data;
+  }
+  const lines = result.error.issues.map((issue) => {
+    const name = String(issue.path[0]);
+    const value = given[name];
+    const shown =
+      value === undefined ? 'missing' : /SECRET|KEY|URL/.test(name) ? '(not shown)' : `'${value}'`;
+    return `  ${name}: ${shown}; ${issue.message}`;
+  });
+  throw new Error(`Settings are missing or wrong:\n${lines.join('\n')}`);
+}

@@ -1,0 +1,235 @@
+/**
+ * The tables as Kysely sees them. Instants are `timestamptz`, read as Date; amounts are `bigint` in minor
+ * units, read as number (the pool's type parser refuses what is not a safe integer).
+ *
+ * Who writes: a row of `enrollments`, `charges`, `charge_attempts`, `payment_methods`, `checkout_sessions`,
+ * `notifications`, `enrollment_events` and `ledger_entries` is written by that enrollment's Activities only;
+ * `customers` and `stripe_events` by the API (Activities fill in what Stripe told of a customer); `api_keys` by the
+ * command line.
+ */
+import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
+import type { ChargeStatus, EnrollmentStatus } from '../domain/statuses.ts';
+import type { Terms } from '../domain/terms.ts';
+
+type Instant = ColumnType<Date, Date | string, Date | string>;
+type NullableInstant = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+type CreatedAt = ColumnType<Date, Date | string | undefined, never>;
+type Json<T> = ColumnType<T, string, string>;
+
+/** Contact details: the only table with personal data, so that histories, ids and logs need none. */
+export interface CustomersTable {
+  id: string;
+  reference: string | null;
+  email: string | null;
+  name: string | null;
+  stripe_customer_id: string | null;
+  created_at: CreatedAt;
+}
+
+export interface EnrollmentsTable {
+  id: string;
+  workflow_id: string;
+  customer_id: string;
+  status: EnrollmentStatus;
+  description: string | null;
+  locale: string;
+  terms: Json<Terms>;
+  currency: string;
+  /** sha256 of the request that created it; the same Idempotency-Key with another one is refused. */
+  request_fingerprint: string;
+  return_url: string | null;
+  metadata: Json<Record<string, string>>;
+  livemode: boolean;
+  default_payment_method_id: string | null;
+  next_charge_at: NullableInstant;
+  next_charge_amount_minor: number | null;
+  setup_deadline_at: Instant;
+  started_at: NullableInstant;
+  paused_until: NullableInstant;
+  ended_at: NullableInstant;
+  end_reason: string | null;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
+export interface ChargesTable {
+  id: string;
+  enrollment_id: string;
+  number: number;
+  occurrence: number | null;
+  origin: 'schedule' | 'api';
+  description: string | null;
+  amount_minor: number;
+  currency: string;
+  due_at: Instant;
+  status: ChargeStatus;
+  payment_intent_id: string | null;
+  attempts: number;
+  next_attempt_at: NullableInstant;
+  captured_minor: number;
+  refunded_minor: number;
+  dispute_status: string | null;
+  last_code: string | null;
+  last_decline_code: string | null;
+  /** Why it needs attention, or what dunning decided last; for operators. */
+  status_reason: string | null;
+  settled_at: NullableInstant;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
+export interface ChargeAttemptsTable {
+  charge_id: string;
+  attempt: number;
+  enrollment_id: string;
+  idempotency_key: string;
+  payment_method_id: string;
+  payment_intent_id: string | null;
+  outcome: string;
+  code: string | null;
+  decline_code: string | null;
+  advice_code: string | null;
+  network_decline_code: string | null;
+  stripe_charge_id: string | null;
+  stripe_request_id: string | null;
+  decision: string | null;
+  decision_reason: string | null;
+  attempted_at: Instant;
+}
+
+export interface PaymentMethodsTable {
+  id: string;
+  enrollment_id: string;
+  stripe_customer_id: string;
+  type: string;
+  brand: string | null;
+  last4: string | null;
+  exp_month: number | null;
+  exp_year: number | null;
+  fingerprint: string | null;
+  setup_intent_id: string;
+  checkout_session_id: string;
+  mandate_id: string | null;
+  saved_at: Instant;
+  detached_at: NullableInstant;
+}
+
+export interface CheckoutSessionsTable {
+  id: string;
+  enrollment_id: string;
+  status: 'open' | 'complete' | 'expired';
+  url: string | null;
+  setup_intent_id: string | null;
+  expires_at: Instant;
+  created_at: Instant;
+  completed_at: NullableInstant;
+  /** Why a completed session was not used, e.g. a SetupIntent of another customer. */
+  refused_reason: string | null;
+}
+
+export interface NotificationsTable {
+  id: string;
+  enrollment_id: string;
+  charge_id: string | null;
+  kind: string;
+  locale: string;
+  /** What the template needs: amounts, dates, counts; no personal data, no link. */
+  data: Json<Record<string, string | number | null>>;
+  created_at: Instant;
+  mailed_at: NullableInstant;
+  mail_message_id: string | null;
+  mail_error: string | null;
+  read_at: NullableInstant;
+}
+
+/** Inbox of webhooks. A row is done when `signalled_at` or `ignored_reason` is set. */
+export interface StripeEventsTable {
+  id: string;
+  type: string;
+  api_version: string | null;
+  livemode: boolean;
+  object_id: string | null;
+  enrollment_id: string | null;
+  payload: Json<unknown>;
+  stripe_created_at: Instant;
+  received_at: CreatedAt;
+  deliveries: Generated<number>;
+  signalled_at: NullableInstant;
+  ignored_reason: string | null;
+  signal_attempts: Generated<number>;
+  next_signal_at: Instant;
+  last_error: string | null;
+}
+
+/** Timeline: what happened to an enrollment, who did it, and why. */
+export interface EnrollmentEventsTable {
+  /** Position in the timeline; assigned by the database. */
+  seq: Generated<number>;
+  /** The Workflow's own name of the fact: an Activity retried writes it once. */
+  key: string;
+  enrollment_id: string;
+  charge_id: string | null;
+  at: Instant;
+  what: string;
+  who: string;
+  why: string | null;
+  details: Json<Record<string, string | number | boolean | null>>;
+}
+
+/** Money moved; append-only. Positive towards the merchant, negative away from it. */
+export interface LedgerEntriesTable {
+  seq: Generated<number>;
+  /** The Stripe object that moved it, once for each kind. */
+  key: string;
+  enrollment_id: string;
+  charge_id: string;
+  kind: 'payment' | 'refund' | 'refund_failed' | 'dispute' | 'dispute_reversed';
+  amount_minor: number;
+  currency: string;
+  stripe_object_id: string;
+  at: Instant;
+}
+
+export interface ApiKeysTable {
+  id: string;
+  name: string;
+  hash: string;
+  scopes: string[];
+  created_at: CreatedAt;
+  last_used_at: NullableInstant;
+  revoked_at: NullableInstant;
+}
+
+export interface Database {
+  customers: CustomersTable;
+  enrollments: EnrollmentsTable;
+  charges: ChargesTable;
+  charge_attempts: ChargeAttemptsTable;
+  payment_methods: PaymentMethodsTable;
+  checkout_sessions: CheckoutSessionsTable;
+  notifications: NotificationsTable;
+  stripe_events: StripeEventsTable;
+  enrollment_events: EnrollmentEventsTable;
+  ledger_entries: LedgerEntriesTable;
+  api_keys: ApiKeysTable;
+}
+
+export type Customer = Selectable<CustomersTable>;
+export type Enrollment = Selectable<EnrollmentsTable>;
+export type NewEnrollment = Insertable<EnrollmentsTable>;
+export type Charge = Selectable<ChargesTable>;
+export type NewCharge = Insertable<ChargesTable>;
+export type ChargeAttempt = Selectable<ChargeAttemptsTable>;
+export type NewChargeAttempt = Insertable<ChargeAttemptsTable>;
+export type PaymentMethod = Selectable<PaymentMethodsTable>;
+export type NewPaymentMethod = Insertable<PaymentMethodsTable>;
+export type CheckoutSession = Selectable<CheckoutSessionsTable>;
+export type NewCheckoutSession = Insertable<CheckoutSessionsTable>;
+export type Notification = Selectable<NotificationsTable>;
+export type NewNotification = Insertable<NotificationsTable>;
+export type StripeEventRow = Selectable<StripeEventsTable>;
+export type NewStripeEvent = Insertable<StripeEventsTable>;
+export type TimelineEntry = Selectable<EnrollmentEventsTable>;
+export type NewTimelineEntry = Insertable<EnrollmentEventsTable>;
+export type NewLedgerEntry = Insertable<LedgerEntriesTable>;
+export type ApiKey = Selectable<ApiKeysTable>;
