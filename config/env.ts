@@ -75,11 +75,6 @@ export const settingsSchema = z.object({
     .min(1)
     .default('billing')
     .describe('Task Queue of Workflows and of Activities that do not call Stripe'),
-  STRIPE_TASK_QUEUE: z
-    .string()
-    .min(1)
-    .default('billing-stripe')
-    .describe('Task Queue of Activities that call Stripe'),
   STRIPE_REQUESTS_PER_SECOND: z.coerce
     .number()
     .min(0.1)

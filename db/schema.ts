@@ -138,6 +138,9 @@ export interface NotificationsTable {
   created_at: Instant;
   mailed_at: NullableInstant;
   mail_message_id: string | null;
+  /** Times that sending was tried; the next time is not before `next_mail_at`. */
+  mail_attempts: Generated<number>;
+  next_mail_at: ColumnType<Date, Date | string | undefined, Date | string>;
   mail_error: string | null;
   read_at: NullableInstant;
 }

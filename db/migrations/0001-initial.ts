@@ -131,9 +131,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       created_at timestamptz not null,
       mailed_at timestamptz,
       mail_message_id text,
+      mail_attempts integer not null default 0,
+      next_mail_at timestamptz not null default now(),
       mail_error text,
       read_at timestamptz
     );
+    create index notifications_to_mail on notifications (next_mail_at) where mailed_at is null;
     create index notifications_by_enrollment on notifications (enrollment_id, created_at desc);
 
     create table stripe_events (

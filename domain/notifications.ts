@@ -1,0 +1,59 @@
+/**
+ * What a customer is told, and with what. Activities write one row per notification in the transaction of
+ * the change it tells of; mail and pages render it. Holds no personal data and no link.
+ */
+
+export const NOTIFICATION_KINDS = [
+  /** A charge was paid. */
+  'charge_succeeded',
+  /** First decline of a charge; tells when it is tried again, or that another card is needed. */
+  'charge_failed',
+  /** The bank wants the customer to confirm; nothing is tried until then. */
+  'authentication_required',
+  /** Sent with the decline after which only one automatic try is left. */
+  'last_try_ahead',
+  /** A charge that had failed is paid. */
+  'charge_recovered',
+  /** Dunning is over, the charge was given up. */
+  'charge_given_up',
+  /** A debit is on its way and takes days. */
+  'charge_processing',
+  /** A charge or part of it goes back. */
+  'charge_refunded',
+  'enrollment_canceled',
+  'enrollment_completed',
+  /** No payment method within the setup deadline. */
+  'enrollment_expired',
+] as const;
+
+export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
+
+/** Everything a template may use besides names and the link. Absent facts are null. */
+export interface NotificationData extends Record<string, string | number | null> {
+  amountMinor: number | null;
+  /** ISO 4217, lower case. */
+  currency: string;
+  /** The enrollment's description, as the caller gave it. */
+  description: string | null;
+  chargeNumber: number | null;
+  /** ISO 8601, UTC: when it was due. */
+  dueAt: string | null;
+  /** ISO 8601, UTC: when it is tried again by itself; null when only the customer can move it. */
+  nextAttemptAt: string | null;
+  /** The next regular charge, if there is one. */
+  nextChargeAt: string | null;
+  /** What a customer may be told of a decline: see {@link CustomerReason}. */
+  reason: CustomerReason | null;
+  timeZone: string;
+}
+
+/** Declines that must not be told apart (fraud, lost, stolen) are all `declined`. */
+export const CUSTOMER_REASONS = [
+  'declined',
+  'insufficient_funds',
+  'expired_card',
+  'card_data',
+  'authentication_required',
+  'temporary',
+] as const;
+export type CustomerReason = (typeof CUSTOMER_REASONS)[number];
