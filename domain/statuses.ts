@@ -16,10 +16,18 @@ export const ENROLLMENT_STATUSES = [
 export type EnrollmentStatus = (typeof ENROLLMENT_STATUSES)[number];
 
 /** The three ends: nothing is charged any more and the Workflow is closed or about to be. */
-export const ENDED: readonly EnrollmentStatus[] = ['completed', 'canceled', 'expired'];
+export const ENDED = ['completed', 'canceled', 'expired'] as const satisfies readonly EnrollmentStatus[];
+export type EnrollmentEnd = (typeof ENDED)[number];
 
 /** Stripe's seven PaymentIntent statuses and three of ours around them. */
 export type ChargeStatus = 'scheduled' | PaymentIntentStatus | 'uncollectible' | 'needs_attention';
 
 /** No further attempt ever follows on these. */
 export const SETTLED_CHARGE: readonly ChargeStatus[] = ['succeeded', 'canceled', 'uncollectible'];
+
+/** A charge that waits for another try, or for its customer, makes its enrollment `past_due`. */
+export const PAST_DUE_CHARGE: readonly ChargeStatus[] = [
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_action',
+];

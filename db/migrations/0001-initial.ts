@@ -69,6 +69,9 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       unique (enrollment_id, number)
     );
 
+    create index charges_open on charges (enrollment_id)
+      where status in ('requires_payment_method', 'requires_confirmation', 'requires_action');
+
     create table charge_attempts (
       charge_id text not null references charges (id),
       attempt integer not null check (attempt > 0),

@@ -1,0 +1,99 @@
+/**
+ * The one place where a StripeError becomes an outcome, a fault or a defect. Called by every Activity that talks
+ * to Stripe. Decides by class, HTTP status and code; never reads a message.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import { Stripe } from 'stripe';
+import { DEFECTS, FAULTS } from '../domain/errors.ts';
+
+/** A 402: the request was right, the payment was not made. */
+export function isDecline(error: unknown): error is InstanceType<typeof Stripe.errors.StripeCardError> {
+  return error instanceof Stripe.errors.StripeCardError;
+}
+
+/**
+ * A 400 because the object is not in a state that allows the call; `error.payment_intent` then shows the state
+ * it is in.
+ */
+export function isUnexpectedState(error: unknown): error is InstanceType<typeof Stripe.errors.StripeError> {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    (error.code === 'payment_intent_unexpected_state' || error.code === 'setup_intent_unexpected_state')
+  );
+}
+
+/** A 400 or 404 that says that the named payment method is gone: detached, or of a deleted Customer. */
+export function isUnusablePaymentMethod(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    error.param === 'payment_method' &&
+    (error.code === 'resource_missing' || error.code === 'payment_method_unexpected_state' || !error.code)
+  );
+}
+
+/**
+ * An answer after which nobody knows whether the request took effect, or Stripe's stored copy of one: a repeat
+ * with the same key brings the same answer for as long as Stripe keeps the key.
+ */
+export function isServerError(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeAPIError && (error.statusCode ?? 0) >= 500;
+}
+
+/**
+ * What to throw for any other error. Faults are retried by Temporal under the same idempotency key; defects are
+ * not retried and park what they belong to. Anything that is not Stripe's is given back unchanged.
+ */
+export function failureOf(error: unknown, doing: string): unknown {
+  if (!(error instanceof Stripe.errors.StripeError)) {
+    return error;
+  }
+  const said = `Stripe answered ${error.statusCode ?? 'nothing'} (${error.code ?? error.rawType ?? error.type}) while ${doing}`;
+  const request = error.requestId === undefined ? '' : `; request ${error.requestId}`;
+  const param = error.param === undefined ? '' : `; parameter ${error.param}`;
+  const message = `${said}${param}${request}`;
+  if (error instanceof Stripe.errors.StripeRateLimitError) {
+    return ApplicationFailure.create({
+      type: FAULTS.StripeRateLimited,
+      message,
+      nextRetryDelay: retryAfterMs(error.headers) ?? '2s',
+    });
+  }
+  if (error instanceof Stripe.errors.StripeIdempotencyError) {
+    return defect(DEFECTS.StripeIdempotencyMismatch, message);
+  }
+  if (
+    error instanceof Stripe.errors.StripeAuthenticationError ||
+    error instanceof Stripe.errors.StripePermissionError
+  ) {
+    return defect(DEFECTS.StripeKeyRefused, message);
+  }
+  if (error instanceof Stripe.errors.StripeInvalidRequestError || isDecline(error)) {
+    return defect(DEFECTS.StripeRequestRefused, message);
+  }
+  return ApplicationFailure.create({ type: FAULTS.StripeOutcomeUnknown, message });
+}
+
+/**
+ * As {@link failureOf}, for work that a customer or caller waits for and that a mended key completes by itself: a
+ * refused key is retried every minute instead of ending the work.
+ */
+export function patientFailureOf(error: unknown, doing: string): unknown {
+  const failure = failureOf(error, doing);
+  if (failure instanceof ApplicationFailure && failure.type === DEFECTS.StripeKeyRefused) {
+    return ApplicationFailure.create({
+      type: `${DEFECTS.StripeKeyRefused}Waiting`,
+      message: failure.message,
+      nextRetryDelay: '60s',
+    });
+  }
+  return failure;
+}
+
+function defect(type: string, message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type, message, nonRetryable: true });
+}
+
+function retryAfterMs(headers: Record<string, string> | undefined): number | null {
+  const seconds = Number(headers?.['retry-after']);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 300) * 1000 : null;
+}

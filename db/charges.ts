@@ -1,0 +1,40 @@
+/** Writes of `charges` and `charge_attempts`. Called by Activities only. */
+import type { Kysely } from 'kysely';
+import type { Database, NewCharge, NewChargeAttempt } from './schema.ts';
+
+/**
+ * Writes a charge as it now stands: inserts it the first time, later replaces all that can change. Safe to call
+ * twice. `payment_intent_id`, once known, is never replaced by another.
+ */
+export async function saveCharge(db: Kysely<Database>, charge: NewCharge): Promise<void> {
+  await db
+    .insertInto('charges')
+    .values(charge)
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((eb) => ({
+        status: eb.ref('excluded.status'),
+        payment_intent_id: eb.fn.coalesce('charges.payment_intent_id', 'excluded.payment_intent_id'),
+        attempts: eb.ref('excluded.attempts'),
+        next_attempt_at: eb.ref('excluded.next_attempt_at'),
+        captured_minor: eb.fn<number>('greatest', ['charges.captured_minor', 'excluded.captured_minor']),
+        last_code: eb.ref('excluded.last_code'),
+        last_decline_code: eb.ref('excluded.last_decline_code'),
+        status_reason: eb.ref('excluded.status_reason'),
+        settled_at: eb.fn.coalesce('charges.settled_at', 'excluded.settled_at'),
+        updated_at: eb.ref('excluded.updated_at'),
+      })),
+    )
+    .execute();
+}
+
+/**
+ * Inserts one attempt, once: (charge_id, attempt) is unique, and a retried Activity that finds it there changes
+ * nothing.
+ */
+export async function insertAttempt(db: Kysely<Database>, attempt: NewChargeAttempt): Promise<void> {
+  await db
+    .insertInto('charge_attempts')
+    .values(attempt)
+    .onConflict((conflict) => conflict.columns(['charge_id', 'attempt']).doNothing())
+    .execute();
+}

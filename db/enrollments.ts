@@ -1,0 +1,71 @@
+/** Writes of `enrollments`. Called by Activities only: the Workflow decides, they write. */
+import { type Kysely, sql } from 'kysely';
+import { ENDED, PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import type { PlannedCharge } from '../domain/terms.ts';
+import type { Database, NewEnrollment } from './schema.ts';
+
+/** Inserts the row of a new enrollment, once; a repeat changes nothing. */
+export async function insertEnrollment(db: Kysely<Database>, row: NewEnrollment): Promise<void> {
+  await db
+    .insertInto('enrollments')
+    .values(row)
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+}
+
+export interface EnrollmentChange {
+  /** ISO 8601, UTC: the Workflow's time. */
+  at: string;
+  /** Absent: unchanged. Null: there is no next charge. */
+  next?: Pick<PlannedCharge, 'dueAt' | 'amountMinor'> | null;
+  paymentMethodId?: string;
+  startedAt?: string;
+}
+
+/**
+ * Writes what changed, and derives `active` or `past_due` from the charges as they stand in this transaction:
+ * several charges of one enrollment may change at the same time, and none may overwrite what another told.
+ * A paused or ended enrollment keeps its status. Safe to call twice.
+ */
+export async function touchEnrollment(db: Kysely<Database>, id: string, change: EnrollmentChange): Promise<void> {
+  await db
+    .updateTable('enrollments')
+    .set((eb) => ({
+      updated_at: change.at,
+      status: sql`case when status in ('paused', 'completed', 'canceled', 'expired') then status
+        when exists (select 1 from charges where enrollment_id = ${id}
+          and status in (${sql.join(PAST_DUE_CHARGE.map((status) => sql.lit(status)))})) then 'past_due'
+        else 'active' end`,
+      ...(change.next === undefined
+        ? {}
+        : {
+            next_charge_at: change.next?.dueAt ?? null,
+            next_charge_amount_minor: change.next?.amountMinor ?? null,
+          }),
+      ...(change.paymentMethodId === undefined ? {} : { default_payment_method_id: change.paymentMethodId }),
+      ...(change.startedAt === undefined ? {} : { started_at: eb.fn.coalesce('started_at', eb.val(change.startedAt)) }),
+    }))
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Writes the end of an enrollment. Safe to call twice; an end is never changed into another one. */
+export async function endEnrollment(
+  db: Kysely<Database>,
+  id: string,
+  end: { status: (typeof ENDED)[number]; at: string; reason: string | null },
+): Promise<void> {
+  await db
+    .updateTable('enrollments')
+    .set({
+      status: end.status,
+      ended_at: end.at,
+      end_reason: end.reason,
+      next_charge_at: null,
+      next_charge_amount_minor: null,
+      updated_at: end.at,
+    })
+    .where('id', '=', id)
+    .where('status', 'not in', [...ENDED])
+    .execute();
+}

@@ -1,0 +1,53 @@
+/** The timeline of an enrollment, and the ledger of money moved. Written by Activities, each fact once. */
+import type { Kysely } from 'kysely';
+import type { Database, NewLedgerEntry } from './schema.ts';
+
+export interface TimelineFact {
+  /** The Workflow's own name of the fact, unique within the enrollment, e.g. `chg_…/attempt-2`. */
+  key: string;
+  chargeId?: string | null;
+  /** ISO 8601, UTC. */
+  at: string;
+  what: string;
+  /** `workflow`, `customer`, `operator`, `stripe` or `api:<key id>`. */
+  who: string;
+  why?: string | null;
+  details?: Record<string, string | number | boolean | null>;
+}
+
+/** Inserts each fact once; a repeat with the same key changes nothing. */
+export async function tell(db: Kysely<Database>, enrollmentId: string, facts: TimelineFact[]): Promise<void> {
+  if (facts.length === 0) {
+    return;
+  }
+  await db
+    .insertInto('enrollment_events')
+    .values(
+      facts.map((fact) => ({
+        key: `${enrollmentId}/${fact.key}`,
+        enrollment_id: enrollmentId,
+        charge_id: fact.chargeId ?? null,
+        at: fact.at,
+        what: fact.what,
+        who: fact.who,
+        why: fact.why ?? null,
+        details: JSON.stringify(fact.details ?? {}),
+      })),
+    )
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute();
+}
+
+/**
+ * Inserts one movement of money, once for each `kind` and Stripe object.
+ * @returns whether it was new
+ */
+export async function bookMovement(db: Kysely<Database>, entry: Omit<NewLedgerEntry, 'key'>): Promise<boolean> {
+  const inserted = await db
+    .insertInto('ledger_entries')
+    .values({ ...entry, key: `${entry.kind}/${entry.stripe_object_id}` })
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .returning('seq')
+    .executeTakeFirst();
+  return inserted !== undefined;
+}
