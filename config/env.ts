@@ -126,19 +126,30 @@ export const settingsSchema = z.object({
 
 export type Settings = z.output<typeof settingsSchema>;
 
+type Environment = Record<string, string | undefined>;
+
 /**
  * Reads and checks the settings.
  * @throws Error whose message lists every setting that is missing or wrong, and what was expected; a value
  * that could be a secret is never repeated in it.
  */
-export function readSettings(environment: Record<string, string | undefined>): Settings {
+export function readSettings(environment: Environment = process.env): Settings {
+  return check(settingsSchema, environment);
+}
+
+/** The one setting of commands that touch only the database: a migration job needs no Stripe key. */
+export function readDatabaseUrl(environment: Environment = process.env): string {
+  return check(settingsSchema.pick({ DATABASE_URL: true }), environment).DATABASE_URL;
+}
+
+function check<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, environment: Environment) {
   const given = Object.fromEntries(
-    Object.keys(settingsSchema.shape).flatMap((name) => {
+    Object.keys(schema.shape).flatMap((name) => {
       const value = environment[name];
       return value === undefined || value === '' ? [] : [[name, value]];
     }),
   );
-  const result = settingsSchema.safeParse(given);
+  const result = schema.safeParse(given);
   if (result.success) {
     return result.data;
   }

@@ -1,0 +1,52 @@
+/**
+ * The connection pool to PostgreSQL and the types its values arrive in. Made once by each process (API, Worker,
+ * command line) and by tests; whoever opens it closes it with `destroy()`.
+ */
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Database } from './schema.ts';
+
+export interface DatabaseOptions {
+  url: string;
+  /** Most connections that this process holds at once. */
+  poolSize: number;
+  /** Shown in `pg_stat_activity`. */
+  applicationName?: string;
+  /** Told when an idle connection breaks, e.g. because the server restarts; the pool replaces it by itself. */
+  onConnectionLost?: (error: Error) => void;
+}
+
+/** Longest wait for a free or new connection, so that a dead database is an error and not a hang. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/**
+ * Opens a pool; connects on first use. `timestamptz` arrives as Date, `bigint` as number.
+ * A `bigint` beyond the safe integers makes its query throw a RangeError instead of losing digits.
+ */
+export function openDatabase(options: DatabaseOptions): Kysely<Database> {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    application_name: options.applicationName ?? 'durable-billing',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    types: { getTypeParser },
+  });
+  // Without a listener, an idle connection that breaks would end the process.
+  pool.on('error', (error) => options.onConnectionLost?.(error));
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  if (oid === pg.types.builtins.INT8 && format !== 'binary') {
+    return parseSafeInteger;
+  }
+  return pg.types.getTypeParser(oid, format);
+}
+
+function parseSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) {
+    throw new RangeError(`bigint ${text} from the database is not a safe integer`);
+  }
+  return value;
+}
