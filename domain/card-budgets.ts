@@ -3,6 +3,7 @@
  * card. Data and one question, used by dunning.ts; imported by Workflows.
  * Sources: Stripe's pages "Card declines" and "Payment blocked due to excessive retries"; acquirers' notices.
  */
+import { isBankDebit } from './payment-methods.ts';
 
 export interface CardBudget {
   /** Attempts in any 24 hours and 30 days, for one card and amount; null where no limit is known. */
@@ -25,19 +26,9 @@ export const CARD_BUDGETS: Readonly<Record<'visa' | 'mastercard' | 'other' | 'ba
   bank_debit: { per24h: null, per30d: null, retriesPerCharge: 2 },
 };
 
-/** Payment methods that debit a bank account and settle in days. */
-export const BANK_DEBITS: readonly string[] = [
-  'us_bank_account',
-  'acss_debit',
-  'au_becs_debit',
-  'bacs_debit',
-  'nz_bank_account',
-  'sepa_debit',
-];
-
 /** @param paymentMethodType Stripe's `type`; null and what is not a bank debit count as a card */
 export function budgetOf(paymentMethodType: string | null, network: string | null): CardBudget {
-  if (paymentMethodType !== null && BANK_DEBITS.includes(paymentMethodType)) {
+  if (isBankDebit(paymentMethodType)) {
     return CARD_BUDGETS.bank_debit;
   }
   return network === 'visa' || network === 'mastercard' ? CARD_BUDGETS[network] : CARD_BUDGETS.other;

@@ -25,7 +25,7 @@ export interface DeclineFacts {
   network: string | null;
 }
 
-export interface Decline {
+export interface ClassifiedDecline {
   class: DeclineClass;
   /** What the customer may be told. */
   customerReason: CustomerReason;
@@ -40,7 +40,7 @@ export interface Decline {
  * before the code. What nobody knows is soft: a few tries days apart do no harm, a lost customer does.
  * @param looked an earlier payment was looked for and there is none, so `check_first` is no answer any more
  */
-export function classifyDecline(facts: DeclineFacts, looked = false): Decline {
+export function classifyDecline(facts: DeclineFacts, looked = false): ClassifiedDecline {
   const named = namedReason(facts);
   const customerReason = named?.row.customerReason ?? 'declined';
   const codeClass = named?.row.class === 'check_first' && looked ? 'soft' : named?.row.class;

@@ -3,11 +3,11 @@
  * Workflows; pure. It says after how many days; retry-time.ts turns those into an instant.
  */
 import { budgetOf } from './card-budgets.ts';
-import type { Decline } from './declines.ts';
+import type { ClassifiedDecline } from './declines.ts';
 import type { DunningPolicy } from './terms.ts';
 
 export interface DunningFacts {
-  decline: Decline;
+  decline: ClassifiedDecline;
   policy: DunningPolicy;
   /** Automatic retries of this charge so far; tries by hand, and with a newly saved card, do not count. */
   automaticRetriesUsed: number;
