@@ -28,6 +28,17 @@ export const settingsSchema = z.object({
 
   API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
   API_PORT: port.default(3000).describe('Port the API listens on; 0 takes a free one'),
+  API_RATE_LIMIT_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(6_000)
+    .describe(
+      'Requests a minute that one address may send to a process of the API; webhooks are not counted',
+    ),
+  API_TRUSTED_PROXIES: list
+    .default([])
+    .describe('Comma-separated addresses or CIDRs of proxies whose X-Forwarded-For is believed'),
   PUBLIC_URL: z
     .url()
     .default('http://127.0.0.1:3000')

@@ -1,0 +1,58 @@
+/**
+ * The logger of API, Worker and command line: one JSON object a line. Secrets and personal data must never get
+ * into it, so every finished line is cleaned as well: whoever logs an error cannot know what its message quotes.
+ */
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Settings } from './env.ts';
+
+/** Fields that are never written, at the top of a record and one level down. */
+const SECRET_FIELDS = [
+  'authorization',
+  '"stripe-signature"',
+  'cookie',
+  'token',
+  'secret',
+  'password',
+  'apiKey',
+  'email',
+  'client_secret',
+];
+
+/** What is replaced in every line. Nothing here matches a quote or a backslash, so a line stays JSON. */
+const SECRETS: readonly [RegExp, string][] = [
+  // A customer link: whoever has it acts for the customer.
+  [/(\/c\/)[\w.~%-]{8,}/g, '$1[redacted]'],
+  [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '[redacted]'],
+  // Our API keys, Stripe's keys and webhook secrets, client secrets of intents and sessions.
+  [/\bdbk_\w{8,}/g, 'dbk_[redacted]'],
+  [/\b([sr]k_(?:test|live)|whsec)_[\w+/=]+/g, '$1_[redacted]'],
+  [/\b((?:pi|seti|cs)_\w+?_secret)_\w+/g, '$1_[redacted]'],
+  // Passwords in connection strings, then e-mail addresses.
+  [/(:\/\/[^\s:/@"\\]*):[^\s@"\\]+@/g, '$1:[redacted]@'],
+  [/[\w.!#$%&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g, '[e-mail]'],
+];
+
+/** The text without secrets and e-mail addresses. */
+export function redact(text: string): string {
+  return SECRETS.reduce((line, [pattern, replacement]) => line.replace(pattern, replacement), text);
+}
+
+/** @param destination where lines go; absent: standard output */
+export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?: DestinationStream): Logger {
+  const options = {
+    level: settings.LOG_LEVEL,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: {
+      paths: SECRET_FIELDS.flatMap((field) =>
+        field.startsWith('"')
+          ? [`[${field}]`, `*[${field}]`, `*.*[${field}]`]
+          : [field, `*.${field}`, `*.*.${field}`],
+      ),
+      censor: '[redacted]',
+    },
+    hooks: { streamWrite: redact },
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}

@@ -1,0 +1,33 @@
+/**
+ * The Stripe client of the Worker and of the command line. Which Stripe it talks to is a setting; nothing else in
+ * the service may depend on it.
+ */
+import { Stripe } from 'stripe';
+import type { Settings } from './env.ts';
+
+/**
+ * One client for each process. The API version is the one that the package pins.
+ *
+ * It does not retry: Temporal does, with our idempotency keys and on its own clock, and two authorities would
+ * multiply. (The package still repeats a request once, with the same key, when a kept-alive connection turns out
+ * to be closed.)
+ */
+export function createStripe(
+  settings: Pick<Settings, 'STRIPE_SECRET_KEY' | 'STRIPE_API_URL' | 'STRIPE_TIMEOUT_MS'>,
+): Stripe {
+  const url = new URL(settings.STRIPE_API_URL);
+  const protocol = url.protocol === 'http:' ? 'http' : 'https';
+  return new Stripe(settings.STRIPE_SECRET_KEY, {
+    host: url.hostname,
+    port: url.port === '' ? (protocol === 'http' ? 80 : 443) : Number(url.port),
+    protocol,
+    maxNetworkRetries: 0,
+    timeout: settings.STRIPE_TIMEOUT_MS,
+    telemetry: false,
+  });
+}
+
+/** Mode of a key: `sk_live_…` and `rk_live_…` move real money. */
+export function isLiveKey(secretKey: string): boolean {
+  return /^(sk|rk)_live_/.test(secretKey);
+}

@@ -1,0 +1,68 @@
+/**
+ * How this service reaches Temporal: address, TLS, credentials and the payload codec, the same for the API's client
+ * and for the Worker. Whoever opens a connection closes it.
+ */
+import { readFile } from 'node:fs/promises';
+import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
+import type { Settings } from './env.ts';
+
+export type TemporalSettings = Pick<
+  Settings,
+  | 'TEMPORAL_ADDRESS'
+  | 'TEMPORAL_NAMESPACE'
+  | 'TEMPORAL_API_KEY'
+  | 'TEMPORAL_TLS'
+  | 'TEMPORAL_TLS_CLIENT_CERT_PATH'
+  | 'TEMPORAL_TLS_CLIENT_KEY_PATH'
+>;
+
+export interface TemporalConnectionOptions {
+  address: string;
+  tls: boolean | { clientCertPair: { crt: Buffer; key: Buffer } };
+  apiKey?: string;
+}
+
+/**
+ * Options that `Connection` (client) and `NativeConnection` (Worker) both take.
+ * @throws Error when only one of certificate and key is set, or a file cannot be read
+ */
+export async function temporalConnectionOptions(
+  settings: TemporalSettings,
+): Promise<TemporalConnectionOptions> {
+  const certPath = settings.TEMPORAL_TLS_CLIENT_CERT_PATH;
+  const keyPath = settings.TEMPORAL_TLS_CLIENT_KEY_PATH;
+  if ((certPath === undefined) !== (keyPath === undefined)) {
+    throw new Error(
+      'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH belong together; set both',
+    );
+  }
+  const address = settings.TEMPORAL_ADDRESS;
+  if (certPath !== undefined && keyPath !== undefined) {
+    const [crt, key] = await Promise.all([readFile(certPath), readFile(keyPath)]);
+    return { address, tls: { clientCertPair: { crt, key } } };
+  }
+  const apiKey = settings.TEMPORAL_API_KEY;
+  return apiKey === undefined ? { address, tls: settings.TEMPORAL_TLS } : { address, tls: true, apiKey };
+}
+
+/** How payloads are written into histories; client and Worker must agree. A codec that encrypts them goes here. */
+export function temporalDataConverter(_settings: TemporalSettings): DataConverter {
+  return {};
+}
+
+export interface TemporalClient {
+  client: Client;
+  close(): Promise<void>;
+}
+
+/** A client that connects on first use, so that the API starts and says `not ready` while Temporal is away. */
+export async function openTemporalClient(settings: TemporalSettings): Promise<TemporalClient> {
+  const connection = Connection.lazy(await temporalConnectionOptions(settings));
+  const client = new Client({
+    connection,
+    namespace: settings.TEMPORAL_NAMESPACE,
+    dataConverter: temporalDataConverter(settings),
+  });
+  return { client, close: () => connection.close() };
+}
