@@ -1,0 +1,65 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { settle, settleAtOnce } from '../../domain/amount-change.ts';
+
+const paid = { occurrence: 0, dueAt: '2027-04-01T00:00:00.000Z', amountMinor: 3000 };
+const next = { occurrence: 1, dueAt: '2027-05-01T00:00:00.000Z', amountMinor: 3000 };
+const at = (toMinor: number, now: string, balanceMinor = 0, period = { paid, next }) =>
+  settleAtOnce(toMinor, 'usd', period, now, balanceMinor);
+
+describe('settleAtOnce', () => {
+  it('charges the difference for the rest of the period', () => {
+    expect(at(6000, '2027-04-11T00:00:00Z')).toEqual({ chargeMinor: 2000, balanceMinor: 0 });
+  });
+
+  it('keeps a credit for the charges to come', () => {
+    expect(at(1500, '2027-04-11T00:00:00Z')).toEqual({ chargeMinor: 0, balanceMinor: -1000 });
+  });
+
+  it('keeps what is too little for Stripe', () => {
+    expect(at(3060, '2027-04-11T00:00:00Z')).toEqual({ chargeMinor: 0, balanceMinor: 40 });
+  });
+
+  it('meets a balance from before', () => {
+    expect(at(6000, '2027-04-11T00:00:00Z', -500)).toEqual({ chargeMinor: 1500, balanceMinor: 0 });
+  });
+
+  it.each([
+    ['in a trial', { paid: null, next }],
+    ['when nothing comes after', { paid, next: null }],
+  ])('costs nothing %s', (_, period) => {
+    const settled = settleAtOnce(6000, 'usd', period, '2027-04-11T00:00:00Z', 70);
+    expect(settled).toEqual({ chargeMinor: 0, balanceMinor: 70 });
+  });
+});
+
+describe('settle', () => {
+  it.each([
+    [1000, -400, { chargeMinor: 600, balanceMinor: 0 }],
+    [1000, -980, { chargeMinor: 0, balanceMinor: 20 }],
+    [1000, -1000, { chargeMinor: 0, balanceMinor: 0 }],
+    [1000, -2500, { chargeMinor: 0, balanceMinor: -1500 }],
+    [1000, 49, { chargeMinor: 1049, balanceMinor: 0 }],
+    [99_999_999, 1, { chargeMinor: 99_999_999, balanceMinor: 1 }],
+  ])('of %i with a balance of %i is %j', (owed, balance, expected) => {
+    expect(settle(owed, 'usd', balance)).toEqual(expected);
+  });
+
+  it('charges over the years what was owed, to the unit', () => {
+    const amounts = fc.array(fc.integer({ min: -5000, max: 5000 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(amounts, (owed) => {
+        let balance = 0;
+        let charged = 0;
+        for (const amount of owed) {
+          const settled = settle(amount, 'usd', balance);
+          expect(settled.chargeMinor === 0 || settled.chargeMinor >= 50).toBe(true);
+          charged += settled.chargeMinor;
+          balance = settled.balanceMinor;
+        }
+        expect(charged + balance).toBe(owed.reduce((sum, amount) => sum + amount, 0));
+        expect(balance).toBeLessThan(50);
+      }),
+    );
+  });
+});
