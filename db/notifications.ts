@@ -1,6 +1,9 @@
-/** The outbox of what customers are told. Activities insert in the transaction of the change that is told. */
-import type { Kysely } from 'kysely';
-import type { NotificationData, NotificationKind } from '../domain/notifications.ts';
+/**
+ * The outbox of what customers are told. Activities insert in the transaction of the change that is told; the
+ * dispatcher in mail/outbox.ts claims and marks. Time is the database's, so Workers' clocks need not agree.
+ */
+import { type Kysely, sql } from 'kysely';
+import { NOTIFICATION_KINDS, type NotificationData, type NotificationKind } from '../domain/notifications.ts';
 import type { Database } from './schema.ts';
 
 export interface NewNotice {
@@ -30,4 +33,109 @@ export async function insertNotification(db: Kysely<Database>, notice: NewNotice
     })
     .onConflict((conflict) => conflict.column('id').doNothing())
     .execute();
+}
+
+/** A notification whose mail this process may send until its lease ends. */
+export interface ClaimedMail {
+  id: string;
+  enrollmentId: string;
+  /** As stored: a row of a newer version may hold a kind that this one does not know. */
+  kind: string;
+  locale: string;
+  data: NotificationData;
+  createdAt: Date;
+  /** Tries so far, this one counted. */
+  attempts: number;
+  name: string | null;
+  email: string | null;
+}
+
+/** `next_mail_at` of a mail that was given up. */
+const NEVER = '9999-12-31T00:00:00Z';
+
+/**
+ * Claims mails that are due, oldest first, each for one caller only: others skip them until the lease is over.
+ * @param leaseMs milliseconds after which an unmarked mail is due again, because its dispatcher must have died
+ */
+export async function claimMails(
+  db: Kysely<Database>,
+  limit: number,
+  leaseMs: number,
+): Promise<ClaimedMail[]> {
+  const rows = await db
+    .with(
+      // Materialized: a join could otherwise run it more than once, and claim more than `limit`.
+      (cte) => cte('due').materialized(),
+      (query) =>
+        query
+          .selectFrom('notifications')
+          .select(['id', 'enrollment_id'])
+          .where('mailed_at', 'is', null)
+          .where('next_mail_at', '<=', sql<Date>`now()`)
+          .orderBy('next_mail_at')
+          .limit(limit)
+          .forUpdate()
+          .skipLocked(),
+    )
+    .updateTable('notifications')
+    .from('due')
+    .innerJoin('enrollments', 'enrollments.id', 'due.enrollment_id')
+    .innerJoin('customers', 'customers.id', 'enrollments.customer_id')
+    .set((eb) => ({ next_mail_at: fromNow(leaseMs), mail_attempts: eb('mail_attempts', '+', 1) }))
+    .whereRef('notifications.id', '=', 'due.id')
+    .returning([
+      'notifications.id',
+      'notifications.enrollment_id as enrollmentId',
+      'notifications.kind',
+      'notifications.locale',
+      'notifications.data',
+      'notifications.created_at as createdAt',
+      'notifications.mail_attempts as attempts',
+      'customers.name',
+      'customers.email',
+    ])
+    .execute();
+  return rows
+    .map((row) => ({ ...row, data: row.data as NotificationData }))
+    .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+}
+
+/** The mail server has it. Safe to call twice; the first instant and id stay. */
+export async function markMailed(db: Kysely<Database>, id: string, messageId: string): Promise<void> {
+  await db
+    .updateTable('notifications')
+    .set({ mailed_at: sql<Date>`now()`, mail_message_id: messageId, mail_error: null })
+    .where('id', '=', id)
+    .where('mailed_at', 'is', null)
+    .execute();
+}
+
+/** The try failed and is repeated after `delayMs`. @param error codes, never an address */
+export async function postponeMail(
+  db: Kysely<Database>,
+  id: string,
+  delayMs: number,
+  error: string,
+): Promise<void> {
+  await unlessMailed(db, id)
+    .set({ next_mail_at: fromNow(delayMs), mail_error: error })
+    .execute();
+}
+
+/** No mail is sent for it any more; it stays visible on the customer's page. @param reason for operators */
+export async function giveUpMail(db: Kysely<Database>, id: string, reason: string): Promise<void> {
+  await unlessMailed(db, id).set({ next_mail_at: NEVER, mail_error: reason }).execute();
+}
+
+/** Whether this version has words for a stored kind. */
+export function isNotificationKind(kind: string): kind is NotificationKind {
+  return NOTIFICATION_KINDS.some((known) => known === kind);
+}
+
+function unlessMailed(db: Kysely<Database>, id: string) {
+  return db.updateTable('notifications').where('id', '=', id).where('mailed_at', 'is', null);
+}
+
+function fromNow(ms: number) {
+  return sql<Date>`now() + ${ms}::float8 * interval '1 millisecond'`;
 }
