@@ -13,13 +13,16 @@ export const DECLINE_CLASSES = [
   'revoked',
   'check_first',
 ] as const;
-
-/**
- * `soft`: the same card may work another day. `needs_customer`: only with the customer present. `card_data`:
- * the card's details are wrong or old. `hard`: never again with this card. `revoked`: the customer told the
- * bank to stop. `check_first`: perhaps already paid.
- */
 export type DeclineClass = (typeof DECLINE_CLASSES)[number];
+
+export const DECLINE_CLASS_MEANING: Readonly<Record<DeclineClass, string>> = {
+  soft: 'The same card may work on another day: it is retried after the delays of the policy.',
+  needs_customer: 'Only the customer can move it: they are brought on-session; nothing is retried blindly.',
+  card_data: 'The details of the card are wrong or old: another card is asked for.',
+  hard: 'Never again with this card: another card is asked for.',
+  revoked: 'The customer told the bank to stop: the enrollment is canceled.',
+  check_first: 'Perhaps it was paid already: an earlier payment is looked for before anything else.',
+};
 
 export interface DeclineRow {
   class: DeclineClass;

@@ -1,0 +1,17 @@
+/** `npm run docs:draw`: writes the documents that are drawn from the tables in domain/. */
+import { writeFile } from 'node:fs/promises';
+import { drawDeclines } from './declines.ts';
+import { drawStateMachines } from './state-machines.ts';
+
+/** What is drawn, by its path from the project's root. */
+export const DRAWN: Readonly<Record<string, () => string>> = {
+  'docs/state-machines.md': drawStateMachines,
+  'docs/declines.md': drawDeclines,
+};
+
+if (import.meta.main) {
+  for (const [path, draw] of Object.entries(DRAWN)) {
+    await writeFile(new URL(`../../${path}`, import.meta.url), draw());
+    console.log(`wrote ${path}`);
+  }
+}
