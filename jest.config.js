@@ -9,4 +9,12 @@ export default {
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+  globalSetup: '<rootDir>/test/support/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
+  // Two cores, which PostgreSQL, Temporal and a browser share with the tests.
+  maxWorkers: 2,
+  // Long enough for the first test that starts a server, short enough to notice a hang.
+  testTimeout: 30_000,
+  // The Temporal SDK's native part may hold a handle after all is closed (temporalio/sdk-typescript#928).
+  forceExit: true,
 };

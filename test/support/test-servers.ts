@@ -1,0 +1,160 @@
+/**
+ * The servers that tests share, run by Jest's own process: one PostgreSQL with a migrated template database and
+ * one Temporal server. Each is started when the first test asks for it over HTTP, so that tests of pure rules
+ * wait for nothing. `database.ts` and `temporal.ts` in this folder ask.
+ */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import getPort from 'get-port';
+import pg from 'pg';
+import { openDatabase } from '../../db/database.ts';
+import { migrateToLatest } from '../../db/migrate.ts';
+import { findChromium } from '../../dev/browser.ts';
+import { clearLeftoverServer, postgresAnswers, postgresProcess, prepareCluster } from '../../dev/postgres.ts';
+import { isAlive, type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
+import { findTemporalCli } from '../../dev/temporal-cli.ts';
+import { temporalAnswers, temporalServerProcess } from '../../dev/temporal-server.ts';
+
+export interface PostgresForTests {
+  /** Connection string of the database from which others are made and dropped. */
+  adminUrl: string;
+  template: string;
+}
+
+export interface TemporalForTests {
+  address: string;
+  namespace: string;
+  /** The server's own counters, Prometheus text. */
+  metricsUrl: string;
+}
+
+export interface TestServers {
+  url: string;
+  stop(): Promise<void>;
+}
+
+const FOLDER_PREFIX = 'durable-billing-tests-';
+const CACHE = path.resolve(import.meta.dirname, '../../.durable-billing/cache');
+
+/** Opens the door at which tests ask; `stop` ends whatever was started. */
+export async function startTestServers(): Promise<TestServers> {
+  await clearFoldersOfDeadRuns();
+  const folder = path.join(os.tmpdir(), `${FOLDER_PREFIX}${process.pid}`);
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  // Looked up before the tests, because the first time it is fetched; a failure concerns only who asks for it.
+  const cli = await findTemporalCli({
+    cacheDir: CACHE,
+    environment: { PATH: process.env.PATH },
+    minimumServer: '1.32.0',
+    report: () => undefined,
+  }).catch((error: Error) => error);
+  const running: RunningProcess[] = [];
+  const keep = (child: RunningProcess) => {
+    running.push(child);
+    return child;
+  };
+
+  const starters: Record<string, () => Promise<unknown>> = {
+    '/chromium': async () => ({ executablePath: await findChromium() }),
+    '/postgres': () => startPostgres(path.join(folder, 'postgres'), keep),
+    '/temporal': async () => {
+      if (cli instanceof Error) {
+        throw cli;
+      }
+      if (cli.kind !== 'program') {
+        throw new Error('tests start their own Temporal server');
+      }
+      return startTemporal(cli.path, keep);
+    },
+  };
+  const started = new Map<string, Promise<unknown>>();
+  const door = createServer((request, response) => {
+    const name = request.url ?? '';
+    const starter = starters[name];
+    if (!starter) {
+      response.writeHead(404).end();
+      return;
+    }
+    const answer = started.get(name) ?? starter();
+    started.set(name, answer);
+    answer.then(
+      (value) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value)),
+      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
+    );
+  });
+  const port = await getPort({ host: '127.0.0.1' });
+  await new Promise<void>((resolve) => door.listen(port, '127.0.0.1', resolve));
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      door.close();
+      door.closeAllConnections();
+      await Promise.allSettled(started.values());
+      await Promise.all(running.map((child) => child.stop()));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const TEMPLATE = 'billing_template';
+
+async function startPostgres(
+  dataDir: string,
+  keep: (child: RunningProcess) => RunningProcess,
+): Promise<PostgresForTests> {
+  const password = 'test';
+  await prepareCluster({ dataDir, password });
+  const port = await getPort({ host: '127.0.0.1' });
+  // What makes a database survive a power cut is only a cost here.
+  const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
+  const child = keep(await startProcess(await postgresProcess(dataDir, port, settings)));
+  const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
+  await waitUntilReady(child, () => postgresAnswers(url('postgres')), 30_000);
+
+  const admin = new pg.Client({ connectionString: url('postgres') });
+  await admin.connect();
+  await admin.query(`create database ${TEMPLATE}`);
+  const db = openDatabase({ url: url(TEMPLATE), poolSize: 1 });
+  await migrateToLatest(db);
+  await db.destroy();
+  // A template that somebody is connected to cannot be copied.
+  await admin.query(`alter database ${TEMPLATE} with is_template true allow_connections false`);
+  await admin.end();
+  return { adminUrl: url('postgres'), template: TEMPLATE };
+}
+
+async function startTemporal(
+  program: string,
+  keep: (child: RunningProcess) => RunningProcess,
+): Promise<TemporalForTests> {
+  const port = await getPort({ host: '127.0.0.1' });
+  const metricsPort = await getPort({ host: '127.0.0.1' });
+  const child = keep(
+    await startProcess(
+      temporalServerProcess({
+        program,
+        port,
+        metricsPort,
+        dynamicConfig: { 'frontend.WorkflowTimeSkippingEnabled': true },
+      }),
+    ),
+  );
+  const address = `127.0.0.1:${port}`;
+  await waitUntilReady(child, () => temporalAnswers(address), 30_000);
+  return { address, namespace: 'default', metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` };
+}
+
+/** A run that was killed could not clean up: its folder is named after its process. */
+async function clearFoldersOfDeadRuns(): Promise<void> {
+  for (const name of readdirSync(os.tmpdir())) {
+    const pid = Number(name.startsWith(FOLDER_PREFIX) ? name.slice(FOLDER_PREFIX.length) : Number.NaN);
+    if (Number.isInteger(pid) && !isAlive(pid)) {
+      const folder = path.join(os.tmpdir(), name);
+      await clearLeftoverServer(path.join(folder, 'postgres'));
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}
