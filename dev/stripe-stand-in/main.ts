@@ -1,0 +1,34 @@
+// `npm run stripe-stand-in`: one stand-in from settings in the environment, until SIGINT or SIGTERM.
+
+import { type StandInOptions, startStripeStandIn } from './stand-in.ts';
+
+const { env } = process;
+const options: StandInOptions = {
+  host: env.STRIPE_STAND_IN_HOST ?? '127.0.0.1',
+  port: Number(env.STRIPE_STAND_IN_PORT ?? 12111),
+  ...(env.STRIPE_STAND_IN_DATA ? { dataFile: env.STRIPE_STAND_IN_DATA } : {}),
+  ...(env.STRIPE_STAND_IN_SECRET_KEY ? { secretKey: env.STRIPE_STAND_IN_SECRET_KEY } : {}),
+  ...(env.STRIPE_STAND_IN_WEBHOOK_RETRY_SCALE
+    ? { webhookRetryScale: Number(env.STRIPE_STAND_IN_WEBHOOK_RETRY_SCALE) }
+    : {}),
+};
+
+const standIn = await startStripeStandIn(options);
+console.log(`Stripe stand-in at ${standIn.url}`);
+console.log(`  API        ${standIn.url}/v1 (API version 2026-10-28.endive; any sk_test_ key)`);
+console.log(`  Dashboard  ${standIn.url}/`);
+console.log(
+  `  State      ${options.dataFile ?? 'in memory, gone when it stops (STRIPE_STAND_IN_DATA names a file)'}`,
+);
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    standIn.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      },
+    );
+  });
+}

@@ -1,0 +1,55 @@
+// Builds SetupAttempts: one for each try of a SetupIntent.
+
+import type Stripe from 'stripe';
+import { newId } from '../ids.ts';
+
+export function buildSetupAttempt(
+  intent: Stripe.SetupIntent,
+  paymentMethod: Stripe.PaymentMethod,
+  status: 'requires_action' | 'succeeded' | 'failed',
+  error: Stripe.SetupAttempt.SetupError | null,
+  created: number,
+): Stripe.SetupAttempt {
+  return {
+    id: newId('setatt'),
+    object: 'setup_attempt',
+    application: null,
+    created,
+    customer: intent.customer,
+    customer_account: null,
+    flow_directions: null,
+    livemode: intent.livemode,
+    on_behalf_of: null,
+    payment_method: paymentMethod.id,
+    payment_method_details: attemptDetails(paymentMethod),
+    setup_error: error,
+    setup_intent: intent.id,
+    status,
+    usage: intent.usage,
+  };
+}
+
+function attemptDetails(paymentMethod: Stripe.PaymentMethod): Stripe.SetupAttempt.PaymentMethodDetails {
+  const { card } = paymentMethod;
+  if (card === undefined) {
+    return paymentMethod.type === 'sepa_debit'
+      ? { type: 'sepa_debit', sepa_debit: {} }
+      : { type: 'us_bank_account', us_bank_account: {} };
+  }
+  return {
+    type: 'card',
+    card: {
+      brand: card.brand,
+      checks: card.checks,
+      country: card.country,
+      exp_month: card.exp_month,
+      exp_year: card.exp_year,
+      fingerprint: card.fingerprint ?? null,
+      funding: card.funding,
+      last4: card.last4,
+      network: card.brand,
+      three_d_secure: null,
+      wallet: null,
+    },
+  };
+}

@@ -1,0 +1,40 @@
+// What test cards bring on after a payment: disputes and fraud warnings.
+
+import type Stripe from 'stripe';
+import { newId } from '../ids.ts';
+import { emit, type Turn } from '../turn.ts';
+import { openDispute } from './disputes.ts';
+import { backingOf } from './instruments.ts';
+
+/** For a charge that was captured. These are Stripe's own doing: their events name no request. */
+export function afterSuccess(turn: Turn, charge: Stripe.Charge, paymentMethod: Stripe.PaymentMethod): void {
+  const { world } = turn;
+  const backing = backingOf(world, paymentMethod);
+  const byStripe: Turn = { ...turn, cause: null };
+  if (backing.kind === 'debit') {
+    if (backing.account.dispute) {
+      openDispute(byStripe, charge, {
+        reason: 'debit_not_authorized',
+        inquiry: false,
+        amount: charge.amount,
+      });
+    }
+    return;
+  }
+  if (backing.card.dispute !== null)
+    openDispute(byStripe, charge, { ...backing.card.dispute, amount: charge.amount });
+  if (backing.card.fraudWarning) {
+    const warning: Stripe.Radar.EarlyFraudWarning = {
+      id: newId('issfr'),
+      object: 'radar.early_fraud_warning',
+      actionable: true,
+      charge: charge.id,
+      created: world.clock.now(),
+      fraud_type: 'made_with_stolen_card',
+      livemode: world.livemode,
+      ...(typeof charge.payment_intent === 'string' ? { payment_intent: charge.payment_intent } : {}),
+    };
+    world.earlyFraudWarnings.insert(warning);
+    emit(byStripe, 'radar.early_fraud_warning.created', warning);
+  }
+}

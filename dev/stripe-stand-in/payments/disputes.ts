@@ -1,0 +1,72 @@
+// Disputes: the bank takes a payment back, or only asks about it (an inquiry).
+
+import type Stripe from 'stripe';
+import { buildMovement } from '../objects/balance-transaction.ts';
+import { buildDispute } from '../objects/dispute.ts';
+import { emit, type Turn } from '../turn.ts';
+
+export interface DisputeInput {
+  reason: string;
+  /** An inquiry moves no money yet. */
+  inquiry: boolean;
+  /** Minor units. */
+  amount: number;
+}
+
+const DISPUTE_FEE = 1500;
+
+export function openDispute(turn: Turn, charge: Stripe.Charge, input: DisputeInput): Stripe.Dispute {
+  const { world } = turn;
+  const dispute = world.disputes.insert(buildDispute(charge, input, world.clock.now()));
+  world.charges.update(charge, { disputed: true });
+  if (!input.inquiry) move(turn, dispute, -input.amount, DISPUTE_FEE);
+  emit(turn, 'charge.dispute.created', dispute);
+  if (!input.inquiry) emit(turn, 'charge.dispute.funds_withdrawn', dispute);
+  emit(turn, 'charge.updated', charge, { disputed: false });
+  return dispute;
+}
+
+const OPEN = ['needs_response', 'under_review', 'warning_needs_response', 'warning_under_review'];
+
+export function isOpen(dispute: Stripe.Dispute): boolean {
+  return OPEN.includes(dispute.status);
+}
+
+/** Ends an open dispute. A won one brings the money back; an inquiry only closes, or becomes a lost dispute. */
+export function closeDispute(turn: Turn, dispute: Stripe.Dispute, won: boolean): void {
+  const inquiry = dispute.status.startsWith('warning_');
+  const before = { status: dispute.status };
+  if (inquiry && !won) move(turn, dispute, -dispute.amount, DISPUTE_FEE);
+  turn.world.disputes.update(dispute, { status: won ? (inquiry ? 'warning_closed' : 'won') : 'lost' });
+  if (won && !inquiry) {
+    move(turn, dispute, dispute.amount, 0);
+    emit(turn, 'charge.dispute.funds_reinstated', dispute);
+  }
+  if (inquiry && !won) emit(turn, 'charge.dispute.funds_withdrawn', dispute);
+  emit(turn, 'charge.dispute.closed', dispute, before);
+}
+
+/** The bank turned an inquiry into a dispute: the money goes now. */
+export function escalateInquiry(turn: Turn, dispute: Stripe.Dispute): void {
+  const before = { status: dispute.status };
+  turn.world.disputes.update(dispute, { status: 'needs_response' });
+  move(turn, dispute, -dispute.amount, DISPUTE_FEE);
+  emit(turn, 'charge.dispute.updated', dispute, before);
+  emit(turn, 'charge.dispute.funds_withdrawn', dispute);
+}
+
+function move(turn: Turn, dispute: Stripe.Dispute, amount: number, fee: number): void {
+  const now = turn.world.clock.now();
+  const movement = buildMovement({
+    type: 'adjustment',
+    amount,
+    fee,
+    currency: dispute.currency,
+    created: now,
+    availableOn: now,
+    source: dispute.id,
+    description: amount < 0 ? 'Chargeback withdrawal' : 'Chargeback reversal',
+  });
+  turn.world.balanceTransactions.insert(movement);
+  turn.world.disputes.update(dispute, { balance_transactions: [...dispute.balance_transactions, movement] });
+}

@@ -1,0 +1,38 @@
+// What can be chosen about a stand-in. Facts of Stripe that no source states are here, so that nobody mistakes them
+// for known ones: change them and see whether your code minds.
+
+export interface Settings {
+  /** Confirmations of one intent before Stripe cancels it. Stripe says only that there is a variable upper limit. */
+  maxConfirmations: number;
+  /** Days until an uncaptured payment is canceled. */
+  holdDays: number;
+  /** cancellation_reason of a hold that lapsed. */
+  holdExpiryReason: 'automatic' | 'expired';
+  /** cancellation_reason of the SetupIntent whose Checkout Session expired; null leaves the SetupIntent open. */
+  expiredSessionReason: 'abandoned' | null;
+  /** Seconds until a bank debit settles or fails by itself. */
+  debitSeconds: number;
+  /** Seconds after its start in which a processing bank debit can still be canceled. */
+  debitCancelWindowSeconds: number;
+  /** Seconds until a pending refund succeeds or a failing one fails. */
+  refundSeconds: number;
+  /** The error code when `error_on_requires_action` ends an attempt. */
+  errorOnRequiresActionCode: string;
+  /** Multiplies Stripe's hours between webhook attempts. */
+  webhookRetryScale: number;
+  /** Whether off-session confirmation with redirect methods needs a return_url too, as on-session does. */
+  offSessionNeedsReturnUrl: boolean;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  maxConfirmations: 25,
+  holdDays: 7,
+  holdExpiryReason: 'automatic',
+  expiredSessionReason: 'abandoned',
+  debitSeconds: 60 * 60 * 24 * 4,
+  debitCancelWindowSeconds: 60 * 60 * 12,
+  refundSeconds: 60 * 60 * 24,
+  errorOnRequiresActionCode: 'authentication_required',
+  webhookRetryScale: 0.01,
+  offSessionNeedsReturnUrl: false,
+};
