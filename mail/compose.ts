@@ -4,7 +4,7 @@
  */
 import type { Locale } from '../domain/format.ts';
 import type { NotificationData, NotificationKind } from '../domain/notifications.ts';
-import { noticeWords } from '../templates/notice.ts';
+import { noticeWords, oneLine } from '../templates/notice.ts';
 import type { Renderer } from '../templates/renderer.ts';
 
 export interface MailContent {
@@ -27,7 +27,8 @@ export interface ComposedMail {
 export async function composeMail(renderer: Renderer, content: MailContent): Promise<ComposedMail> {
   const { kind, locale } = content;
   const words = noticeWords(content, locale, renderer.sayIn(locale));
-  const model = { words, name: content.name, link: content.link, kind, data: content.data };
+  const name = content.name === null ? null : oneLine(content.name);
+  const model = { words, name, link: content.link, kind, data: content.data };
   const templateOf = (form: 'html' | 'text') => {
     const own = `mails/${kind}.${form}.liquid`;
     return renderer.has(own) ? own : `mails/notification.${form}.liquid`;

@@ -49,11 +49,13 @@ function loadCatalog(locale: Locale, overridesDir: string | undefined): Map<stri
     if (replaced === undefined) {
       throw new Error(`${overrides}: '${key}' is not a message of ours`);
     }
-    const known = argumentsOf(replaced);
+    // Every sentence may name the company.
+    const known = argumentsOf(replaced).add('merchant');
     const unknown = [...argumentsOf(message)].filter((name) => !known.has(name));
     if (unknown.length > 0) {
-      const expected = [...known].join(', ') || 'none';
-      throw new Error(`${overrides}: '${key}' asks for {${unknown.join('}, {')}}; it gets: ${expected}`);
+      throw new Error(
+        `${overrides}: '${key}' asks for {${unknown.join('}, {')}}; it gets: ${[...known].join(', ')}`,
+      );
     }
     messages.set(key, message);
   }

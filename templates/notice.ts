@@ -104,7 +104,7 @@ function factsOf(data: NotificationData, amount: string, locale: Locale, say: Sa
   ];
 }
 
-/** A caller's text may hold line breaks, which would look like our own lines in a text mail. */
-function oneLine(text: string): string {
+/** A text from outside may hold line breaks, which would look like our own lines in a text mail. */
+export function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }

@@ -1,0 +1,66 @@
+/**
+ * Shows every mail in every language in a browser: `npm run mails [-- --templates <folder>] [--port <port>]`. For
+ * whoever edits templates: each request renders anew. Sends nothing, reads no database.
+ */
+import { parseArgs } from 'node:util';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { knownLocale, LOCALES } from '../domain/format.ts';
+import { createRenderer } from '../templates/renderer.ts';
+import { composeMail } from './compose.ts';
+import { sampleNotices } from './samples.ts';
+
+const LINK = 'https://pay.example.com/c/the-customers-own-link';
+
+export function buildMailPreview(options: {
+  merchantName: string;
+  templatesDir?: string | undefined;
+}): FastifyInstance {
+  const app = Fastify({ logger: false });
+
+  const compose = (kind: string, locale: string) => {
+    const notice = sampleNotices().find((sample) => sample.kind === kind);
+    const language = knownLocale(locale);
+    return notice && language
+      ? composeMail(createRenderer(options), { ...notice, locale: language, name: 'Aoi Sato', link: LINK })
+      : null;
+  };
+
+  app.get('/', async (_request, reply) => {
+    const renderer = createRenderer(options);
+    const mails = await Promise.all(
+      sampleNotices().flatMap(({ kind, data }) =>
+        LOCALES.map(async (locale) => {
+          const content = { kind, data, locale, name: 'Aoi Sato', link: LINK };
+          return { kind, locale, subject: (await composeMail(renderer, content)).subject };
+        }),
+      ),
+    );
+    return reply.type('text/html').send(await renderer.html('mails/preview.liquid', 'en', { mails }));
+  });
+
+  app.get<{ Params: { kind: string; locale: string; form: string } }>(
+    '/:kind/:locale/:form',
+    async (request, reply) => {
+      const { kind, locale, form } = request.params;
+      const mail = await compose(kind, locale);
+      if (mail === null || (form !== 'html' && form !== 'text')) {
+        return reply.code(404).type('text/plain').send('no such mail');
+      }
+      return reply.type(form === 'html' ? 'text/html' : 'text/plain').send(mail[form]);
+    },
+  );
+
+  return app;
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      templates: { type: 'string' },
+      merchant: { type: 'string', default: 'Example Store' },
+      port: { type: 'string', default: '0' },
+    },
+  });
+  const app = buildMailPreview({ merchantName: values.merchant, templatesDir: values.templates });
+  console.log(`Every mail in every language: ${await app.listen({ port: Number(values.port) })}`);
+}

@@ -1,0 +1,111 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { LOCALES } from '../../domain/format.ts';
+import { CUSTOMER_REASONS, NOTIFICATION_KINDS } from '../../domain/notifications.ts';
+import { composeMail } from '../../mail/compose.ts';
+import { createRenderer } from '../../templates/renderer.ts';
+import { HOSTILE, hostileNotice, sampleNotices } from '../templates/sample-notices.ts';
+
+const renderer = createRenderer({ merchantName: 'Kissa & Co.' });
+const link = 'https://pay.example.com/c/token';
+const grid = sampleNotices().flatMap((notice) => LOCALES.map((locale) => ({ ...notice, locale })));
+
+describe('composeMail', () => {
+  it.each(grid)('says the same in text and HTML, with the link: $kind in $locale', async (content) => {
+    const mail = await composeMail(renderer, { ...content, name: 'Aoi Sato', link });
+    expect(mail.subject).not.toMatch(/[{}\n]|undefined|null/);
+    const read = mail.html
+      .replace(/<style>[\s\S]*<\/style>|<[^>]+>/g, ' ')
+      .replaceAll('&amp;', '&')
+      .replace(/\s+/g, ' ');
+    for (const line of mail.text.split('\n').filter((text) => !/^(--|.*:)$/.test(text))) {
+      const [, value = line] = /^[^:]{1,12}: (.*)$/.exec(line) ?? [];
+      expect(read).toContain(value.replace(/\s+/g, ' ').trim());
+    }
+    expect(mail.text).toContain(`\n${link}\n`);
+    expect(mail.html).toContain(`href="${link}"`);
+    expect(mail.text).toContain('Aoi Sato');
+    expect(mail.html).toContain(`<html lang="${content.locale}">`);
+    expect(`${mail.text}${mail.html}`).not.toMatch(/undefined|\[object|\{\{|\{%/);
+  });
+
+  it('has a subject and a title of its own for each kind', async () => {
+    const mails = await Promise.all(
+      sampleNotices().map((notice) => composeMail(renderer, { ...notice, locale: 'en', name: null, link })),
+    );
+    expect(new Set(mails.map((mail) => mail.subject)).size).toBe(NOTIFICATION_KINDS.length);
+  });
+
+  it.each(NOTIFICATION_KINDS)('shows hostile texts as texts: %s', async (kind) => {
+    const mail = await composeMail(renderer, { ...hostileNotice(kind), locale: 'en', name: HOSTILE, link });
+    expect(mail.html).not.toContain('<script');
+    expect(mail.html).toContain('&lt;script&gt;');
+    expect(mail.html).not.toContain('"><');
+    expect(mail.subject).not.toMatch(/[\r\n]/);
+    expect(mail.text).not.toMatch(/^Bcc:/m);
+    // Neither ICU nor Liquid syntax in a value is carried out.
+    expect(mail.text).toContain('{amount}{{ merchant }}');
+  });
+
+  it('names the amount, the reason and the next try on a first failure', async () => {
+    const notice = sampleNotices().find(({ kind }) => kind === 'charge_failed');
+    if (!notice) throw new Error('no sample');
+    const mail = await composeMail(renderer, { ...notice, locale: 'en', name: null, link });
+    expect(mail.subject).toBe('Your payment of ¥1,980 did not go through');
+    expect(mail.text).toContain('There was not enough money available');
+    expect(mail.text).toContain('try again by ourselves on November 24, 2026 at 10:00 AM GMT+9');
+    const final = { ...notice, data: { ...notice.data, nextAttemptAt: null } };
+    const last = await composeMail(renderer, { ...final, locale: 'en', name: null, link });
+    expect(last.text).toContain('We will not try this payment method again by ourselves.');
+    expect(last.text).not.toContain('try again by ourselves on');
+  });
+
+  it('tells each reason in its own words', async () => {
+    const notice = hostileNotice('charge_failed');
+    const texts = await Promise.all(
+      CUSTOMER_REASONS.map(async (reason) => {
+        const content = { kind: notice.kind, data: { ...notice.data, reason } };
+        return (await composeMail(renderer, { ...content, locale: 'ja', name: null, link })).text;
+      }),
+    );
+    expect(new Set(texts).size).toBe(CUSTOMER_REASONS.length);
+  });
+
+  it('takes a template and a sentence of the company, and ours for the rest', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'templates-'));
+    try {
+      mkdirSync(join(folder, 'mails'));
+      mkdirSync(join(folder, 'locales'));
+      writeFileSync(
+        join(folder, 'mails/charge_failed.html.liquid'),
+        '<p>{{ words.title }}</p><p>{{ data.description }}</p>',
+      );
+      writeFileSync(
+        join(folder, 'locales/en.json'),
+        JSON.stringify({ 'notice.charge_failed.title': 'Oh dear, {merchant} could not charge you' }),
+      );
+      const own = createRenderer({ merchantName: 'Kissa & Co.', templatesDir: folder });
+      const failed = await composeMail(own, {
+        ...hostileNotice('charge_failed'),
+        locale: 'en',
+        name: null,
+        link,
+      });
+      expect(failed.html).toMatch(
+        /^<p>Oh dear, Kissa &amp; Co\. could not charge you<\/p><p>&#34;&gt;&lt;script/,
+      );
+      expect(failed.text).toContain('Oh dear, Kissa & Co. could not charge you');
+      const recovered = await composeMail(own, {
+        ...hostileNotice('charge_recovered'),
+        locale: 'en',
+        name: null,
+        link,
+      });
+      expect(recovered.html).toContain('<!doctype html>');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
