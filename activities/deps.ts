@@ -7,7 +7,7 @@ export interface ActivityDeps {
   db: Kysely<Database>;
   stripe: Stripe;
   /** Makes the customer's signed link; Stripe returns the customer to addresses below it. */
-  links: { create(enrollmentId: string): Promise<string> };
+  links: { create(enrollmentId: string, issuedAt: string): Promise<string> };
   /** Mode of the Stripe key. */
   livemode: boolean;
 }

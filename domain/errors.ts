@@ -33,6 +33,8 @@ export const REFUSALS = {
   ChargeUnknown: 'ChargeUnknown',
   ChargeNotParked: 'ChargeNotParked',
   TooManyOpenCharges: 'TooManyOpenCharges',
+  AmountInvalid: 'AmountInvalid',
+  NotPaused: 'NotPaused',
   /** Stripe refused the first Checkout Session, e.g. for an unknown Customer. */
   SetupRefused: 'SetupRefused',
 } as const;

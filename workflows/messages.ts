@@ -46,6 +46,11 @@ export const resumeChargeUpdate = defineUpdate<{ chargeId: string }, [Requested 
   'resumeCharge',
 );
 
+/** Ends a pause, e.g. one that dunning ended with. */
+export const resumeEnrollmentUpdate = defineUpdate<{ status: EnrollmentStatus }, [Requested]>(
+  'resumeEnrollment',
+);
+
 /** A charge asked for through the API; the same `requestKey` is the same charge. */
 export const createChargeUpdate = defineUpdate<
   { chargeId: string },

@@ -1,0 +1,222 @@
+/**
+ * Writes what became of a charge: its row, the attempt, the timeline, the ledger, the notification and the
+ * enrollment, in one transaction. Called by the charge Activities; decides nothing that the Workflow decides.
+ */
+import type { Kysely } from 'kysely';
+import { saveAttempt, saveCharge } from '../db/charges.ts';
+import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
+import { insertNotification, type NewNotice } from '../db/notifications.ts';
+import type { Database, NewCharge } from '../db/schema.ts';
+import { bookMovement, type TimelineFact, tell } from '../db/timeline.ts';
+import type { OpenCharge } from '../domain/charge-life.ts';
+import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
+import type { DunningDecision } from '../domain/dunning.ts';
+import { noticeAfterDecline } from '../domain/dunning-notices.ts';
+import type { CustomerReason, NotificationKind } from '../domain/notifications.ts';
+import { type ChargeStatus, SETTLED_CHARGE } from '../domain/statuses.ts';
+import type { PlannedCharge } from '../domain/terms.ts';
+
+/** What the rows and messages of a charge need to know of its enrollment. */
+export interface ChargeContext {
+  enrollmentId: string;
+  currency: string;
+  description: string | null;
+  locale: string;
+  timeZone: string;
+}
+
+/** What follows on a decline, with its instants. */
+export type DunningStep = Extract<
+  DunningDecision,
+  { kind: 'retry' | 'ask_customer' | 'authenticate' | 'give_up' }
+> & {
+  customerReason: CustomerReason;
+  /** ISO 8601, UTC. */
+  nextAttemptAt: string | null;
+  giveUpAt: string | null;
+};
+
+export interface AttemptMade {
+  number: number;
+  key: string;
+  paymentMethodId: string;
+  why: string;
+}
+
+export interface ChargeNews {
+  charge: OpenCharge;
+  context: ChargeContext;
+  /** ISO 8601, UTC: when it happened, by the Workflow's clock. */
+  at: string;
+  outcome: ChargeOutcome;
+  /** Set when the outcome answers an attempt, now or by a later reading of it. */
+  attempt: AttemptMade | null;
+  dunning: DunningStep | null;
+  /** The next charge of the schedule; undefined leaves it as it is. */
+  next?: PlannedCharge | null;
+}
+
+/** Writes it all or nothing; safe to repeat with the same news. Database errors are thrown, Temporal retries them. */
+export async function recordCharge(db: Kysely<Database>, news: ChargeNews): Promise<void> {
+  const { charge, context, at, outcome } = news;
+  const status = statusOf(news);
+  await db.transaction().execute(async (trx) => {
+    await saveCharge(trx, chargeRow(news, status));
+    if (news.attempt) {
+      await saveAttempt(trx, attemptRow(news, news.attempt));
+    }
+    await tell(trx, context.enrollmentId, [timelineFact(news, status)]);
+    if (outcome.kind === 'payment_intent' && outcome.status === 'succeeded') {
+      await bookMovement(trx, {
+        enrollment_id: context.enrollmentId,
+        charge_id: charge.id,
+        kind: 'payment',
+        amount_minor: outcome.amountReceivedMinor,
+        currency: context.currency,
+        stripe_object_id: outcome.paymentIntentId,
+        at,
+      });
+    }
+    const kind = noticeOf(news, status);
+    if (kind !== null) {
+      await insertNotification(trx, chargeNotice(news, kind));
+    }
+    await touchEnrollment(trx, context.enrollmentId, enrollmentChange(news));
+  });
+}
+
+function enrollmentChange({ at, next }: ChargeNews): EnrollmentChange {
+  return next === undefined ? { at } : { at, next };
+}
+
+/** The charge's status after the news. */
+export function statusOf({ outcome, charge }: Pick<ChargeNews, 'outcome' | 'charge'>): ChargeStatus {
+  return outcome.kind === 'payment_intent' ? outcome.status : charge.status;
+}
+
+/** The row of a charge with that status. */
+export function chargeRow(
+  { charge, context, at, outcome, dunning, attempt }: ChargeNews,
+  status: ChargeStatus,
+): NewCharge {
+  const intent = outcome.kind === 'payment_intent' ? outcome : null;
+  return {
+    id: charge.id,
+    enrollment_id: context.enrollmentId,
+    number: charge.number,
+    occurrence: charge.occurrence,
+    origin: charge.origin,
+    description: charge.description,
+    amount_minor: charge.amountMinor,
+    currency: context.currency,
+    due_at: charge.dueAt,
+    status,
+    payment_intent_id: intent?.paymentIntentId ?? charge.paymentIntentId,
+    attempts: attempt?.number ?? charge.attempts,
+    next_attempt_at: dunning?.nextAttemptAt ?? null,
+    captured_minor: intent?.amountReceivedMinor ?? 0,
+    refunded_minor: 0,
+    last_code: intent?.decline?.code ?? null,
+    last_decline_code: intent?.decline?.declineCode ?? null,
+    status_reason: dunning?.reason ?? null,
+    settled_at: SETTLED_CHARGE.includes(status) ? at : null,
+    created_at: at,
+    updated_at: at,
+  };
+}
+
+function attemptRow({ charge, context, at, outcome, dunning }: ChargeNews, attempt: AttemptMade) {
+  const intent: PaymentIntentOutcome | null = outcome.kind === 'payment_intent' ? outcome : null;
+  return {
+    charge_id: charge.id,
+    attempt: attempt.number,
+    enrollment_id: context.enrollmentId,
+    idempotency_key: attempt.key,
+    payment_method_id: attempt.paymentMethodId,
+    payment_intent_id: intent?.paymentIntentId ?? null,
+    outcome: intent?.decline ? 'declined' : (intent?.status ?? 'not_made'),
+    code: intent?.decline?.code ?? null,
+    decline_code: intent?.decline?.declineCode ?? null,
+    advice_code: intent?.decline?.adviceCode ?? null,
+    network_decline_code: intent?.decline?.networkDeclineCode ?? null,
+    stripe_charge_id: intent?.stripeChargeId ?? null,
+    decision: dunning?.kind ?? null,
+    decision_reason: dunning?.reason ?? null,
+    attempted_at: at,
+  };
+}
+
+function timelineFact(
+  { charge, at, outcome, attempt, dunning }: ChargeNews,
+  status: ChargeStatus,
+): TimelineFact {
+  const intent = outcome.kind === 'payment_intent' ? outcome : null;
+  const number = attempt?.number ?? charge.attempts;
+  return {
+    key: `${charge.id}/attempt-${number}/${intent?.decline ? 'declined' : status}`,
+    chargeId: charge.id,
+    at,
+    what: intent?.decline ? 'charge.declined' : `charge.${status}`,
+    who: attempt ? 'workflow' : 'stripe',
+    why: dunning?.reason ?? attempt?.why ?? null,
+    details: {
+      attempt: number,
+      amount_minor: charge.amountMinor,
+      payment_intent: intent?.paymentIntentId ?? null,
+      code: intent?.decline?.code ?? null,
+      decline_code: intent?.decline?.declineCode ?? null,
+      decision: dunning?.kind ?? null,
+      next_attempt_at: dunning?.nextAttemptAt ?? null,
+    },
+  };
+}
+
+/** Which notification the news makes, if any: the first failure, the last try ahead, solved, over. */
+function noticeOf(
+  { charge, outcome, dunning, attempt }: ChargeNews,
+  status: ChargeStatus,
+): NotificationKind | null {
+  if (status === 'succeeded') {
+    return charge.firstDeclinedAt === null ? 'charge_succeeded' : 'charge_recovered';
+  }
+  if (status === 'processing') {
+    return 'charge_processing';
+  }
+  if (outcome.kind !== 'payment_intent' || outcome.decline === null || dunning === null) {
+    return null;
+  }
+  // Giving up is told when it has happened, with the cancel of the PaymentIntent.
+  return dunning.kind === 'give_up'
+    ? null
+    : noticeAfterDecline(dunning, {
+        decision: charge.lastDecision,
+        sameCard: attempt === null || attempt.paymentMethodId === charge.triedPaymentMethodId,
+      });
+}
+
+/** A notification about a charge; the same kind is told once per attempt. */
+export function chargeNotice(
+  news: Pick<ChargeNews, 'charge' | 'context' | 'at' | 'attempt' | 'dunning' | 'next'>,
+  kind: NotificationKind,
+): NewNotice {
+  const { charge, context, at, dunning, attempt, next } = news;
+  return {
+    id: `ntf_${charge.id.slice('chg_'.length)}_${attempt?.number ?? charge.attempts}_${kind}`,
+    enrollmentId: context.enrollmentId,
+    chargeId: charge.id,
+    kind,
+    locale: context.locale,
+    data: {
+      amountMinor: charge.amountMinor,
+      currency: context.currency,
+      description: charge.description ?? context.description,
+      chargeNumber: charge.number,
+      dueAt: charge.dueAt,
+      nextAttemptAt: dunning?.nextAttemptAt ?? null,
+      nextChargeAt: next?.dueAt ?? null,
+      reason: dunning?.customerReason ?? null,
+      timeZone: context.timeZone,
+    },
+    createdAt: at,
+  };
+}

@@ -1,0 +1,18 @@
+/**
+ * Every Activity, built from its dependencies. All of them call Stripe or write what Stripe said, so all of them run on
+ * Stripe's Task Queue, whose rate the server limits.
+ */
+import { createChargeActivities } from './charges.ts';
+import { createCheckoutSessionActivities } from './checkout-sessions.ts';
+import type { ActivityDeps } from './deps.ts';
+import { createPaymentMethodActivities } from './payment-methods.ts';
+
+export function createActivities(deps: ActivityDeps) {
+  return Object.assign(
+    createCheckoutSessionActivities(deps),
+    createPaymentMethodActivities(deps),
+    createChargeActivities(deps),
+  );
+}
+
+export type Activities = ReturnType<typeof createActivities>;

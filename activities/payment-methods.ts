@@ -1,0 +1,256 @@
+/**
+ * Saving the payment method of a completed Checkout Session. Called by the enrollment Workflow on Stripe's Task
+ * Queue, whoever told of the completion: nothing is believed that was not read from Stripe here.
+ */
+import { Stripe } from 'stripe';
+import { closeCheckoutSession, insertPaymentMethod } from '../db/checkout-sessions.ts';
+import { touchEnrollment } from '../db/enrollments.ts';
+import { tell } from '../db/timeline.ts';
+import { operationKey } from '../domain/ids.ts';
+import { anchorOf, planAfter } from '../domain/schedule.ts';
+import type { PlannedCharge, Terms } from '../domain/terms.ts';
+import { idOf } from './checkout-sessions.ts';
+import { keepContactDetails, stripeCustomerFromCheckout } from './customers.ts';
+import type { ActivityDeps } from './deps.ts';
+import { isDecline, patientFailureOf } from './stripe-errors.ts';
+
+export interface SavePaymentMethodWork {
+  enrollmentId: string;
+  customerId: string;
+  checkoutSessionId: string;
+  /** Null for the first method; later ones must be saved for the same Stripe Customer. */
+  stripeCustomerId: string | null;
+  terms: Terms;
+  /** Null for the first method: the schedule starts with it. */
+  anchorAt: string | null;
+  /** ISO 8601, UTC: the Workflow's clock. */
+  at: string;
+}
+
+export interface SavedPaymentMethod {
+  kind: 'saved';
+  id: string;
+  /** Stripe's `type`, e.g. `card`. */
+  type: string;
+  stripeCustomerId: string;
+  /** For operators, e.g. `visa •••• 4242`; no personal data. */
+  label: string;
+  /** Set with the first method. */
+  schedule: { anchorAt: string; next: PlannedCharge | null } | null;
+}
+
+export type SavePaymentMethodResult =
+  | SavedPaymentMethod
+  /** Nothing to save yet, or ever: what Stripe says of the session. */
+  | { kind: 'not_complete'; status: 'open' | 'expired' }
+  /** Complete, and not to be used: of another enrollment, mode or Customer, or Stripe refuses to attach it. */
+  | { kind: 'refused'; reason: string };
+
+type CompletedSession = Stripe.Checkout.Session & { setup_intent: Stripe.SetupIntent };
+
+export function createPaymentMethodActivities(deps: ActivityDeps) {
+  return {
+    /**
+     * Reads the session with its SetupIntent and payment method in one call, checks whose they are, creates and attaches
+     * to a Customer when the session had none, and writes the rows. Safe to repeat; the two writes at Stripe have keys.
+     * @throws faults, retried; a refused key is waited out, since a customer waits
+     */
+    async savePaymentMethod(work: SavePaymentMethodWork): Promise<SavePaymentMethodResult> {
+      const session = await read(work.checkoutSessionId);
+      if (session.status !== 'complete') {
+        return notComplete(session, work);
+      }
+      const problem = problemOf(session, work);
+      if (problem !== null) {
+        return refuse(work, problem);
+      }
+      const { setup_intent: setupIntent } = session as CompletedSession;
+      const method = setupIntent.payment_method as Stripe.PaymentMethod;
+      const customer = await ownerOf(work, session, method);
+      if (customer.kind === 'refused') {
+        return refuse(work, customer.reason);
+      }
+      return keep(work, session, setupIntent, method, customer.id);
+    },
+  };
+
+  async function read(id: string): Promise<Stripe.Checkout.Session> {
+    try {
+      return await deps.stripe.checkout.sessions.retrieve(id, { expand: ['setup_intent.payment_method'] });
+    } catch (error) {
+      throw patientFailureOf(error, `reading ${id}`);
+    }
+  }
+
+  async function notComplete(session: Stripe.Checkout.Session, work: SavePaymentMethodWork) {
+    if (session.status === 'expired') {
+      await closeCheckoutSession(deps.db, session.id, { status: 'expired', at: work.at });
+      return { kind: 'not_complete', status: 'expired' } as const;
+    }
+    return { kind: 'not_complete', status: 'open' } as const;
+  }
+
+  async function refuse(work: SavePaymentMethodWork, reason: string): Promise<SavePaymentMethodResult> {
+    await deps.db.transaction().execute(async (trx) => {
+      await closeCheckoutSession(trx, work.checkoutSessionId, {
+        status: 'complete',
+        at: work.at,
+        refusedReason: reason,
+      });
+      await tell(trx, work.enrollmentId, [
+        {
+          key: `${work.checkoutSessionId}/refused`,
+          at: work.at,
+          what: 'payment_method.refused',
+          who: 'workflow',
+          why: reason,
+          details: { checkout_session: work.checkoutSessionId },
+        },
+      ]);
+    });
+    return { kind: 'refused', reason };
+  }
+
+  function problemOf(session: Stripe.Checkout.Session, work: SavePaymentMethodWork): string | null {
+    const setupIntent = session.setup_intent;
+    if (session.livemode !== deps.livemode) {
+      return `the session is of ${session.livemode ? 'live' : 'test'} mode`;
+    }
+    if (session.mode !== 'setup' || setupIntent === null || typeof setupIntent === 'string') {
+      return `the session has no SetupIntent; its mode is '${session.mode}'`;
+    }
+    const named = session.metadata?.enrollment_id ?? session.client_reference_id;
+    if (named !== work.enrollmentId) {
+      return 'the session belongs to another enrollment';
+    }
+    if (
+      setupIntent.livemode !== session.livemode ||
+      setupIntent.metadata?.enrollment_id !== work.enrollmentId
+    ) {
+      return 'the SetupIntent belongs to another enrollment or mode';
+    }
+    if (setupIntent.status !== 'succeeded') {
+      return `the SetupIntent is '${setupIntent.status}', expected 'succeeded'`;
+    }
+    if (setupIntent.payment_method === null || typeof setupIntent.payment_method === 'string') {
+      return 'the SetupIntent has no payment method';
+    }
+    if (idOf(setupIntent.customer) !== idOf(session.customer)) {
+      return 'the SetupIntent belongs to another Customer than the session';
+    }
+    return null;
+  }
+
+  async function ownerOf(
+    work: SavePaymentMethodWork,
+    session: Stripe.Checkout.Session,
+    method: Stripe.PaymentMethod,
+  ): Promise<{ kind: 'customer'; id: string } | { kind: 'refused'; reason: string }> {
+    // An older event or session may say '' where there is no Customer.
+    const ofSession = idOf(session.customer) || null;
+    const ofMethod = idOf(method.customer);
+    try {
+      const expected =
+        work.stripeCustomerId ??
+        ofSession ??
+        (await stripeCustomerFromCheckout(deps, work.customerId, session.customer_details));
+      if ((ofSession ?? expected) !== expected || (ofMethod ?? expected) !== expected) {
+        return { kind: 'refused', reason: 'the payment method belongs to another Customer' };
+      }
+      if (ofMethod === null) {
+        await deps.stripe.paymentMethods.attach(
+          method.id,
+          { customer: expected },
+          { idempotencyKey: operationKey(work.enrollmentId, `attach-${method.id}`) },
+        );
+      }
+      return { kind: 'customer', id: expected };
+    } catch (error) {
+      if (
+        isDecline(error) ||
+        (error instanceof Stripe.errors.StripeInvalidRequestError && ofMethod === null)
+      ) {
+        return {
+          kind: 'refused',
+          reason: `Stripe refused to attach the payment method: ${error.code ?? 'no code'}`,
+        };
+      }
+      throw patientFailureOf(error, `attaching ${method.id}`);
+    }
+  }
+
+  async function keep(
+    work: SavePaymentMethodWork,
+    session: Stripe.Checkout.Session,
+    setupIntent: Stripe.SetupIntent,
+    method: Stripe.PaymentMethod,
+    stripeCustomerId: string,
+  ): Promise<SavedPaymentMethod> {
+    const { enrollmentId, at } = work;
+    const schedule = work.anchorAt === null ? startOf(work) : null;
+    await deps.db.transaction().execute(async (trx) => {
+      await closeCheckoutSession(trx, session.id, { status: 'complete', at });
+      await insertPaymentMethod(trx, {
+        id: method.id,
+        enrollment_id: enrollmentId,
+        stripe_customer_id: stripeCustomerId,
+        type: method.type,
+        brand: method.card?.brand ?? null,
+        last4: last4Of(method),
+        exp_month: method.card?.exp_month ?? null,
+        exp_year: method.card?.exp_year ?? null,
+        fingerprint: method.card?.fingerprint ?? null,
+        setup_intent_id: setupIntent.id,
+        checkout_session_id: session.id,
+        mandate_id: idOf(setupIntent.mandate),
+        saved_at: at,
+      });
+      await trx
+        .updateTable('customers')
+        .set({ stripe_customer_id: stripeCustomerId })
+        .where('id', '=', work.customerId)
+        .where('stripe_customer_id', 'is', null)
+        .execute();
+      await keepContactDetails({ ...deps, db: trx }, work.customerId, session.customer_details);
+      await touchEnrollment(trx, enrollmentId, {
+        at,
+        paymentMethodId: method.id,
+        startedAt: at,
+        ...(schedule === null ? {} : { next: schedule.next }),
+      });
+      await tell(trx, enrollmentId, [
+        {
+          key: `${session.id}/saved`,
+          at,
+          what: 'payment_method.saved',
+          who: 'customer',
+          details: { payment_method: method.id, label: labelOf(method), checkout_session: session.id },
+        },
+      ]);
+    });
+    return {
+      kind: 'saved',
+      id: method.id,
+      type: method.type,
+      stripeCustomerId,
+      label: labelOf(method),
+      schedule,
+    };
+  }
+}
+
+function startOf(work: SavePaymentMethodWork): { anchorAt: string; next: PlannedCharge | null } {
+  const { schedule, catchUp } = work.terms;
+  const anchorAt = anchorOf(schedule, work.at);
+  const plan = planAfter(schedule, anchorAt, -1, work.at, catchUp);
+  return { anchorAt, next: plan.due[0] ?? plan.next };
+}
+
+function last4Of(method: Stripe.PaymentMethod): string | null {
+  return method.card?.last4 ?? method.us_bank_account?.last4 ?? method.sepa_debit?.last4 ?? null;
+}
+
+function labelOf(method: Stripe.PaymentMethod): string {
+  const last4 = last4Of(method);
+  return `${method.card?.brand ?? method.type}${last4 === null ? '' : ` •••• ${last4}`}`;
+}

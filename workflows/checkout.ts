@@ -1,0 +1,157 @@
+/**
+ * Checkout Sessions and saved payment methods within an enrollment: opens sessions, follows what is told of them, and
+ * waits for the first method. Called by `workflows/enrollment.ts` and by its handlers.
+ */
+import { ActivityFailure, ApplicationFailure, condition } from '@temporalio/workflow';
+import { REFUSALS } from '../domain/errors.ts';
+import type { OpenCheckoutSession } from './messages.ts';
+import { instant, publish } from './presentation.ts';
+import type { EnrollmentRun } from './run.ts';
+import { interactive } from './stripe-activities.ts';
+
+/** A session with less time left is replaced when the customer asks for one. */
+const LEAST_TIME_LEFT_MS = 10 * 60_000;
+/** Stripe's clock and ours may differ, and its webhook may be on its way. */
+const READ_AFTER_EXPIRY_MS = 60_000;
+const MOST_REMEMBERED_SESSIONS = 50;
+
+/** The open session while it has time left, else a new one. Who asks meanwhile gets the same. */
+export async function liveCheckoutSession(run: EnrollmentRun, who: string): Promise<OpenCheckoutSession> {
+  const { open } = run.state.checkout;
+  if (open !== null && Date.parse(open.expiresAt) - Date.now() > LEAST_TIME_LEFT_MS) {
+    return open;
+  }
+  run.opening ??= openSession(run, who).finally(() => {
+    run.opening = null;
+  });
+  return run.opening;
+}
+
+async function openSession(run: EnrollmentRun, who: string): Promise<OpenCheckoutSession> {
+  const { state } = run;
+  state.checkout.opened += 1;
+  const session = await interactive(`Open Checkout Session ${state.checkout.opened}`).openCheckoutSession({
+    input: run.input,
+    number: state.checkout.opened,
+    at: new Date().toISOString(),
+    setupDeadlineAt: state.setupDeadlineAt,
+    who,
+  });
+  state.checkout.open = session;
+  publish(run);
+  return session;
+}
+
+/** Opens the first session and waits for a method, a cancel or the deadline. Sets `run.end` for the last. */
+export async function setUp(run: EnrollmentRun): Promise<void> {
+  const { state } = run;
+  if (state.checkout.opened === 0 && !(await firstSession(run))) {
+    return;
+  }
+  while (state.paymentMethod === null && state.cancel === null && !run.leaving) {
+    const until = nextLook(run);
+    const arrived = () =>
+      state.paymentMethod !== null || state.cancel !== null || run.leaving || nextLook(run) !== until;
+    const summary = `Waits for a payment method, looks again on ${instant(new Date(until).toISOString())}`;
+    if (Date.now() < until && (await condition(arrived, until - Date.now(), { summary }))) {
+      continue;
+    }
+    await lookAtSession(run);
+    if (state.paymentMethod === null && Date.now() >= Date.parse(state.setupDeadlineAt)) {
+      run.end = { status: 'expired', reason: 'no payment method within the setup deadline', who: 'workflow' };
+      return;
+    }
+  }
+  if (state.paymentMethod === null && state.cancel !== null) {
+    run.end = { status: 'canceled', reason: state.cancel.reason, who: state.cancel.by };
+  }
+}
+
+async function firstSession(run: EnrollmentRun): Promise<boolean> {
+  try {
+    await liveCheckoutSession(run, 'api');
+    return true;
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) {
+      throw error;
+    }
+    run.setupRefusal = error.cause.message;
+    run.end = {
+      status: 'canceled',
+      reason: `${REFUSALS.SetupRefused}: ${error.cause.message}`,
+      who: 'stripe',
+    };
+    return false;
+  }
+}
+
+/** When the open session has expired, or at the deadline, whichever is first. */
+function nextLook({ state }: EnrollmentRun): number {
+  const deadline = Date.parse(state.setupDeadlineAt);
+  const { open } = state.checkout;
+  return open === null ? deadline : Math.min(Date.parse(open.expiresAt) + READ_AFTER_EXPIRY_MS, deadline);
+}
+
+/** A webhook may have been missed: what has become of the open session is asked of Stripe. */
+async function lookAtSession(run: EnrollmentRun): Promise<void> {
+  const { checkout } = run.state;
+  if (checkout.open === null) {
+    return;
+  }
+  const { id } = checkout.open;
+  checkout.open = null;
+  await savePaymentMethod(run, id);
+}
+
+/** For as long as the run lives: reads every session that is told to be complete. */
+export async function followCheckoutSessions(run: EnrollmentRun): Promise<void> {
+  const { checkout } = run.state;
+  for (;;) {
+    await condition(() => checkout.completed.length > 0 || run.leaving || run.end !== null);
+    if (run.leaving || run.end !== null) {
+      return;
+    }
+    const [id] = checkout.completed;
+    if (id !== undefined) {
+      await savePaymentMethod(run, id);
+      checkout.completed = checkout.completed.filter((told) => told !== id);
+    }
+  }
+}
+
+/** Whether a session that is told to be complete is news. A forged or repeated message must cost nothing. */
+export function isNews(run: EnrollmentRun, checkoutSessionId: string): boolean {
+  const { checkout } = run.state;
+  return !checkout.completed.includes(checkoutSessionId) && !checkout.handled.includes(checkoutSessionId);
+}
+
+async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string): Promise<void> {
+  const { state } = run;
+  const result = await interactive(`Read ${checkoutSessionId} and save its payment method`).savePaymentMethod(
+    {
+      enrollmentId: run.input.enrollmentId,
+      customerId: run.input.customerId,
+      checkoutSessionId,
+      stripeCustomerId: state.paymentMethod?.stripeCustomerId ?? null,
+      terms: run.terms,
+      anchorAt: state.schedule.anchorAt,
+      at: new Date().toISOString(),
+    },
+  );
+  if (result.kind === 'not_complete' && result.status === 'open') {
+    return;
+  }
+  state.checkout.handled = [...state.checkout.handled, checkoutSessionId].slice(-MOST_REMEMBERED_SESSIONS);
+  if (state.checkout.open?.id === checkoutSessionId) {
+    state.checkout.open = null;
+  }
+  if (result.kind === 'saved') {
+    const { id, type, stripeCustomerId, label, schedule } = result;
+    state.paymentMethod = { id, type, stripeCustomerId, label };
+    // Two readings of one session may overlap: the first has started the schedule.
+    if (schedule !== null && state.schedule.anchorAt === null) {
+      state.schedule = { anchorAt: schedule.anchorAt, next: schedule.next, planning: false };
+    }
+  }
+  publish(run);
+}

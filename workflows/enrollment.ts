@@ -1,0 +1,60 @@
+/**
+ * One enrollment, from the request to its end: wait for a payment method, bill for as long as agreed, say how it ended.
+ * Started by the API's update-with-start; the truth for rows, pages and operators. Never writes anything itself.
+ */
+import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
+import { bill } from './billing.ts';
+import { followCheckoutSessions, setUp } from './checkout.ts';
+import { handleMessages } from './handlers.ts';
+import type { EnrollmentInput } from './input.ts';
+import { publish } from './presentation.ts';
+import { begun, type CarriedState, type EnrollmentRun, resumed, statusOf, timeZoneOf } from './run.ts';
+import { interactive } from './stripe-activities.ts';
+
+export interface EnrollmentResult {
+  status: string;
+  reason: string | null;
+  chargesSucceeded: number;
+  amountCollectedMinor: number;
+}
+
+/** @param carried what an earlier run of the same enrollment handed on */
+export async function enrollmentWorkflow(
+  input: EnrollmentInput,
+  carried?: CarriedState,
+): Promise<EnrollmentResult> {
+  const run = carried === undefined ? begun(input, Date.now()) : resumed(input, carried);
+  handleMessages(run);
+  const following = followCheckoutSessions(run);
+  if (run.state.paymentMethod === null) {
+    await setUp(run);
+  }
+  if (run.end === null && !run.leaving) {
+    await bill(run);
+  }
+  if (run.end === null) {
+    await following;
+    await condition(allHandlersFinished);
+    return continueAsNew<typeof enrollmentWorkflow>(input, run.state);
+  }
+  await conclude(run, run.end);
+  await following;
+  await condition(allHandlersFinished);
+  const { chargesSucceeded, amountCollectedMinor } = run.state;
+  return { status: run.end.status, reason: run.end.reason, chargesSucceeded, amountCollectedMinor };
+}
+
+async function conclude(run: EnrollmentRun, end: NonNullable<EnrollmentRun['end']>): Promise<void> {
+  publish(run);
+  const { enrollmentId, locale, description } = run.input;
+  await interactive(`End: ${statusOf(run)}`).endEnrollment({
+    enrollmentId,
+    status: end.status,
+    reason: end.reason,
+    who: end.who,
+    at: new Date().toISOString(),
+    openSessionId: run.state.checkout.open?.id ?? null,
+    notice: { locale, currency: run.terms.currency, description, timeZone: timeZoneOf(run.terms) },
+  });
+  run.ended = true;
+}

@@ -1,0 +1,2 @@
+/** Every Workflow of this service, by the name that Temporal knows it under. */
+export { enrollmentWorkflow } from './enrollment.ts';

@@ -1,0 +1,137 @@
+/**
+ * What one run of an enrollment Workflow knows. `state` is plain data and goes from run to run with continue-as-new;
+ * the rest is of this run. Changed only by the Workflow's own functions, never by an Activity.
+ */
+import type { OpenCharge } from '../domain/charge-life.ts';
+import { type EnrollmentEnd, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import type { PlannedCharge, Terms } from '../domain/terms.ts';
+import type { EnrollmentInput } from './input.ts';
+import type { OpenCheckoutSession, Requested } from './messages.ts';
+
+export interface SavedMethod {
+  id: string;
+  type: string;
+  stripeCustomerId: string;
+  /** For operators, e.g. `visa •••• 4242`. */
+  label: string;
+}
+
+export interface RequestedCharge {
+  requestKey: string;
+  chargeId: string;
+  number: number;
+  amountMinor: number;
+  description: string | null;
+  at: string;
+}
+
+/** Version 1 of what continue-as-new carries; a change of its shape is a new version with a conversion. */
+export interface CarriedState {
+  v: 1;
+  startedAt: string;
+  setupDeadlineAt: string;
+  checkout: {
+    /** How many were opened; numbers the idempotency keys. */
+    opened: number;
+    open: OpenCheckoutSession | null;
+    /** Told to be complete and not looked at yet. */
+    completed: string[];
+    /** Looked at and done with, newest last; bounded. */
+    handled: string[];
+  };
+  paymentMethod: SavedMethod | null;
+  schedule: {
+    anchorAt: string | null;
+    next: PlannedCharge | null;
+    /** The next charge is not known before the first attempt of the last one has been answered. */
+    planning: boolean;
+  };
+  /** Charges that are not settled. */
+  charges: OpenCharge[];
+  /** Charges so far; numbers them. */
+  chargesOpened: number;
+  requestedCharges: RequestedCharge[];
+  /** Newest last; bounded. Answers a repeated request with the charge it made. */
+  chargeRequests: { key: string; chargeId: string }[];
+  chargesSucceeded: number;
+  amountCollectedMinor: number;
+  pausedBy: Requested | null;
+  cancel: Requested | null;
+}
+
+export interface EnrollmentRun {
+  readonly input: EnrollmentInput;
+  readonly terms: Terms;
+  readonly state: CarriedState;
+  /** Set once, when it is decided how the enrollment ends. */
+  end: { status: EnrollmentEnd; reason: string | null; who: string } | null;
+  /** The end is written. */
+  ended: boolean;
+  /** Stripe refused the first Checkout Session. */
+  setupRefusal: string | null;
+  /** A new run takes over: nothing new is begun. */
+  leaving: boolean;
+  /** One Checkout Session is opened at a time; all who ask meanwhile get the same. */
+  opening: Promise<OpenCheckoutSession> | null;
+  publishedStatus: EnrollmentStatus;
+}
+
+export function begun(input: EnrollmentInput, nowMs: number): EnrollmentRun {
+  const startedAt = new Date(nowMs).toISOString();
+  return runOf(input, {
+    v: 1,
+    startedAt,
+    setupDeadlineAt: new Date(nowMs + input.terms.setupDeadlineDays * 86_400_000).toISOString(),
+    checkout: { opened: 0, open: null, completed: [], handled: [] },
+    paymentMethod: null,
+    schedule: { anchorAt: null, next: null, planning: false },
+    charges: [],
+    chargesOpened: 0,
+    requestedCharges: [],
+    chargeRequests: [],
+    chargesSucceeded: 0,
+    amountCollectedMinor: 0,
+    pausedBy: null,
+    cancel: null,
+  });
+}
+
+export function resumed(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
+  const run = runOf(input, state);
+  run.publishedStatus = statusOf(run);
+  return run;
+}
+
+function runOf(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
+  return {
+    input,
+    terms: input.terms,
+    state,
+    end: null,
+    ended: false,
+    setupRefusal: null,
+    leaving: false,
+    opening: null,
+    publishedStatus: 'awaiting_payment_method',
+  };
+}
+
+/** The enrollment's status, derived; the rows derive theirs by the same rule. */
+export function statusOf(run: EnrollmentRun): EnrollmentStatus {
+  const { state } = run;
+  if (run.end !== null) {
+    return run.end.status;
+  }
+  if (state.paymentMethod === null) {
+    return 'awaiting_payment_method';
+  }
+  if (state.pausedBy !== null) {
+    return 'paused';
+  }
+  return state.charges.some((charge) => PAST_DUE_CHARGE.includes(charge.status)) ? 'past_due' : 'active';
+}
+
+/** Time zone of the schedule; UTC where the terms have none. */
+export function timeZoneOf(terms: Terms): string {
+  return 'timeZone' in terms.schedule ? terms.schedule.timeZone : 'UTC';
+}
