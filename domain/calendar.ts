@@ -25,11 +25,9 @@ export function calendarPlace(schedule: Schedule, anchorAt: string, place: numbe
   if (interval.unit === 'minute') {
     return anchorMs + place * interval.count * 60_000;
   }
-  if (place === 0 && localHour === null) {
-    return anchorMs;
-  }
   const day = wallClockAt(anchorAt, timeZone).plus({ [PLURAL[interval.unit]]: place * interval.count });
   const reading = localHour === null ? day : day.startOf('day').set({ hour: localHour });
+  // Before the anchor lie an hour that has passed on its day, and the first of two equal hours around it.
   return Math.max(anchorMs, instantOf(reading, timeZone));
 }
 

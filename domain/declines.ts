@@ -50,8 +50,8 @@ export function classifyDecline(facts: DeclineFacts, looked = false): Classified
     const told = advised === 'card_data' && !isSecret(facts) ? cardReason(customerReason) : customerReason;
     return { class: advised, customerReason: told, rule: `advice_code ${facts.adviceCode}: ${advised}` };
   }
-  const ban = advised ? null : networkBan(facts);
-  if (ban && codeClass !== 'revoked') {
+  const ban = networkBan(facts);
+  if (ban && !(codeClass && NOT_LIFTED_BY.hard.includes(codeClass))) {
     return { class: ban.class, customerReason, rule: ban.rule };
   }
   if (named && codeClass) {

@@ -142,6 +142,12 @@ describe('classifyDecline', () => {
     expect(classOf({ declineCode, networkAdviceCode, network: 'visa' })).toBe('soft');
   });
 
+  it('looks for an earlier payment and heeds an order to stop before it obeys a network', () => {
+    expect(classOf({ declineCode: 'duplicate_transaction', networkDeclineCode: '57' })).toBe('check_first');
+    expect(classOf({ declineCode: 'stop_payment_order', networkDeclineCode: '57' })).toBe('revoked');
+    expect(classOf({ declineCode: 'authentication_required', networkDeclineCode: '57' })).toBe('hard');
+  });
+
   it("lets Stripe's advice decide before the network's codes", () => {
     expect(classOf({ adviceCode: 'try_again_later', networkDeclineCode: '14' })).toBe('soft');
   });
