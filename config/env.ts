@@ -85,7 +85,11 @@ export const settingsSchema = z.object({
     .string()
     .min(1)
     .default('billing')
-    .describe('Task Queue of Workflows and of Activities that do not call Stripe'),
+    .describe('Task Queue of the Workflows; their Activities run on the same name with -stripe behind it'),
+  WORKFLOW_BUNDLE_PATH: z
+    .string()
+    .optional()
+    .describe('Workflow code built before; absent: built when the Worker starts'),
   STRIPE_REQUESTS_PER_SECOND: z.coerce
     .number()
     .min(0.1)

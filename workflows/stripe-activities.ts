@@ -5,13 +5,10 @@
 import { type ActivityOptions, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { NON_RETRYABLE_TYPES } from '../domain/errors.ts';
+import { stripeTaskQueue } from './task-queues.ts';
 
 /** Above the longest request to Stripe (20 s by default) and a look-up besides. */
 const START_TO_CLOSE_MS = 60_000;
-
-export function stripeTaskQueue(taskQueue: string): string {
-  return `${taskQueue}-stripe`;
-}
 
 function options(summary: string, interactive: boolean): ActivityOptions {
   return {

@@ -1,0 +1,206 @@
+/**
+ * The service without its API: a Worker, a database, a Stripe stand-in and the client that the API uses, on the
+ * Temporal server that all tests share. One for each test file; Workflow ids and Task Queues are its own.
+ */
+import { randomBytes } from 'node:crypto';
+import type { BillingClient } from '../../api/billing-client.ts';
+import { createTemporalBillingClient } from '../../api/temporal-billing-client.ts';
+import { createCustomerLinks } from '../../config/customer-links.ts';
+import { createStripe } from '../../config/stripe.ts';
+import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
+import { customerId, enrollmentId, enrollmentWorkflowId } from '../../domain/ids.ts';
+import type { Terms } from '../../domain/terms.ts';
+import { bundleWorkflows } from '../../worker/bundle.ts';
+import { createBillingWorkers } from '../../worker/worker.ts';
+import type { EnrollmentInput } from '../../workflows/input.ts';
+import { createTestDatabase } from './database.ts';
+import { connectTestTemporal } from './temporal.ts';
+import { waitFor } from './wait.ts';
+
+export type TestBilling = Awaited<ReturnType<typeof startBilling>>;
+
+export const MONTHLY: Terms = {
+  currency: 'jpy',
+  schedule: {
+    type: 'recurring',
+    amountMinor: 980,
+    interval: { unit: 'month', count: 1 },
+    startsAt: null,
+    timeZone: 'Asia/Tokyo',
+    localHour: null,
+    trialDays: 0,
+    endsAt: null,
+    maxCharges: null,
+  },
+  captureMethod: 'automatic',
+  dunning: { retryAfterDays: [1, 3, 5, 7], afterLastTry: 'cancel' },
+  lateSuccess: 'refund',
+  catchUp: 'charge_all',
+  setupDeadlineDays: 30,
+};
+
+export const ONCE: Terms = { ...MONTHLY, schedule: { type: 'once', amountMinor: 1200, at: null } };
+
+export async function startBilling(options: { virtualTime?: boolean; webhooks?: boolean } = {}) {
+  const temporal = await connectTestTemporal();
+  const database = await createTestDatabase();
+  const standIn = await startStripeStandIn({});
+  const taskQueue = `test-${randomBytes(6).toString('hex')}`;
+  const client = options.virtualTime ? temporal.virtualTimeClient : temporal.client;
+  const stripe = createStripe({
+    STRIPE_SECRET_KEY: 'sk_test_0123456789',
+    STRIPE_API_URL: standIn.url,
+    STRIPE_TIMEOUT_MS: 5_000,
+  });
+  const links = createCustomerLinks({
+    secrets: ['test-secret-that-is-long-enough-for-it'],
+    publicUrl: 'http://127.0.0.1:3000',
+    ttlDays: 400,
+  });
+  const workers = await createBillingWorkers({
+    connection: temporal.nativeConnection,
+    namespace: temporal.namespace,
+    taskQueue,
+    workflowBundle: await bundleWorkflows(),
+    activityDeps: { db: database.db, stripe, links, livemode: false },
+    stripeRequestsPerSecond: 1_000,
+    shutdownGraceMs: 1_000,
+  });
+  const running = workers.run();
+  const billing: BillingClient = createTemporalBillingClient({ client, taskQueue });
+
+  /** Posts to the stand-in's control plane. */
+  async function control(path: string, body: object = {}): Promise<unknown> {
+    const answer = await fetch(`${standIn.url}/_control/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) {
+      throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    }
+    return answer.json();
+  }
+
+  return {
+    temporal,
+    db: database.db,
+    databaseUrl: database.url,
+    standIn,
+    stripe,
+    billing,
+    taskQueue,
+    control,
+
+    /** A fresh enrollment's input, and its row of contact details. */
+    async newInput(
+      terms: Terms,
+      customer: { email?: string; reference?: string } = {},
+    ): Promise<EnrollmentInput> {
+      const suffix = BigInt(`0x${randomBytes(20).toString('hex')}`)
+        .toString(36)
+        .padStart(26, '0')
+        .slice(-26);
+      await database.db
+        .insertInto('customers')
+        .values({
+          id: customerId(suffix),
+          email: customer.email ?? null,
+          reference: customer.reference ?? null,
+        })
+        .execute();
+      return {
+        v: 1,
+        enrollmentId: enrollmentId(suffix),
+        customerId: customerId(suffix),
+        terms,
+        description: 'Coffee, monthly',
+        locale: 'en',
+        returnUrl: null,
+        metadata: {},
+        livemode: false,
+        requestFingerprint: suffix,
+      };
+    },
+
+    /** What a customer does on the hosted page, without a browser. */
+    async payOnCheckout(url: string, card = '4242424242424242', email = 'customer@example.com') {
+      const answer = await fetch(url, {
+        method: 'POST',
+        redirect: 'manual',
+        body: new URLSearchParams({
+          email,
+          cardNumber: card,
+          cardExpiry: '12 / 40',
+          cardCvc: '123',
+          billingName: 'Test Customer',
+        }),
+      });
+      return { status: answer.status, location: answer.headers.get('location'), text: await answer.text() };
+    },
+
+    /** Enrolls, pays on Checkout and tells the Workflow, as webhook and return page would. */
+    async enrolled(terms: Terms, card?: string): Promise<EnrollmentInput> {
+      const input = await this.newInput(terms);
+      const answer = await billing.enroll(input);
+      if (answer.checkoutSession === null) {
+        throw new Error(`no session: ${JSON.stringify(answer)}`);
+      }
+      const paid = await this.payOnCheckout(answer.checkoutSession.url, card);
+      if (paid.status !== 303) {
+        throw new Error(`Checkout answered ${paid.status}: ${paid.text.slice(0, 2000)}`);
+      }
+      await billing.checkoutSessionCompleted(input.enrollmentId, answer.checkoutSession.id);
+      return input;
+    },
+
+    enrollmentRow(id: string) {
+      return database.db.selectFrom('enrollments').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    },
+
+    chargeRows(id: string) {
+      return database.db
+        .selectFrom('charges')
+        .selectAll()
+        .where('enrollment_id', '=', id)
+        .orderBy('number')
+        .execute();
+    },
+
+    /** Waits until a charge has that status. */
+    charged(id: string, number: number, status: string, timeoutMs = 20_000) {
+      return waitFor(
+        `charge ${number} of ${id} to be ${status}`,
+        async () => {
+          const row = await database.db
+            .selectFrom('charges')
+            .selectAll()
+            .where('enrollment_id', '=', id)
+            .where('number', '=', number)
+            .executeTakeFirst();
+          if (row?.status !== status) {
+            throw new Error(`it is ${row?.status}`);
+          }
+          return row;
+        },
+        { timeoutMs },
+      );
+    },
+
+    async history(id: string) {
+      return client.workflow.getHandle(enrollmentWorkflowId(id)).fetchHistory();
+    },
+
+    handle(id: string) {
+      return client.workflow.getHandle(enrollmentWorkflowId(id));
+    },
+
+    async stop() {
+      workers.shutdown();
+      await running;
+      await standIn.close();
+      await database.drop();
+      await temporal.close();
+    },
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * Builds the code that Workflows run in. Called by the Worker at its start and by the image's build; tests build it once
+ * for all.
+ */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  bundleWorkflowCode,
+  type WorkflowBundlePath,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+
+const WORKFLOWS = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+
+/** Bundles `workflows/` from its sources; takes a second or two. */
+export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
+  return bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: quiet });
+}
+
+/** The bundle that was built before, at `path`; built now when none is named. @throws when the file cannot be read */
+export async function workflowBundle(
+  path: string | undefined,
+): Promise<WorkflowBundleWithSourceMap | WorkflowBundlePath> {
+  if (path === undefined) {
+    return bundleWorkflows();
+  }
+  await readFile(path);
+  return { codePath: path };
+}

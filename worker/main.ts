@@ -1,0 +1,97 @@
+/** The Worker process: Workflows, Activities and the mail outbox, until SIGTERM or SIGINT. */
+import { NativeConnection, Runtime } from '@temporalio/worker';
+import { createCustomerLinks } from '../config/customer-links.ts';
+import { readSettings } from '../config/env.ts';
+import { createLogger } from '../config/logger.ts';
+import { ensureSearchAttributes } from '../config/search-attributes.ts';
+import { createStripe, isLiveKey } from '../config/stripe.ts';
+import { openTemporalClient, temporalConnectionOptions, temporalDataConverter } from '../config/temporal.ts';
+import { openDatabase } from '../db/database.ts';
+import { createMailer } from '../mail/mailer.ts';
+import { createMailOutbox } from '../mail/outbox.ts';
+import { createRenderer } from '../templates/renderer.ts';
+import { workflowBundle } from './bundle.ts';
+import { temporalLogger } from './temporal-logger.ts';
+import { createBillingWorkers } from './worker.ts';
+
+const settings = readSettings(process.env);
+const log = createLogger(settings);
+/** What a polite stop waits for: the longest request to Stripe, and the rows after it. */
+const shutdownGraceMs = settings.STRIPE_TIMEOUT_MS + 10_000;
+
+Runtime.install({
+  logger: temporalLogger(log),
+  // This process stops in its own order.
+  shutdownSignals: [],
+  telemetryOptions: {
+    metrics: { prometheus: { bindAddress: `${settings.API_HOST}:${settings.METRICS_PORT}` } },
+  },
+});
+
+const db = openDatabase({
+  url: settings.DATABASE_URL,
+  poolSize: settings.DATABASE_POOL_SIZE,
+  applicationName: 'durable-billing-worker',
+});
+const links = createCustomerLinks({
+  secrets: settings.CUSTOMER_LINK_SECRETS,
+  publicUrl: settings.PUBLIC_URL,
+  ttlDays: settings.CUSTOMER_LINK_TTL_DAYS,
+});
+const connection = await NativeConnection.connect(await temporalConnectionOptions(settings));
+await registerSearchAttributes();
+const workers = await createBillingWorkers({
+  connection,
+  namespace: settings.TEMPORAL_NAMESPACE,
+  taskQueue: settings.TASK_QUEUE,
+  workflowBundle: await workflowBundle(settings.WORKFLOW_BUNDLE_PATH),
+  activityDeps: {
+    db,
+    stripe: createStripe(settings),
+    links,
+    livemode: isLiveKey(settings.STRIPE_SECRET_KEY),
+  },
+  stripeRequestsPerSecond: settings.STRIPE_REQUESTS_PER_SECOND,
+  shutdownGraceMs,
+  overrides: { dataConverter: temporalDataConverter(settings) },
+});
+const mailer = createMailer({
+  url: settings.MAIL_URL,
+  from: settings.MAIL_FROM,
+  renderer: createRenderer({ templatesDir: settings.TEMPLATES_DIR, merchantName: settings.MERCHANT_NAME }),
+});
+const outbox = createMailOutbox({ db, mailer, links, log });
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    log.info({ signal }, 'stopping: Activities that run are finished first');
+    workers.shutdown();
+  });
+}
+outbox.start();
+log.info({ taskQueue: settings.TASK_QUEUE, namespace: settings.TEMPORAL_NAMESPACE }, 'worker is ready');
+try {
+  await workers.run();
+} finally {
+  await outbox.stop();
+  mailer.close();
+  await db.destroy();
+  await connection.close();
+  log.info('worker has stopped');
+}
+
+/** Without its search attribute every start is refused, so it is checked before the first poll. */
+async function registerSearchAttributes(): Promise<void> {
+  const temporal = await openTemporalClient(settings);
+  try {
+    const added = await ensureSearchAttributes(temporal.client.connection, settings.TEMPORAL_NAMESPACE);
+    log.info({ added }, 'search attributes are registered');
+  } catch (error) {
+    log.error(
+      { err: error },
+      'search attributes could not be checked; register EnrollmentStatus as Keyword by hand',
+    );
+  } finally {
+    await temporal.close();
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Builds the Workers of one process: one for Workflows, one for the Activities on Stripe's Task Queue. Used by
+ * `worker/main.ts` and by tests.
+ */
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import type { ActivityDeps } from '../activities/deps.ts';
+import { createActivities } from '../activities/index.ts';
+import { stripeTaskQueue } from '../workflows/task-queues.ts';
+
+export interface BillingWorkersOptions {
+  connection: NativeConnection;
+  namespace: string;
+  taskQueue: string;
+  workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
+  activityDeps: ActivityDeps;
+  /** Requests to Stripe per second, for all Workers of the queue together. Every Worker must set the same. */
+  stripeRequestsPerSecond: number;
+  /** How long a polite stop lets Activities finish; above the longest request to Stripe. */
+  shutdownGraceMs?: number;
+  /** Shorter in tests that kill. */
+  overrides?: Partial<WorkerOptions>;
+}
+
+export interface BillingWorkers {
+  /** Runs until `shutdown()`; rejects when a Worker fails. */
+  run(): Promise<void>;
+  shutdown(): void;
+}
+
+export async function createBillingWorkers(options: BillingWorkersOptions): Promise<BillingWorkers> {
+  const { connection, namespace, taskQueue, workflowBundle, shutdownGraceMs = 30_000 } = options;
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: shutdownGraceMs,
+    shutdownForceTime: shutdownGraceMs + 10_000,
+    ...options.overrides,
+  } satisfies Partial<WorkerOptions>;
+  const workers = await Promise.all([
+    Worker.create({
+      ...common,
+      taskQueue,
+      workflowBundle,
+      // About 1 MB each; beyond it a Workflow is replayed when it wakes.
+      maxCachedWorkflows: 1_000,
+    }),
+    Worker.create({
+      ...common,
+      taskQueue: stripeTaskQueue(taskQueue),
+      activities: createActivities(options.activityDeps),
+      maxConcurrentActivityTaskExecutions: 50,
+      maxTaskQueueActivitiesPerSecond: options.stripeRequestsPerSecond,
+    }),
+  ]);
+  return {
+    async run() {
+      // One that fails takes the other along: half a Worker would look alive and bill nobody.
+      const runs = workers.map((worker) => worker.run());
+      await Promise.race([Promise.all(runs), ...runs]).finally(() => {
+        for (const worker of workers) {
+          if (worker.getState() === 'RUNNING') {
+            worker.shutdown();
+          }
+        }
+      });
+      await Promise.all(runs);
+    },
+    shutdown() {
+      for (const worker of workers) {
+        if (worker.getState() === 'RUNNING') {
+          worker.shutdown();
+        }
+      }
+    },
+  };
+}
