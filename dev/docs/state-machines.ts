@@ -6,6 +6,7 @@ import {
   CHARGE_TABLE,
   type ChargeCell,
 } from '../../domain/charge-states.ts';
+import { DISPUTE_TABLE } from '../../domain/disputes.ts';
 import {
   type Cell,
   ENROLLMENT_COMMANDS,
@@ -14,6 +15,7 @@ import {
 } from '../../domain/enrollment-states.ts';
 import { LEGACY_NAMES, PAYMENT_INTENT_STATUSES, PAYMENT_INTENT_TABLE } from '../../domain/payment-intent.ts';
 import { BANK_DEBITS } from '../../domain/payment-methods.ts';
+import { REFUND_TABLE } from '../../domain/refunds.ts';
 import { SETUP_INTENT_STATUSES, SETUP_INTENT_TABLE } from '../../domain/setup-intent.ts';
 import { ENDED, ENROLLMENT_STATUSES, SETTLED_CHARGE } from '../../domain/statuses.ts';
 import { code, type Edge, stateDiagram, table } from './markdown.ts';
@@ -26,6 +28,8 @@ export function drawStateMachines(): string {
     ...charges(),
     ...paymentIntents(),
     ...setupIntents(),
+    ...disputes(),
+    ...refunds(),
   ].join('\n\n')}\n`;
 }
 
@@ -127,6 +131,35 @@ function setupIntents(): string[] {
         const { meaning, actions } = SETUP_INTENT_TABLE[status];
         return [code(status), meaning, actions.map(code).join(', ')];
       }),
+    ),
+  ];
+}
+
+function disputes(): string[] {
+  const effects = { open: 'charging rests', over: 'charging goes on', lost: 'as the terms say' } as const;
+  return [
+    '## Dispute',
+    'While a dispute is open its enrollment is charged nothing more; one in a status that this version does not ' +
+      'know counts as open.',
+    table(
+      ['status', 'meaning', 'effect'],
+      Object.entries(DISPUTE_TABLE).map(([status, row]) => [code(status), row.meaning, effects[row.effect]]),
+    ),
+  ];
+}
+
+function refunds(): string[] {
+  return [
+    '## Refund',
+    'Never more goes back than was captured: what a refund takes from the rest depends on its status.',
+    table(
+      ['status', 'meaning', 'counts', 'can still change'],
+      Object.entries(REFUND_TABLE).map(([status, row]) => [
+        code(status),
+        row.meaning,
+        row.counts ? 'yes' : 'no',
+        row.final ? 'no' : 'yes',
+      ]),
     ),
   ];
 }

@@ -1,0 +1,46 @@
+/**
+ * What a dispute means for an enrollment, one row per status of Stripe's: while one is open nothing more is
+ * charged; a won one resumes, a lost one follows the terms. Pure; imported by Workflows.
+ */
+import type { Stripe } from 'stripe';
+
+export interface DisputeRow {
+  meaning: string;
+  /** `open`: charging rests. `over`: it goes on. `lost`: the money is gone, and the terms decide. */
+  effect: 'open' | 'over' | 'lost';
+}
+
+/** The library's own statuses without its "or any other string", so that a new one fails the type check here. */
+type Named<Status> = Status extends unknown ? (string extends Status ? never : Status) : never;
+export type DisputeStatus = Named<Stripe.Dispute.Status>;
+
+export const DISPUTE_TABLE: Readonly<Record<DisputeStatus, DisputeRow>> = {
+  warning_needs_response: { meaning: 'The bank asks; no money was taken back yet.', effect: 'open' },
+  warning_under_review: { meaning: 'The bank looks at the answer to its question.', effect: 'open' },
+  warning_closed: { meaning: 'The bank asked and no dispute came of it.', effect: 'over' },
+  needs_response: { meaning: 'The money was taken back; evidence can be given.', effect: 'open' },
+  under_review: { meaning: 'The bank looks at the evidence.', effect: 'open' },
+  won: { meaning: 'The money is returned to us.', effect: 'over' },
+  // A later appeal can still turn it.
+  lost: { meaning: 'The customer keeps the money.', effect: 'lost' },
+  prevented: { meaning: 'It was settled before it became a dispute.', effect: 'over' },
+  appeal_needs_response: { meaning: 'A lost dispute can be appealed.', effect: 'open' },
+  appeal_under_review: { meaning: 'The appeal is looked at.', effect: 'open' },
+};
+
+/** @returns 'unknown' for a status newer than this code */
+export function readDisputeStatus(text: string): DisputeStatus | 'unknown' {
+  return isDisputeStatus(text) ? text : 'unknown';
+}
+
+/**
+ * Whether a dispute forbids further charges of its enrollment. One whose status nobody knows does: charging a
+ * customer who disputes costs more than waiting for a person to look.
+ */
+export function forbidsCharging(statuses: readonly string[]): boolean {
+  return statuses.some((text) => !isDisputeStatus(text) || DISPUTE_TABLE[text].effect === 'open');
+}
+
+function isDisputeStatus(text: string): text is DisputeStatus {
+  return Object.hasOwn(DISPUTE_TABLE, text);
+}
