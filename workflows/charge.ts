@@ -77,15 +77,16 @@ async function attempt(
   const summary = attemptSummary(run, charge, step);
   charge.resumed = false;
   charge.problem = null;
+  if (step.why === 'retry') {
+    // Counted before: a decline of this try is decided with this try used.
+    charge.automaticRetries += 1;
+  }
   const report = await reported(run, charge, () =>
     scheduled(summary).collectCharge({ ...work(run, charge, method), why: step.why }),
   );
   charge.attempts += 1;
   charge.triedPaymentMethodId = method.id;
   charge.triedPaymentMethodType = method.type;
-  if (step.why === 'retry') {
-    charge.automaticRetries += 1;
-  }
   take(run, charge, report);
 }
 
