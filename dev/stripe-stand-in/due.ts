@@ -4,6 +4,7 @@ import { stopPayment } from './payments/cancel.ts';
 import { expireSession } from './payments/checkout.ts';
 import { accountDecline, failDebit, settleDebit } from './payments/debits.ts';
 import { backingOf } from './payments/instruments.ts';
+import { failVerification } from './payments/microdeposits.ts';
 import { failRefund, settleRefund } from './payments/refund.ts';
 import type { Timer } from './store/timers.ts';
 import type { Turn } from './turn.ts';
@@ -18,7 +19,8 @@ export function runTimer(turn: Turn, timer: Timer): void {
       return;
     }
     case 'expire_hold':
-      if (intent?.status === 'requires_capture') stopPayment(turn, intent, world.settings.holdExpiryReason);
+      if (intent?.status === 'requires_capture')
+        stopPayment(turn, intent, world.settings.holdExpiryReason, true);
       return;
     case 'settle_debit':
       if (intent !== undefined) settleDebit(turn, intent);
@@ -31,6 +33,14 @@ export function runTimer(turn: Turn, timer: Timer): void {
       const backing = method && backingOf(world, method);
       if (intent !== undefined && backing?.kind === 'debit')
         failDebit(turn, intent, accountDecline(backing.account));
+      return;
+    }
+    case 'fail_microdeposits': {
+      const waiting = intent ?? world.setupIntents.get(timer.subject);
+      const id = waiting?.payment_method;
+      const method = typeof id === 'string' ? world.paymentMethods.get(id) : undefined;
+      if (waiting?.next_action?.type !== 'verify_with_microdeposits' || method === undefined) return;
+      failVerification(turn, waiting, method, 'failed');
       return;
     }
     case 'settle_refund':

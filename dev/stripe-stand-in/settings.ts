@@ -8,6 +8,8 @@ export interface Settings {
   holdDays: number;
   /** cancellation_reason of a hold that lapsed. */
   holdExpiryReason: 'automatic' | 'expired';
+  /** Whether letting a hold go after a cancel is told by charge.refunded and refund.created as well. */
+  releaseEvents: boolean;
   /** cancellation_reason of the SetupIntent whose Checkout Session expired; null leaves the SetupIntent open. */
   expiredSessionReason: 'abandoned' | null;
   /** Seconds until a bank debit settles or fails by itself. */
@@ -18,6 +20,10 @@ export interface Settings {
   refundSeconds: number;
   /** The error code when `error_on_requires_action` ends an attempt. */
   errorOnRequiresActionCode: string;
+  /** Whether a bank debit without a mandate on file needs `mandate_data` in the confirming request. */
+  debitsNeedMandate: boolean;
+  /** Seconds until a new or changed PaymentIntent is found by search. Stripe: usually under a minute. */
+  searchDelaySeconds: number;
   /** Multiplies Stripe's hours between webhook attempts. */
   webhookRetryScale: number;
   /** Whether off-session confirmation with redirect methods needs a return_url too, as on-session does. */
@@ -28,11 +34,14 @@ export const DEFAULT_SETTINGS: Settings = {
   maxConfirmations: 25,
   holdDays: 7,
   holdExpiryReason: 'automatic',
+  releaseEvents: true,
   expiredSessionReason: 'abandoned',
   debitSeconds: 60 * 60 * 24 * 4,
   debitCancelWindowSeconds: 60 * 60 * 12,
   refundSeconds: 60 * 60 * 24,
   errorOnRequiresActionCode: 'authentication_required',
+  debitsNeedMandate: false,
+  searchDelaySeconds: 0,
   webhookRetryScale: 0.01,
   offSessionNeedsReturnUrl: false,
 };

@@ -1,7 +1,8 @@
 // The control plane: /_control/*, JSON over HTTP, loopback only. What a test or a developer does in Stripe's place.
 
 import type { StandIn } from '../state.ts';
-import { CONTROLS } from './controls.ts';
+import { machineControls } from './machine.ts';
+import { objectControls } from './objects.ts';
 import { ControlRefusal } from './refusal.ts';
 
 export interface ControlRequest {
@@ -11,6 +12,8 @@ export interface ControlRequest {
   body: string;
   baseUrl: string;
   loopback: boolean;
+  /** A browser sends it for a page of another origin. */
+  foreign: boolean;
 }
 
 export interface ControlAnswer {
@@ -22,12 +25,12 @@ export async function answerControl(standIn: StandIn, request: ControlRequest): 
   if (!request.loopback)
     return { status: 403, body: { error: 'The control plane answers on loopback only.' } };
   try {
-    for (const control of CONTROLS) {
+    for (const control of [...machineControls, ...objectControls]) {
       const found = control.method === request.method ? control.path.exec(request.path) : null;
       if (found === null) continue;
       const input = {
         standIn,
-        ids: found.slice(1),
+        id: decodeURIComponent(found[1] ?? ''),
         body: readJson(request.body),
         query: new URLSearchParams(request.query),
         baseUrl: request.baseUrl,

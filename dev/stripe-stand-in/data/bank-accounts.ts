@@ -13,6 +13,8 @@ export interface TestAccount {
   failureCode: string | null;
   failureMessage: string | null;
   dispute: boolean;
+  /** Whether the two small deposits that prove the owner arrive. */
+  microdeposits: 'arrive' | 'fail';
   /** Refused already when the PaymentMethod is made. */
   createError: { code: string; message: string } | null;
   riskLevel: 'normal' | 'highest';
@@ -24,6 +26,7 @@ const DEFAULTS: Omit<TestAccount, 'type' | 'number' | 'token'> = {
   failureCode: null,
   failureMessage: null,
   dispute: false,
+  microdeposits: 'arrive',
   createError: null,
   riskLevel: 'normal',
 };
@@ -82,7 +85,7 @@ export const TEST_ACCOUNTS: readonly TestAccount[] = [
     'invalidCurrency',
     fails('invalid_currency', "The customer's account does not take this currency."),
   ),
-  us('000666666661', 'failMicrodeposits'),
+  us('000666666661', 'failMicrodeposits', { microdeposits: 'fail' }),
   us('000555555559', 'dispute', { dispute: true }),
   us('000000000009', 'processing', { debit: 'stuck' }),
   us('000777777771', 'weeklyLimitExceeded', TOO_MUCH),

@@ -9,6 +9,7 @@ import type { Turn } from '../turn.ts';
 import { authenticate } from './auth.ts';
 import { expandAll, takeExpand } from './expand.ts';
 import { type Fault, faultBody } from './faults.ts';
+import { flightOf } from './faulty.ts';
 import { decodeForm, type Form } from './form.ts';
 import { type KeyUse, keepAnswer, keptAnswer, keyInUse, keyUse } from './idempotency.ts';
 import { logRequest } from './request-log.ts';
@@ -24,6 +25,9 @@ export interface ApiRequest {
   authorization: string | undefined;
   idempotencyKey: string | undefined;
   version: string | undefined;
+  /** The header Stripe-Account, of platforms that act for others. */
+  account: string | undefined;
+  contentType: string | undefined;
   baseUrl: string;
 }
 
@@ -33,35 +37,8 @@ export interface ApiAnswer {
   body: string;
 }
 
-/** @returns the answer, or 'cut' when the connection must be closed without one. */
-export async function answerApi(standIn: StandIn, request: ApiRequest): Promise<ApiAnswer | 'cut'> {
-  const fault = standIn.faults.take(request.method, request.path);
-  if (fault === null) return answerNow(standIn, request, null);
-  if (fault.when === 'before') {
-    if (fault.kind === 'delay') {
-      await delay(fault.delayMs);
-      return answerNow(standIn, request, null);
-    }
-    const id = newId('req', 14);
-    const status = fault.kind === 'cut' ? null : fault.status;
-    standIn.db.turn(() => logRequest(standIn.db, standIn.clock, request, { id, status, fault: fault.kind }));
-    if (fault.kind === 'cut') return 'cut';
-    return { status: fault.status, headers: headers(request, id), body: errorJson(faultBody(fault.status)) };
-  }
-  if (fault.kind !== 'delay') {
-    const answer = answerNow(standIn, request, fault);
-    return fault.kind === 'cut' ? 'cut' : answer;
-  }
-  const inFlight = request.method === 'POST' ? request.idempotencyKey : undefined;
-  const answer = answerNow(standIn, request, fault);
-  if (inFlight !== undefined) standIn.inFlight.add(inFlight);
-  await delay(fault.delayMs);
-  if (inFlight !== undefined) standIn.inFlight.delete(inFlight);
-  return answer;
-}
-
 /** One turn: what it changes and what it answers are on disk together. */
-function answerNow(standIn: StandIn, request: ApiRequest, fault: Fault | null): ApiAnswer {
+export function answerNow(standIn: StandIn, request: ApiRequest, fault: Fault | null): ApiAnswer {
   const id = newId('req', 14);
   return standIn.db.turn(() => {
     const done = run(standIn, request, id, fault);
@@ -96,7 +73,7 @@ function run(standIn: StandIn, request: ApiRequest, id: string, fault: Fault | n
     const { match, form } = read(standIn, request);
     if (request.method === 'POST' && request.idempotencyKey !== undefined) {
       use = keyUse(request.idempotencyKey, request.path, request.body);
-      if (standIn.inFlight.has(use.key)) throw keyInUse(use.key);
+      if (standIn.inFlight.has(flightOf(request))) throw keyInUse(use.key);
       const kept = keptAnswer(world, use);
       if (kept !== null) {
         const replay = {
@@ -119,18 +96,20 @@ function run(standIn: StandIn, request: ApiRequest, id: string, fault: Fault | n
     errorCode = failure.body.decline_code ?? failure.body.code ?? failure.body.type;
     body = errorJson(elsewhere(standIn, world, failure), id);
   }
-  if (fault?.kind === 'status') {
-    // A 5xx is what Stripe keeps for the key; any other ordered status hides the answer for this request only.
-    if (fault.status >= 500) body = errorJson(faultBody(fault.status), id);
-    if (use !== null && world !== null && stored) {
-      keepAnswer(world, use, { status: fault.status >= 500 ? fault.status : status, body, requestId: id });
-    }
-    body = errorJson(faultBody(fault.status), id);
-    status = fault.status;
-  } else if (use !== null && world !== null && stored) {
-    keepAnswer(world, use, { status, body, requestId: id });
+  const ordered = fault?.kind === 'status' ? fault : null;
+  if (use !== null && world !== null && stored) {
+    // A 5xx is what Stripe keeps for the key; any other ordered status hides the answer from this request only.
+    const kept = ordered !== null && ordered.status >= 500;
+    const answer = kept
+      ? { status: ordered.status, body: errorJson(faultBody(ordered), id) }
+      : { status, body };
+    keepAnswer(world, use, { ...answer, requestId: id });
   }
-  const answer = { status, headers: headers(request, id), body };
+  if (ordered !== null) {
+    status = ordered.status;
+    body = errorJson(faultBody(ordered), id);
+  }
+  const answer = { status, headers: headers(request, id, ordered, status), body };
   return { answer, replayed: false, errorCode, mode: world?.mode ?? 'test' };
 }
 
@@ -139,6 +118,29 @@ function read(standIn: StandIn, request: ApiRequest): { match: Match; form: Form
     throw new StripeFailure(
       400,
       { type: 'invalid_request_error', message: `Invalid Stripe API version: ${request.version}` },
+      false,
+    );
+  }
+  if (request.account !== undefined) {
+    throw new StripeFailure(
+      403,
+      {
+        type: 'invalid_request_error',
+        code: 'account_invalid',
+        message:
+          `The provided key does not have access to account '${request.account}' (or that account does not exist). ` +
+          'Application access may have been revoked.',
+      },
+      false,
+    );
+  }
+  if (request.body !== '' && request.contentType?.startsWith('application/x-www-form-urlencoded') === false) {
+    throw new StripeFailure(
+      400,
+      {
+        type: 'invalid_request_error',
+        message: 'Invalid request (check that your POST content type is application/x-www-form-urlencoded).',
+      },
       false,
     );
   }
@@ -179,24 +181,31 @@ function elsewhere(standIn: StandIn, world: World | null, failure: StripeFailure
   return { ...failure.body, message };
 }
 
-function headers(request: ApiRequest, id: string): Record<string, string> {
+export function headers(
+  request: ApiRequest,
+  id: string,
+  fault: Fault | null = null,
+  status = fault?.status ?? 200,
+): Record<string, string> {
+  const post = request.method === 'POST';
+  // Seen on Stripe's answers to POSTs: what was decided is not to be sent again.
+  const shouldRetry =
+    fault?.shouldRetry ?? (post && status < 500 && status !== 409 && status !== 429 ? false : null);
   return {
     'Content-Type': 'application/json',
     'Cache-Control': 'no-cache, no-store',
     'Request-Id': id,
     'Stripe-Version': API_VERSION,
-    ...(request.method === 'POST' && request.idempotencyKey !== undefined
+    ...(shouldRetry === null ? {} : { 'Stripe-Should-Retry': String(shouldRetry) }),
+    ...(status === 401 ? { 'WWW-Authenticate': 'Bearer realm="Stripe"' } : {}),
+    ...(post && request.idempotencyKey !== undefined
       ? { 'Idempotency-Key': request.idempotencyKey, 'Original-Request': id }
       : {}),
   };
 }
 
-function errorJson(error: ErrorBody, requestId?: string): string {
+export function errorJson(error: ErrorBody, requestId?: string): string {
   const log =
     requestId === undefined ? {} : { request_log_url: `https://dashboard.stripe.com/test/logs/${requestId}` };
   return JSON.stringify({ error: { ...error, ...log } });
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

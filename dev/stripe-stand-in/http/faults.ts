@@ -3,12 +3,19 @@
 import type { ErrorBody } from '../errors.ts';
 
 export interface Fault {
+  /** null: any. */
   method: string | null;
   pathPrefix: string;
   /** How many requests it still meets. */
   times: number;
+  /** Host time in epoch milliseconds after which it meets none; null: no end. */
+  untilMs: number | null;
   kind: 'status' | 'delay' | 'cut';
   status: number;
+  /** Replaces the error code that goes with the status, e.g. `lock_timeout` for 429. */
+  code: string | null;
+  /** The header Stripe-Should-Retry; null leaves it out. */
+  shouldRetry: boolean | null;
   when: 'before' | 'after';
   delayMs: number;
 }
@@ -28,6 +35,8 @@ export function createFaults(): Faults {
       faults.push({ ...fault });
     },
     take(method, path) {
+      if (faults.length === 0) return null;
+      faults = faults.filter((fault) => fault.untilMs === null || fault.untilMs > Date.now());
       const found = faults.find(
         (fault) => (fault.method === null || fault.method === method) && path.startsWith(fault.pathPrefix),
       );
@@ -44,14 +53,19 @@ export function createFaults(): Faults {
 }
 
 /** The body that goes with an ordered status. */
-export function faultBody(status: number): ErrorBody {
+export function faultBody(fault: Fault): ErrorBody {
+  const body = bodyOf(fault.status);
+  return fault.code === null ? body : { ...body, code: fault.code };
+}
+
+function bodyOf(status: number): ErrorBody {
   switch (status) {
     case 401:
       return { type: 'invalid_request_error', message: 'Invalid API Key provided: sk_test_********' };
     case 403:
       return {
         type: 'invalid_request_error',
-        message: 'The provided key does not have the required permissions.',
+        message: 'The provided key does not have the required permissions for this endpoint.',
       };
     case 409:
       return {

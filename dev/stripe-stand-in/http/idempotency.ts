@@ -20,7 +20,7 @@ export interface KeyUse {
   fingerprint: string;
 }
 
-/** @param body the raw body: the same parameters in another order are another request to us, as our client never does that */
+/** @param body the raw body: what is told apart is what was sent, byte for byte */
 export function keyUse(key: string, path: string, body: string): KeyUse {
   if (key.length > MAX_KEY_LENGTH) {
     throw new StripeFailure(

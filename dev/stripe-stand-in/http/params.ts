@@ -163,6 +163,17 @@ export function array<T>(item: Param<T>): Param<T[]> {
   };
 }
 
+/** Stripe has it, this stand-in does not: refused in words of its own, so that nobody believes it took effect. */
+export const notHere: Param<never> = {
+  read(_, name) {
+    throw invalidParam(
+      name,
+      `Stripe knows \`${name}\`; this stand-in does not have it.`,
+      'parameter_unknown',
+    );
+  },
+};
+
 /** Accepted in any shape and without effect here: it concerns a part of Stripe that nothing of ours can observe. */
 export const ignored: Param<FormValue> = { read: (value) => value };
 

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { answerControl } from '../control/serve.ts';
 import { answerPage } from '../pages/serve.ts';
 import type { StandIn } from '../state.ts';
-import { answerApi } from './api.ts';
+import { answerApi } from './faulty.ts';
 
 const MAX_BODY_BYTES = 1_000_000;
 const PAGE_HEADERS = {
@@ -51,6 +51,8 @@ async function answer(standIn: StandIn, request: IncomingMessage, response: Serv
       authorization: request.headers.authorization,
       idempotencyKey: header(request, 'idempotency-key'),
       version: header(request, 'stripe-version'),
+      account: header(request, 'stripe-account'),
+      contentType: header(request, 'content-type'),
       baseUrl,
     });
     if (answered === 'cut') {
@@ -66,7 +68,15 @@ async function answer(standIn: StandIn, request: IncomingMessage, response: Serv
   }
   if (path.startsWith('/_control/')) {
     const loopback = isLoopback(request.socket.remoteAddress);
-    const answered = await answerControl(standIn, { method, path, query, body, baseUrl, loopback });
+    const answered = await answerControl(standIn, {
+      method,
+      path,
+      query,
+      body,
+      baseUrl,
+      loopback,
+      foreign: isForeign(request),
+    });
     response.writeHead(answered.status, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify(answered.body, null, 2));
     return;
@@ -82,6 +92,12 @@ async function answer(standIn: StandIn, request: IncomingMessage, response: Serv
 function header(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'string' ? value : undefined;
+}
+
+/** Another site's page must not press our buttons through the developer's browser. */
+function isForeign(request: IncomingMessage): boolean {
+  const { origin, host } = request.headers;
+  return origin !== undefined && origin !== `http://${host}`;
 }
 
 function isLoopback(address: string | undefined): boolean {

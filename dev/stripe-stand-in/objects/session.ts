@@ -27,6 +27,8 @@ export interface SessionInput {
   locale: Stripe.Checkout.Session.Locale | null;
   metadata: Record<string, string>;
   setupIntent: string;
+  requestThreeDSecure: 'automatic' | 'any' | 'challenge';
+  collectPhone: boolean | null;
   submitType: Stripe.Checkout.Session.SubmitType | null;
 }
 
@@ -76,10 +78,11 @@ export function buildSession(input: SessionInput): Stripe.Checkout.Session {
     payment_link: null,
     payment_method_collection: 'always',
     payment_method_configuration_details: null,
-    payment_method_options: { card: { request_three_d_secure: 'automatic' } },
+    payment_method_options: { card: { request_three_d_secure: input.requestThreeDSecure } },
     payment_method_types: input.paymentMethodTypes,
     payment_status: 'no_payment_required',
     permissions: null,
+    ...(input.collectPhone === null ? {} : { phone_number_collection: { enabled: input.collectPhone } }),
     recovered_from: null,
     ...(input.returnUrl === null ? {} : { return_url: input.returnUrl }),
     saved_payment_method_options: null,

@@ -42,6 +42,16 @@ input[aria-invalid=true] { border-color:var(--error); }
 .SubmitButton, .button { display:block; width:100%; min-height:48px; border:0; border-radius:8px; font:inherit; font-weight:600; cursor:pointer; background:var(--accent); color:var(--accent-ink); padding:11px 16px; text-align:center; text-decoration:none; }
 .SubmitButton:hover, .button:hover { filter:brightness(1.08); }
 .plain { background:transparent; color:var(--ink); border:1px solid var(--line); }
+.known { margin:0 0 18px; }
+.methods { display:grid; gap:8px; margin-bottom:18px; }
+.method { display:flex; gap:10px; align-items:center; min-height:46px; margin:0; padding:8px 12px; border:1px solid var(--line); border-radius:8px; background:var(--field); font-weight:500; cursor:pointer; }
+.method input { width:18px; height:18px; margin:0; }
+.method:has(input:checked) { border-color:var(--accent); box-shadow:0 0 0 1px var(--accent); }
+@supports selector(:has(*)) {
+  .switched .panel { display:none; }
+  fieldset:has(#payment-method-card:checked) .panel-card, fieldset:has(#payment-method-us_bank_account:checked) .panel-us_bank_account,
+  fieldset:has(#payment-method-sepa_debit:checked) .panel-sepa_debit { display:block; }
+}
 .stack > * + * { margin-top:12px; }
 .lock { display:flex; gap:8px; align-items:center; justify-content:center; margin-top:18px; }
 footer { margin-top:32px; }

@@ -40,3 +40,16 @@ export function challengePage(
 </form></div></main>`;
   return page({ language, title: words.challengeTitle, body });
 }
+
+export function microdepositsPage(language: Language, intentId: string, fault: string | null): Html {
+  const words = wordsOf(language);
+  const body = html`<main class="center"><div class="card stack"><span class="mark">${words.testMode}</span>
+<h1>${words.microdepositsTitle}</h1><p>${words.microdepositsLead}</p>
+<form method="post" action="/microdeposits/${intentId}" class="stack">
+<div class="field"><label for="descriptorCode">${words.microdepositsCode}</label>
+<input id="descriptorCode" name="descriptorCode" type="text" autocomplete="off" placeholder="SM11AA"${fault === null ? null : html` aria-invalid="true" aria-describedby="descriptorCode-fault"`}>
+${fault === null ? null : html`<p class="fault" id="descriptorCode-fault">${fault}</p>`}</div>
+<button class="button">${words.microdepositsSend}</button>
+</form></div></main>`;
+  return page({ language, title: words.microdepositsTitle, body });
+}

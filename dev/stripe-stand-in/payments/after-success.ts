@@ -16,13 +16,13 @@ export function afterSuccess(turn: Turn, charge: Stripe.Charge, paymentMethod: S
       openDispute(byStripe, charge, {
         reason: 'debit_not_authorized',
         inquiry: false,
-        amount: charge.amount,
+        amount: charge.amount_captured,
       });
     }
     return;
   }
   if (backing.card.dispute !== null)
-    openDispute(byStripe, charge, { ...backing.card.dispute, amount: charge.amount });
+    openDispute(byStripe, charge, { ...backing.card.dispute, amount: charge.amount_captured });
   if (backing.card.fraudWarning) {
     const warning: Stripe.Radar.EarlyFraudWarning = {
       id: newId('issfr'),

@@ -3,12 +3,13 @@
 import type Stripe from 'stripe';
 import type { Decline } from '../data/declines.ts';
 import type { StripeFailure } from '../errors.ts';
-import { buildMandate } from '../objects/mandate.ts';
 import { buildSetupAttempt } from '../objects/setup-attempt.ts';
 import { emit, type Turn } from '../turn.ts';
 import { openChallenge } from './challenge.ts';
 import { decideSetup } from './decide.ts';
 import { backingOf } from './instruments.ts';
+import { addMandate } from './mandates.ts';
+import { askForDeposits } from './microdeposits.ts';
 import { cardError, lastSetupError } from './payment-error.ts';
 import { attachTo, markSetUp } from './save-method.ts';
 
@@ -48,6 +49,11 @@ export function attemptSetup(
       return null;
     }
   }
+  if (!backing.instrument.verified) {
+    addAttempt(turn, intent, paymentMethod, 'requires_action', null);
+    askForDeposits(turn, intent, paymentMethod);
+    return null;
+  }
   succeedSetup(turn, intent, paymentMethod);
   return null;
 }
@@ -62,7 +68,7 @@ export function succeedSetup(
   markSetUp(turn, paymentMethod);
   let mandate: string | null = null;
   if (paymentMethod.type !== 'card') {
-    mandate = world.mandates.insert(buildMandate(paymentMethod, world.clock.now())).id;
+    mandate = addMandate(turn, paymentMethod).id;
   }
   world.setupIntents.update(intent, { status: 'succeeded', next_action: null, mandate });
   if (typeof intent.customer === 'string') attachTo(turn, paymentMethod, intent.customer);

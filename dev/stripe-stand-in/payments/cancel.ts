@@ -38,10 +38,7 @@ export function cancelPayment(turn: Turn, intent: Stripe.PaymentIntent, reason: 
 /** Whether the debit has not left for the bank yet. */
 function debitCanStop(turn: Turn, intent: Stripe.PaymentIntent): boolean {
   const { world } = turn;
-  const charge =
-    typeof intent.latest_charge === 'string' ? world.charges.get(intent.latest_charge) : undefined;
-  if (charge === undefined) return false;
-  return world.clock.now() - charge.created <= world.settings.debitCancelWindowSeconds;
+  return world.clock.now() < (world.intentNotes.get(intent.id)?.cancelUntil ?? 0);
 }
 
 /** Ends a PaymentIntent that is not over yet, for a caller or for Stripe itself. */
@@ -49,6 +46,8 @@ export function stopPayment(
   turn: Turn,
   intent: Stripe.PaymentIntent,
   reason: Stripe.PaymentIntent.CancellationReason | null,
+  /** The time to capture is over. */
+  lapsed = false,
 ): void {
   const { world } = turn;
   stopDebitTimers(turn, intent);
@@ -64,7 +63,7 @@ export function stopPayment(
     next_action: null,
     processing: null,
   });
-  if (charge !== undefined && before === 'requires_capture') releaseHold(turn, charge);
+  if (charge !== undefined && before === 'requires_capture') releaseHold(turn, charge, lapsed);
   if (charge !== undefined && before === 'processing') {
     world.charges.update(charge, { status: 'failed', paid: false, captured: false, amount_captured: 0 });
   }

@@ -13,6 +13,7 @@ export interface Submission {
   paymentMethod: Stripe.PaymentMethod;
   name: string | null;
   email: string | null;
+  phone: string | null;
   acceptedTerms: boolean;
   wantsPromotions: boolean | null;
 }
@@ -33,7 +34,7 @@ export function submitSession(
   const { world } = turn;
   if (session.status !== 'open') return { kind: 'closed' };
   const intent = setupIntentOf(turn, session);
-  const notes = { id: session.id, name: submission.name, email: submission.email };
+  const notes = { id: session.id, name: submission.name, email: submission.email, phone: submission.phone };
   const known = world.sessionNotes.get(session.id);
   if (known === undefined) world.sessionNotes.insert(notes);
   else world.sessionNotes.update(known, notes);
@@ -79,7 +80,7 @@ export function completeSession(turn: Turn, session: Stripe.Checkout.Session): v
   const email = session.customer_details?.email ?? session.customer_email ?? notes?.email ?? null;
   let customer = session.customer;
   if (customer === null && session.customer_creation === 'always') {
-    const made = addCustomer(turn, { email, name: notes?.name ?? null });
+    const made = addCustomer(turn, { email, name: notes?.name ?? null, phone: notes?.phone ?? null });
     customer = made.id;
     world.setupIntents.update(intent, { customer });
     if (method !== undefined) attachTo(turn, method, made.id);
@@ -89,7 +90,10 @@ export function completeSession(turn: Turn, session: Stripe.Checkout.Session): v
     status: 'complete',
     url: null,
     customer,
-    customer_details: customerDetails(email, notes?.name ?? method?.billing_details.name ?? null),
+    customer_details: {
+      ...customerDetails(email, notes?.name ?? method?.billing_details.name ?? null),
+      phone: notes?.phone ?? null,
+    },
   });
   emit(turn, 'checkout.session.completed', session);
 }

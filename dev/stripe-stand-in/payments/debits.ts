@@ -5,12 +5,14 @@ import type { Decline } from '../data/declines.ts';
 import type { StripeFailure } from '../errors.ts';
 import { debitedAccount } from '../objects/bank-account.ts';
 import { buildCharge } from '../objects/charge.ts';
-import { buildMandate } from '../objects/mandate.ts';
 import { emit, type Turn } from '../turn.ts';
 import { afterSuccess } from './after-success.ts';
 import { failAttempt } from './attempt-payment.ts';
 import { bookCharge } from './book.ts';
 import { type Backing, takeOverride } from './instruments.ts';
+import { mandateForDebit } from './mandates.ts';
+import { askForDeposits } from './microdeposits.ts';
+import { changeNotes } from './notes.ts';
 import { saveForFutureUse } from './save-method.ts';
 
 type DebitBacking = Extract<Backing, { kind: 'debit' }>;
@@ -23,12 +25,16 @@ export function startDebit(
   { account, instrument }: DebitBacking,
 ): StripeFailure | null {
   const { world } = turn;
+  if (!instrument.verified) {
+    askForDeposits(turn, intent, paymentMethod);
+    return null;
+  }
+  const mandate = mandateForDebit(turn, paymentMethod);
   const override = takeOverride(world, instrument);
   const refused = override ?? (account.debit === 'refused' ? accountDecline(account) : null);
   if (paymentMethod.customer === null && intent.setup_future_usage === null) {
     world.instruments.update(instrument, { spent: true });
   }
-  const mandate = world.mandates.insert(buildMandate(paymentMethod, world.clock.now()));
   const charge = world.charges.insert(
     buildCharge({
       paymentIntent: intent,
@@ -47,6 +53,7 @@ export function startDebit(
     return failAttempt(turn, intent, paymentMethod, refused, charge);
   }
   world.paymentIntents.update(intent, { status: 'processing', latest_charge: charge.id });
+  changeNotes(world, intent.id, { cancelUntil: world.clock.now() + world.settings.debitCancelWindowSeconds });
   saveForFutureUse(turn, intent, paymentMethod);
   emit(turn, 'payment_intent.processing', intent);
   emit(turn, 'charge.pending', charge);

@@ -32,6 +32,28 @@ export function isOpen(dispute: Stripe.Dispute): boolean {
   return OPEN.includes(dispute.status);
 }
 
+/** Keeps the evidence; submitting it hands it to the bank, which then has to answer. */
+export function submitEvidence(
+  turn: Turn,
+  dispute: Stripe.Dispute,
+  evidence: Record<string, string>,
+  submit: boolean,
+): void {
+  const previous = { evidence: dispute.evidence, status: dispute.status };
+  const inquiry = dispute.status.startsWith('warning_');
+  turn.world.disputes.update(dispute, {
+    evidence: { ...dispute.evidence, ...evidence },
+    evidence_details: {
+      ...dispute.evidence_details,
+      has_evidence: true,
+      submission_count: dispute.evidence_details.submission_count + (submit ? 1 : 0),
+      submission_method: submit ? 'manual' : dispute.evidence_details.submission_method,
+    },
+    ...(submit ? { status: inquiry ? 'warning_under_review' : 'under_review' } : {}),
+  });
+  emit(turn, 'charge.dispute.updated', dispute, previous);
+}
+
 /** Ends an open dispute. A won one brings the money back; an inquiry only closes, or becomes a lost dispute. */
 export function closeDispute(turn: Turn, dispute: Stripe.Dispute, won: boolean): void {
   const inquiry = dispute.status.startsWith('warning_');
@@ -49,7 +71,7 @@ export function closeDispute(turn: Turn, dispute: Stripe.Dispute, won: boolean):
 /** The bank turned an inquiry into a dispute: the money goes now. */
 export function escalateInquiry(turn: Turn, dispute: Stripe.Dispute): void {
   const before = { status: dispute.status };
-  turn.world.disputes.update(dispute, { status: 'needs_response' });
+  turn.world.disputes.update(dispute, { status: 'needs_response', is_charge_refundable: false });
   move(turn, dispute, -dispute.amount, DISPUTE_FEE);
   emit(turn, 'charge.dispute.updated', dispute, before);
   emit(turn, 'charge.dispute.funds_withdrawn', dispute);

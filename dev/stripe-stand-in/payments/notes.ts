@@ -13,6 +13,7 @@ export function changeNotes(world: World, intent: string, change: Partial<Intent
     offSession: false,
     authenticated: false,
     microdepositTries: 0,
+    cancelUntil: 0,
     ...change,
   });
 }

@@ -5,6 +5,7 @@ import { formatAmount } from '../data/currencies.ts';
 import { refused } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { buildMovement } from '../objects/balance-transaction.ts';
+import type { World } from '../store/world.ts';
 import { emit, type Turn } from '../turn.ts';
 import { backingOf } from './instruments.ts';
 
@@ -18,6 +19,7 @@ export interface RefundInput {
 export function refundCharge(turn: Turn, charge: Stripe.Charge, input: RefundInput): Stripe.Refund {
   const { world } = turn;
   const amount = checkedAmount(charge, input.amount);
+  refuseDisputed(world, charge);
   const method = charge.payment_method === null ? undefined : world.paymentMethods.get(charge.payment_method);
   const backing = method && backingOf(world, method);
   const fate = backing?.kind === 'card' ? backing.card.refund : 'succeeds';
@@ -69,7 +71,7 @@ export function refundCharge(turn: Turn, charge: Stripe.Charge, input: RefundInp
   });
   const refundedBefore = charge.amount_refunded;
   const total = refundedBefore + amount;
-  world.charges.update(charge, { amount_refunded: total, refunded: total === charge.amount_captured });
+  world.charges.update(charge, { amount_refunded: total, refunded: total === charge.amount });
   emit(turn, 'refund.created', refund);
   emit(turn, 'charge.refunded', charge, { amount_refunded: refundedBefore, refunded: false });
   const dueMs = world.clock.nowMs() + world.settings.refundSeconds * 1000;
@@ -78,9 +80,21 @@ export function refundCharge(turn: Turn, charge: Stripe.Charge, input: RefundInp
   return refund;
 }
 
+/** An inquiry can still be refunded; after a dispute the money is with the bank already. */
+function refuseDisputed(world: World, charge: Stripe.Charge): void {
+  if (!charge.disputed) return;
+  for (const dispute of world.disputes.newestFirst()) {
+    if (dispute.charge !== charge.id || dispute.is_charge_refundable || dispute.status === 'won') continue;
+    throw refused(`Charge ${charge.id} has been charged back; cannot issue a refund.`, {
+      code: 'charge_disputed',
+    });
+  }
+}
+
 function checkedAmount(charge: Stripe.Charge, asked: number | null): number {
-  const left = charge.amount_captured - charge.amount_refunded;
-  if (charge.refunded || (left === 0 && charge.amount_captured > 0)) {
+  // What a partial capture left over counts as refunded already.
+  const left = charge.amount - charge.amount_refunded;
+  if (charge.refunded) {
     throw refused(`Charge ${charge.id} has already been refunded.`, { code: 'charge_already_refunded' });
   }
   if (charge.status !== 'succeeded' || !charge.captured) {

@@ -4,8 +4,11 @@ import type Stripe from 'stripe';
 import { newId } from '../ids.ts';
 import { emit, type Turn } from '../turn.ts';
 
-/** Releases what is not captured of a charge. No balance transaction: the money never arrived. */
-export function releaseHold(turn: Turn, charge: Stripe.Charge): void {
+/**
+ * Releases what is not captured of a charge: on cancel, after a partial capture, or because its time is over.
+ * No balance transaction: the money never arrived. The rest of a partial capture is told by no event of its own.
+ */
+export function releaseHold(turn: Turn, charge: Stripe.Charge, lapsed = false): void {
   const { world } = turn;
   const amount = charge.amount - charge.amount_captured - charge.amount_refunded;
   if (amount <= 0) return;
@@ -22,7 +25,7 @@ export function releaseHold(turn: Turn, charge: Stripe.Charge): void {
     metadata: {},
     payment_intent: charge.payment_intent,
     payment_method: charge.payment_method,
-    reason: null,
+    reason: lapsed ? 'expired_uncaptured_charge' : null,
     receipt_number: null,
     source_transfer_reversal: null,
     status: 'succeeded',
@@ -32,9 +35,9 @@ export function releaseHold(turn: Turn, charge: Stripe.Charge): void {
     amount_refunded: charge.amount_refunded + amount,
     refunded: charge.amount_captured === 0,
   });
-  emit(turn, 'charge.refunded', charge, {
-    amount_refunded: charge.amount_refunded - amount,
-    refunded: false,
-  });
-  emit(turn, 'refund.created', refund);
+  if (lapsed) emit(turn, 'charge.expired', charge);
+  else if (charge.amount_captured === 0 && world.settings.releaseEvents) {
+    emit(turn, 'charge.refunded', charge, { amount_refunded: 0, refunded: false });
+    emit(turn, 'refund.created', refund);
+  }
 }

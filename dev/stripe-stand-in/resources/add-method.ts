@@ -19,12 +19,10 @@ export function addCardMethod(
   const { world } = turn;
   const common = { created: world.clock.now(), livemode: world.livemode, metadata, billing };
   const method = world.paymentMethods.insert(cardPaymentMethod({ ...input, ...common }));
-  const zipSent = Boolean(billing.address?.postal_code);
   world.instruments.insert({
     id: method.id,
     key: input.card.number,
-    cvcSent: input.cvcSent,
-    zipSent,
+    verified: true,
     setUp: false,
     spent: false,
   });
@@ -81,7 +79,7 @@ export function addBankMethod(
   turn: Turn,
   account: TestAccount,
   extras: BankExtras,
-  rest: { billing: BillingInput; metadata?: Record<string, string> },
+  rest: { billing: BillingInput; verified: boolean; metadata?: Record<string, string> },
 ): Stripe.PaymentMethod {
   const { world } = turn;
   const method = world.paymentMethods.insert(
@@ -98,8 +96,7 @@ export function addBankMethod(
   world.instruments.insert({
     id: method.id,
     key: account.number,
-    cvcSent: false,
-    zipSent: false,
+    verified: rest.verified,
     setUp: false,
     spent: false,
   });

@@ -4,7 +4,7 @@ import type Stripe from 'stripe';
 import { notFound } from '../errors.ts';
 import { listOf, pagingByTime, within } from '../http/list.ts';
 import { changeMetadata, metadata } from '../http/metadata.ts';
-import { ignored, object, oneOf, required, string, unsettable } from '../http/params.ts';
+import { notHere, object, oneOf, required, string, unsettable } from '../http/params.ts';
 import { type Route, route } from '../http/routes.ts';
 import type { World } from '../store/world.ts';
 import { emit } from '../turn.ts';
@@ -42,13 +42,13 @@ export const chargeRoutes: Route[] = [
     'POST',
     '/v1/charges/:id',
     {
-      customer: ignored,
+      customer: notHere,
       description: unsettable(string()),
       fraud_details: object({ user_report: required(oneOf('fraudulent', 'safe')) }),
       metadata,
       receipt_email: unsettable(email),
-      shipping: ignored,
-      transfer_group: ignored,
+      shipping: notHere,
+      transfer_group: notHere,
     },
     (turn, params, id) => {
       const charge = requireCharge(turn.world, id);

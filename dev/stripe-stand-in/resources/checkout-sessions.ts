@@ -8,6 +8,7 @@ import {
   boolean,
   ignored,
   integer,
+  notHere,
   object,
   oneOf,
   type Param,
@@ -49,8 +50,8 @@ function notInSetup(reason: string): Param<never> {
 const createShape = {
   ...methodFilterShape,
   adaptive_pricing: ignored,
-  after_expiration: ignored,
-  automatic_tax: ignored,
+  after_expiration: notHere,
+  automatic_tax: notHere,
   billing_address_collection: oneOf('auto', 'required'),
   branding_settings: ignored,
   cancel_url: url,
@@ -80,12 +81,16 @@ const createShape = {
   locale: oneOf(...LOCALES),
   metadata,
   mode: required(oneOf('payment', 'setup', 'subscription')),
-  name_collection: ignored,
+  name_collection: notHere,
   origin_context: oneOf('mobile_app', 'web'),
   payment_intent_data: notInSetup('it belongs to `payment` mode'),
   payment_method_collection: notInSetup('it belongs to `subscription` mode'),
-  payment_method_data: ignored,
-  payment_method_options: ignored,
+  payment_method_data: notHere,
+  payment_method_options: object({
+    card: object({ request_three_d_secure: oneOf('any', 'automatic', 'challenge') }),
+    us_bank_account: ignored,
+    sepa_debit: ignored,
+  }),
   permissions: ignored,
   phone_number_collection: object({ enabled: required(boolean) }),
   redirect_on_completion: oneOf('always', 'if_required', 'never'),
@@ -190,6 +195,9 @@ function create(turn: Turn, params: Parsed<typeof createShape>): Stripe.Checkout
       usage: 'off_session',
     }),
   );
+  const requestThreeDSecure = params.payment_method_options?.card?.request_three_d_secure ?? 'automatic';
+  const { card } = intent.payment_method_options ?? {};
+  if (card !== undefined) card.request_three_d_secure = requestThreeDSecure;
   emit(turn, 'setup_intent.created', intent);
   const consent = params.consent_collection;
   const session = world.sessions.insert(
@@ -234,6 +242,8 @@ function create(turn: Turn, params: Parsed<typeof createShape>): Stripe.Checkout
       locale: params.locale ?? null,
       metadata: changeMetadata(null, params.metadata),
       setupIntent: intent.id,
+      requestThreeDSecure,
+      collectPhone: params.phone_number_collection?.enabled ?? null,
       submitType: params.submit_type ?? null,
     }),
   );
@@ -279,7 +289,7 @@ export const checkoutSessionRoutes: Route[] = [
   route(
     'POST',
     '/v1/checkout/sessions/:id',
-    { metadata, collected_information: ignored, shipping_options: ignored, line_items: ignored },
+    { metadata, collected_information: notHere, shipping_options: notHere, line_items: notHere },
     (turn, params, id) => {
       const session = requireSession(turn.world, id);
       return turn.world.sessions.update(session, {

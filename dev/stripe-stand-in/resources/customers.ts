@@ -3,7 +3,7 @@
 import type Stripe from 'stripe';
 import { listOf, paging, pagingByTime, within } from '../http/list.ts';
 import { changeMetadata, metadata } from '../http/metadata.ts';
-import { array, ignored, object, oneOf, string, unsettable } from '../http/params.ts';
+import { array, ignored, notHere, object, oneOf, string, unsettable } from '../http/params.ts';
 import { type Route, route } from '../http/routes.ts';
 import { buildCustomer } from '../objects/customer.ts';
 import { attachTo, detach } from '../payments/save-method.ts';
@@ -13,16 +13,16 @@ import { address, email, shipping, toAddress } from './shared-params.ts';
 
 const customerShape = {
   address: unsettable(address),
-  balance: ignored,
-  cash_balance: ignored,
+  balance: notHere,
+  cash_balance: notHere,
   description: unsettable(string()),
   email: unsettable(email),
   invoice_prefix: ignored,
   invoice_settings: object({
     default_payment_method: string(),
-    custom_fields: ignored,
-    footer: ignored,
-    rendering_options: ignored,
+    custom_fields: notHere,
+    footer: notHere,
+    rendering_options: notHere,
   }),
   metadata,
   name: unsettable(string()),
@@ -99,7 +99,7 @@ export const customerRoutes: Route[] = [
     return customer;
   }),
 
-  route('GET', '/v1/customers', { ...pagingByTime, email: string(), test_clock: ignored }, (turn, params) =>
+  route('GET', '/v1/customers', { ...pagingByTime, email: string(), test_clock: notHere }, (turn, params) =>
     listOf(
       turn.world.customers,
       params,

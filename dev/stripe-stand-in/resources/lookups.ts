@@ -47,7 +47,15 @@ export function methodOfToken(turn: Turn, token: string): Stripe.PaymentMethod |
   }
   const account = accountByToken(token);
   if (account === undefined) return null;
-  return addBankMethod(turn, account, {}, { billing: { name: 'Jenny Rosen', email: 'jenny@example.com' } });
+  return addBankMethod(
+    turn,
+    account,
+    {},
+    {
+      billing: { name: 'Jenny Rosen', email: 'jenny@example.com' },
+      verified: true,
+    },
+  );
 }
 
 /** A PaymentMethod that can still be given to a customer. */

@@ -10,6 +10,7 @@ import {
   either,
   ignored,
   integer,
+  notHere,
   object,
   oneOf,
   type Parsed,
@@ -21,7 +22,7 @@ import { type Route, route } from '../http/routes.ts';
 import { buildPaymentIntent } from '../objects/intents.ts';
 import { cancelPayment } from '../payments/cancel.ts';
 import { capturePayment } from '../payments/capture.ts';
-import { confirmPayment } from '../payments/confirm.ts';
+import { checkPayment, confirmPayment } from '../payments/confirm.ts';
 import type { World } from '../store/world.ts';
 import { emit, type Turn } from '../turn.ts';
 import {
@@ -43,19 +44,19 @@ const methodOptions = object({
     capture_method: oneOf('manual'),
     request_three_d_secure: oneOf('any', 'automatic', 'challenge'),
     setup_future_usage: oneOf('none', 'off_session', 'on_session'),
-    cvc_token: ignored,
-    installments: ignored,
-    mandate_options: ignored,
+    cvc_token: notHere,
+    installments: notHere,
+    mandate_options: notHere,
     moto: ignored,
     network: ignored,
-    request_extended_authorization: ignored,
-    request_incremental_authorization: ignored,
-    request_multicapture: ignored,
-    request_overcapture: ignored,
+    request_extended_authorization: notHere,
+    request_incremental_authorization: notHere,
+    request_multicapture: notHere,
+    request_overcapture: notHere,
     require_cvc_recollection: ignored,
     statement_descriptor_suffix_kana: ignored,
     statement_descriptor_suffix_kanji: ignored,
-    three_d_secure: ignored,
+    three_d_secure: notHere,
   }),
   us_bank_account: ignored,
   sepa_debit: ignored,
@@ -68,7 +69,7 @@ const confirmOnly = {
   off_session: either(boolean, oneOf('one_off', 'recurring')),
   return_url: url,
   use_stripe_sdk: boolean,
-  confirmation_token: ignored,
+  confirmation_token: notHere,
 };
 const methodShape = {
   payment_method: unsettable(string()),
@@ -82,17 +83,17 @@ const changeShape = {
   ...methodFilterShape,
   ...methodShape,
   amount: integer({ min: 1 }),
-  amount_details: ignored,
-  application_fee_amount: ignored,
+  amount_details: notHere,
+  application_fee_amount: notHere,
   currency,
   customer: string(),
   description: unsettable(string()),
-  hooks: ignored,
+  hooks: notHere,
   metadata,
-  payment_details: ignored,
+  payment_details: notHere,
   statement_descriptor: unsettable(string({ max: 22 })),
   statement_descriptor_suffix: suffix,
-  transfer_data: ignored,
+  transfer_data: notHere,
   transfer_group: string(),
 };
 const createShape = {
@@ -192,10 +193,11 @@ function create(turn: Turn, params: Parsed<typeof createShape>): Stripe.PaymentI
     requestThreeDSecure: card?.request_three_d_secure ?? 'automatic',
   });
   intent.excluded_payment_method_types = excluded;
+  const confirm = params.confirm === true ? { paymentMethod: method, ...confirmation(params) } : null;
+  if (confirm !== null && method !== null) checkPayment(turn, intent, confirm);
   world.paymentIntents.insert(intent);
   emit(turn, 'payment_intent.created', intent);
-  if (params.confirm === true)
-    confirmPayment(turn, intent, { paymentMethod: method, ...confirmation(params) });
+  if (confirm !== null) confirmPayment(turn, intent, confirm);
   return intent;
 }
 
@@ -206,6 +208,7 @@ function confirmation(params: ConfirmParams) {
     offSession: params.off_session !== undefined && params.off_session !== false,
     returnUrl: params.return_url ?? null,
     errorOnRequiresAction: params.error_on_requires_action ?? false,
+    mandateAgreed: params.mandate_data != null,
   };
 }
 
@@ -327,12 +330,12 @@ export const paymentIntentRoutes: Route[] = [
       allowed_payment_method_types: methodFilterShape.allowed_payment_method_types,
       excluded_payment_method_types: methodFilterShape.excluded_payment_method_types,
       payment_method_types: methodFilterShape.payment_method_types,
-      amount_details: ignored,
-      amount_to_confirm: ignored,
+      amount_details: notHere,
+      amount_to_confirm: notHere,
       capture_method: oneOf('automatic', 'automatic_async', 'manual'),
       client_secret: string(),
-      hooks: ignored,
-      payment_details: ignored,
+      hooks: notHere,
+      payment_details: notHere,
       radar_options: ignored,
     },
     (turn, params, id) => {
@@ -363,26 +366,28 @@ export const paymentIntentRoutes: Route[] = [
     'POST',
     '/v1/payment_intents/:id/capture',
     {
-      amount_details: ignored,
+      amount_details: notHere,
       amount_to_capture: integer({ min: 1 }),
-      application_fee_amount: ignored,
+      application_fee_amount: notHere,
       final_capture: boolean,
-      hooks: ignored,
+      hooks: notHere,
       metadata,
-      payment_details: ignored,
-      statement_descriptor: ignored,
-      statement_descriptor_suffix: ignored,
-      transfer_data: ignored,
+      payment_details: notHere,
+      statement_descriptor: notHere,
+      statement_descriptor_suffix: suffix,
+      transfer_data: notHere,
     },
     (turn, params, id) => {
       const intent = requirePaymentIntent(turn.world, id);
       capturePayment(turn, intent, params.amount_to_capture ?? null);
-      if (params.metadata !== undefined) {
-        turn.world.paymentIntents.update(intent, {
-          metadata: changeMetadata(intent.metadata, params.metadata),
-        });
-      }
-      return intent;
+      return turn.world.paymentIntents.update(intent, {
+        ...(params.metadata === undefined
+          ? {}
+          : { metadata: changeMetadata(intent.metadata, params.metadata) }),
+        ...(params.statement_descriptor_suffix === undefined
+          ? {}
+          : { statement_descriptor_suffix: params.statement_descriptor_suffix }),
+      });
     },
   ),
 

@@ -8,6 +8,7 @@ import { changeMetadata, metadata } from '../http/metadata.ts';
 import {
   ignored,
   integer,
+  notHere,
   object,
   oneOf,
   type Parsed,
@@ -56,7 +57,7 @@ export const methodDataShape = {
     account_number: required(string()),
     account_type: oneOf('checking', 'savings'),
     routing_number: required(string()),
-    financial_connections_account: ignored,
+    financial_connections_account: notHere,
   }),
 };
 
@@ -93,13 +94,13 @@ export function addMethod(
     if (params.sepa_debit === undefined) throw missing(named('sepa_debit'));
     if (details.email == null) throw missing(named('billing_details[email]'));
     const account = readAccount('sepa_debit', params.sepa_debit.iban, null);
-    return addBankMethod(turn, account, {}, { billing: details, metadata: data });
+    return addBankMethod(turn, account, {}, { billing: details, verified: true, metadata: data });
   }
   const bank = params.us_bank_account;
   if (bank === undefined) throw missing(named('us_bank_account'));
   const account = readAccount('us_bank_account', bank.account_number, bank.routing_number);
   const extras = { accountHolderType: bank.account_holder_type, accountType: bank.account_type };
-  return addBankMethod(turn, account, extras, { billing: details, metadata: data });
+  return addBankMethod(turn, account, extras, { billing: details, verified: false, metadata: data });
 }
 
 function missing(param: string) {

@@ -4,7 +4,7 @@ import type Stripe from 'stripe';
 import { invalidParam, missingParam, notFound, refused } from '../errors.ts';
 import { listOf, pagingByTime, within } from '../http/list.ts';
 import { changeMetadata, metadata } from '../http/metadata.ts';
-import { boolean, ignored, integer, oneOf, string } from '../http/params.ts';
+import { boolean, integer, notHere, oneOf, string } from '../http/params.ts';
 import { type Route, route } from '../http/routes.ts';
 import { refundCharge } from '../payments/refund.ts';
 import type { World } from '../store/world.ts';
@@ -48,8 +48,8 @@ export const refundRoutes: Route[] = [
     {
       amount: integer({ min: 1 }),
       charge: string(),
-      currency: ignored,
-      instructions_email: ignored,
+      currency: notHere,
+      instructions_email: notHere,
       metadata,
       payment_intent: string(),
       reason: oneOf('duplicate', 'fraudulent', 'requested_by_customer'),

@@ -4,11 +4,11 @@ import type Stripe from 'stripe';
 import { missingParam, notFound } from '../errors.ts';
 import { listOf, pagingByTime, within } from '../http/list.ts';
 import { changeMetadata, metadata } from '../http/metadata.ts';
-import { boolean, ignored, object, oneOf, required, string, unsettable } from '../http/params.ts';
+import { boolean, ignored, notHere, object, oneOf, required, string, unsettable } from '../http/params.ts';
 import { type Route, route } from '../http/routes.ts';
 import { buildSetupIntent } from '../objects/intents.ts';
 import { cancelSetup } from '../payments/cancel.ts';
-import { confirmSetup } from '../payments/confirm.ts';
+import { checkSetup, confirmSetup } from '../payments/confirm.ts';
 import type { World } from '../store/world.ts';
 import { emit, type Turn } from '../turn.ts';
 import {
@@ -26,37 +26,37 @@ import { url } from './shared-params.ts';
 
 const changeShape = {
   ...methodFilterShape,
-  attach_to_self: ignored,
+  attach_to_self: notHere,
   customer: string(),
   description: unsettable(string()),
-  flow_directions: ignored,
+  flow_directions: notHere,
   metadata,
   payment_method: unsettable(string()),
   payment_method_data: object(methodDataShape),
   payment_method_options: object({
     card: object({
       request_three_d_secure: oneOf('any', 'automatic', 'challenge'),
-      mandate_options: ignored,
+      mandate_options: notHere,
       network: ignored,
       moto: boolean,
     }),
     us_bank_account: object({
       verification_method: oneOf('automatic', 'instant', 'microdeposits'),
       financial_connections: ignored,
-      mandate_options: ignored,
+      mandate_options: notHere,
       networks: ignored,
     }),
     sepa_debit: ignored,
   }),
 };
 const confirmShape = {
-  confirmation_token: ignored,
+  confirmation_token: notHere,
   mandate_data: mandateData,
   return_url: url,
   use_stripe_sdk: boolean,
 };
 
-function requireSetupIntent(world: World, id: string): Stripe.SetupIntent {
+export function requireSetupIntent(world: World, id: string): Stripe.SetupIntent {
   const intent = world.setupIntents.get(id);
   if (intent === undefined) throw notFound('setupintent', id, 'intent');
   return intent;
@@ -101,7 +101,7 @@ export const setupIntentRoutes: Route[] = [
       automatic_payment_methods: automaticMethods,
       confirm: boolean,
       on_behalf_of: string(),
-      single_use: ignored,
+      single_use: notHere,
       usage: oneOf('off_session', 'on_session'),
     },
     (turn, params) => {
@@ -131,11 +131,12 @@ export const setupIntentRoutes: Route[] = [
       });
       intent.excluded_payment_method_types = params.excluded_payment_method_types ?? null;
       intent.payment_method_options = optionsOf(intent, params.payment_method_options);
+      const confirm =
+        params.confirm === true ? { paymentMethod: method, returnUrl: params.return_url ?? null } : null;
+      if (confirm !== null && method !== null) checkSetup(turn, intent, confirm);
       world.setupIntents.insert(intent);
       emit(turn, 'setup_intent.created', intent);
-      if (params.confirm === true) {
-        confirmSetup(turn, intent, { paymentMethod: method, returnUrl: params.return_url ?? null });
-      }
+      if (confirm !== null) confirmSetup(turn, intent, confirm);
       return intent;
     },
   ),
@@ -143,7 +144,7 @@ export const setupIntentRoutes: Route[] = [
   route(
     'GET',
     '/v1/setup_intents',
-    { ...pagingByTime, attach_to_self: ignored, customer: string(), payment_method: string() },
+    { ...pagingByTime, attach_to_self: notHere, customer: string(), payment_method: string() },
     (turn, params) =>
       listOf(
         turn.world.setupIntents,

@@ -6,8 +6,8 @@ import type Stripe from 'stripe';
 export interface Instrument {
   id: string;
   key: string;
-  cvcSent: boolean;
-  zipSent: boolean;
+  /** Bank accounts: the customer has proven that the account is theirs. Cards: always true. */
+  verified: boolean;
   /** A SetupIntent or a PaymentIntent with setup_future_usage has authenticated it for later off-session use. */
   setUp: boolean;
   /** Spent: it was charged without belonging to a customer, or was detached. It may not be used again. */
@@ -23,8 +23,10 @@ export interface IntentNotes {
   offSession: boolean;
   /** The customer passed the challenge, and confirmation_method=manual waits for a second confirm. */
   authenticated: boolean;
-  /** The charge that a bank debit in `processing` will settle or fail. */
+  /** Wrong answers to the microdeposit question so far. */
   microdepositTries: number;
+  /** Until when a processing bank debit can be canceled, epoch seconds. */
+  cancelUntil: number;
 }
 
 export interface ReceivedEndpoint extends Stripe.WebhookEndpoint {
@@ -39,6 +41,7 @@ export interface SessionNotes {
   id: string;
   name: string | null;
   email: string | null;
+  phone: string | null;
 }
 
 /** An open 3D Secure challenge. */

@@ -10,6 +10,7 @@ export type TimerKind =
   | 'expire_hold'
   | 'settle_debit'
   | 'fail_debit'
+  | 'fail_microdeposits'
   | 'settle_refund'
   | 'fail_refund';
 

@@ -1,0 +1,90 @@
+// Fills in a Checkout page the way a customer would, for tests and benchmarks that have no browser.
+
+import type Stripe from 'stripe';
+import type { Form } from '../http/form.ts';
+import { checkTyped, readTyped } from '../pages/checkout-input.ts';
+import { answerChallenge } from '../payments/challenge.ts';
+import { completeSession, submitSession } from '../payments/checkout.ts';
+import type { Turn } from '../turn.ts';
+import { choiceOf, textOf } from './fields.ts';
+import { ControlRefusal } from './refusal.ts';
+
+export interface Completion {
+  /** What the customer would see: done, a decline on the page, or a challenge that stays open. */
+  result: 'completed' | 'declined' | 'challenge';
+  session: Stripe.Checkout.Session;
+  /** Present when the challenge stays open. */
+  challenge_url?: string;
+  decline_code?: string | null;
+}
+
+/**
+ * @param body `number` (card, default 4242…), `name`, `email`, `three_d_secure`: complete (default), fail or leave
+ * @throws ControlRefusal when the session is closed or the input would not pass the page
+ */
+export function completeByControl(
+  turn: Turn,
+  session: Stripe.Checkout.Session,
+  body: Record<string, unknown>,
+): Completion {
+  const email = textOf(body, 'email', 'customer@example.com') ?? '';
+  const form: Form = {
+    paymentMethod: textOf(body, 'payment_method_type', 'card') ?? 'card',
+    cardNumber: textOf(body, 'number', '4242424242424242') ?? '',
+    cardExpiry: textOf(body, 'expiry', '12 / 40') ?? '',
+    cardCvc: textOf(body, 'cvc', '123') ?? '',
+    iban: textOf(body, 'iban', '') ?? '',
+    routingNumber: textOf(body, 'routing_number', '110000000') ?? '',
+    accountNumber: textOf(body, 'account_number', '') ?? '',
+    billingName: textOf(body, 'name', 'Jenny Rosen') ?? '',
+    email,
+    phoneNumber: textOf(body, 'phone', '+1 555 0100') ?? '',
+    billingCountry: 'US',
+    billingAddressLine1: '1 Main Street',
+    billingLocality: 'Springfield',
+    billingPostalCode: '12345',
+    termsOfServiceConsentCheckbox: 'true',
+  };
+  const typed = readTyped(form);
+  const checked = checkTyped(turn, session, 'en', typed);
+  if (checked.kind === 'refused') {
+    throw new ControlRefusal(
+      400,
+      `The page refused: ${JSON.stringify(checked.faults)} ${checked.alert ?? ''}`,
+    );
+  }
+  const submitted = submitSession(turn, session, {
+    paymentMethod: checked.paymentMethod,
+    name: typed.values.billingName,
+    email: checked.email,
+    phone: null,
+    acceptedTerms: true,
+    wantsPromotions: false,
+  });
+  switch (submitted.kind) {
+    case 'closed':
+      throw new ControlRefusal(409, `${session.id} is ${session.status}`);
+    case 'declined':
+      return { result: 'declined', session, decline_code: submitted.declineCode };
+    case 'completed':
+      return { result: 'completed', session };
+    case 'challenge':
+      return passChallenge(turn, session, submitted.url, body);
+  }
+}
+
+function passChallenge(
+  turn: Turn,
+  session: Stripe.Checkout.Session,
+  url: string,
+  body: Record<string, unknown>,
+): Completion {
+  const wish = choiceOf(body, 'three_d_secure', ['complete', 'fail', 'leave'] as const, 'complete');
+  const challenge = turn.world.challenges.get(url.slice(url.lastIndexOf('/') + 1));
+  if (wish === 'leave' || challenge === undefined)
+    return { result: 'challenge', session, challenge_url: url };
+  const answered = answerChallenge(turn, challenge, wish);
+  if (answered.kind !== 'succeeded') return { result: 'declined', session };
+  completeSession(turn, session);
+  return { result: 'completed', session };
+}
