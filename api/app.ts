@@ -1,0 +1,95 @@
+/**
+ * Builds the HTTP server: the API under /v1, Stripe's webhooks, what operators need, and the customer's pages. Called by
+ * `api/main.ts` and by tests, which use `inject`. It opens and closes nothing that it was given.
+ */
+import helmet from '@fastify/helmet';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import { requireApiKey } from './auth.ts';
+import type { ApiDeps } from './deps.ts';
+import { answerClientError, installErrorHandler, problemOf, sendProblem } from './error-handler.ts';
+import { limitRate, refuseUnderPressure } from './limits.ts';
+import { measureRequests } from './metrics.ts';
+import { describeRoutes, serveDocumentation } from './openapi.ts';
+import { installRequestLog, requestIdOf } from './request-log.ts';
+import { chargeRoutes } from './routes/charges.ts';
+import { enrollmentCommandRoutes } from './routes/enrollment-commands.ts';
+import { enrollmentRoutes } from './routes/enrollments.ts';
+import { historyRoutes } from './routes/history.ts';
+import { stripeWebhookRoute } from './routes/stripe-webhook.ts';
+import { systemRoutes } from './routes/system.ts';
+import { watchMethods } from './unsupported-methods.ts';
+import { validatorCompiler } from './validation.ts';
+
+/** The largest request of ours, with every field full, is a third of it. */
+const BODY_LIMIT = 65_536;
+/** Time in which a request must have arrived as a whole. */
+const RECEIVE_TIMEOUT_MS = 15_000;
+/** Above the longest command, which waits for the Worker's call to Stripe. */
+const HANDLER_TIMEOUT_MS = 30_000;
+/** Above the idle time of usual load balancers, so that they and not we close connections. */
+const KEEP_ALIVE_MS = 75_000;
+
+export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
+  const { settings, db, metrics } = deps;
+  const proxies = settings.API_TRUSTED_PROXIES;
+  const loggerInstance: FastifyBaseLogger = deps.log;
+  const app = fastify({
+    loggerInstance,
+    genReqId: requestIdOf,
+    requestIdLogLabel: 'request_id',
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    handlerTimeout: HANDLER_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    trustProxy: proxies.length === 0 ? false : proxies,
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply, problemOf(error));
+    },
+    clientErrorHandler: answerClientError,
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  installErrorHandler(app);
+  installRequestLog(app);
+  measureRequests(app, metrics);
+  const answerOtherMethods = watchMethods(app);
+  await describeRoutes(app, settings.PUBLIC_URL);
+
+  await app.register(async (api) => {
+    await api.register(helmet, {
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      },
+    });
+    await api.register(systemRoutes(deps));
+    await api.register(async (work) => {
+      await refuseUnderPressure(work);
+      await work.register(stripeWebhookRoute(deps));
+      await work.register(
+        async (v1) => {
+          v1.addHook('onRoute', (route) => {
+            route.schema = { ...route.schema, security: [{ apiKey: [] }] };
+          });
+          await limitRate(v1, settings.API_RATE_LIMIT_PER_MINUTE);
+          requireApiKey(v1, db);
+          v1.addHook('onRequest', async (_request, reply) => {
+            reply.header('cache-control', 'no-store');
+          });
+          await v1.register(enrollmentRoutes(deps));
+          await v1.register(enrollmentCommandRoutes(deps));
+          await v1.register(chargeRoutes(deps));
+          await v1.register(historyRoutes(deps));
+        },
+        { prefix: '/v1' },
+      );
+    });
+  });
+
+  await serveDocumentation(app);
+  answerOtherMethods();
+  return app;
+}

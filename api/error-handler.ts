@@ -1,0 +1,119 @@
+/**
+ * The one handler of errors: every reply that is not a success has the shape `{ error: { code, message, … } }`. 4xx
+ * are written for the caller; a 5xx says nothing of the inside, which is in the log under the request's id.
+ */
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isDatabaseUnavailable } from '../db/unavailable.ts';
+import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from './billing-client.ts';
+import { HttpProblem, shown } from './problems.ts';
+
+/** Seconds after which a caller may try again while a part is away. */
+const RETRY_AFTER_S = '5';
+
+export function installErrorHandler(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = problemOf(error);
+    if (problem.statusCode >= 500) {
+      request.log.error({ err: error }, problem.message);
+    }
+    return sendProblem(reply, problem);
+  });
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, unknownAddress(request)));
+}
+
+export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyReply {
+  const { code, message, param, issues } = problem;
+  return reply
+    .code(problem.statusCode)
+    .headers({ 'cache-control': 'no-store', ...problem.headers })
+    .type('application/json; charset=utf-8')
+    .serializer(JSON.stringify)
+    .send({ error: { code, message, param, issues } });
+}
+
+/** What the caller is told of an error. */
+export function problemOf(error: FastifyError | Error): HttpProblem {
+  if (error instanceof HttpProblem) {
+    return error;
+  }
+  if (error instanceof CommandRefused) {
+    return new HttpProblem(409, error.code, error.message);
+  }
+  if (error instanceof EnrollmentNotRunning) {
+    return new HttpProblem(409, 'enrollment_not_running', error.message);
+  }
+  if (error instanceof BillingUnavailable) {
+    return unavailable('billing_unavailable', 'billing is not available at this moment');
+  }
+  if (isDatabaseUnavailable(error)) {
+    return unavailable('database_unavailable', 'the database is not available at this moment');
+  }
+  return problemOfFastify(error);
+}
+
+function problemOfFastify(error: Partial<FastifyError>): HttpProblem {
+  const status = error.statusCode ?? 500;
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new HttpProblem(413, 'payload_too_large', 'the body is larger than this route takes');
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return new HttpProblem(415, 'unsupported_media_type', 'expected a body of type application/json');
+    case 'FST_ERR_HANDLER_TIMEOUT':
+    case 'FST_UNDER_PRESSURE':
+      return unavailable('overloaded', 'the service is overloaded at this moment');
+    default:
+      break;
+  }
+  if (status === 429) {
+    return new HttpProblem(429, 'too_many_requests', error.message ?? 'too many requests');
+  }
+  if (status >= 400 && status < 500) {
+    // What Fastify and its JSON parser say of a malformed request; never the inside of ours.
+    return new HttpProblem(
+      status,
+      status === 400 ? 'malformed_request' : 'refused',
+      error.message ?? 'malformed',
+    );
+  }
+  return new HttpProblem(500, 'internal_error', 'something went wrong on our side');
+}
+
+function unavailable(code: string, what: string): HttpProblem {
+  return new HttpProblem(503, code, `${what}; the same request may be repeated`, {
+    headers: { 'retry-after': RETRY_AFTER_S },
+  });
+}
+
+function unknownAddress(request: FastifyRequest): HttpProblem {
+  const path = request.url.split('?', 1)[0] ?? '';
+  return new HttpProblem(404, 'not_found', `no route ${request.method} ${shown(path)}`);
+}
+
+/** Bytes that are no HTTP request: the answer is written by hand, because there is no request to reply to. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) {
+    return;
+  }
+  const [status, code, message] = CLIENT_ERRORS[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'malformed_request',
+    'the request is not HTTP/1.1',
+  ];
+  const body = JSON.stringify({ error: { code, message } });
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${status}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nContent-Type: application/json; charset=utf-8\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroySoon();
+}
+
+const CLIENT_ERRORS: Record<string, [string, string, string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'timeout', 'the request did not arrive in time'],
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    'headers_too_large',
+    'the headers are too large',
+  ],
+};

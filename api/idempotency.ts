@@ -1,0 +1,46 @@
+/**
+ * Ids that follow from what the caller said, and the fingerprint that tells whether it was said again. See
+ * docs/decisions/0002-idempotency-key-required.md.
+ */
+import { createHash } from 'node:crypto';
+import { customerId, enrollmentId } from '../domain/ids.ts';
+
+/** The enrollment that belongs to an Idempotency-Key: the same one on every repeat, from every process. */
+export function enrollmentIdOfKey(idempotencyKey: string): string {
+  return enrollmentId(suffixOf('enrollment', idempotencyKey));
+}
+
+/**
+ * Our record of a customer: one for each reference of the caller's, else one for each Stripe Customer, else one that
+ * belongs to this enrollment alone.
+ */
+export function customerIdOf(
+  customer: { reference: string | null; stripeCustomerId: string | null },
+  enrollmentIdentity: string,
+): string {
+  if (customer.reference !== null) {
+    return customerId(suffixOf('customer reference', customer.reference));
+  }
+  return customer.stripeCustomerId === null
+    ? customerId(enrollmentIdentity.slice('enr_'.length))
+    : customerId(suffixOf('stripe customer', customer.stripeCustomerId));
+}
+
+/** sha256 (hex) of the value with the keys of all objects in order: equal for requests that mean the same. */
+export function fingerprintOf(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
+
+/** 130 bits of a hash, as 26 characters of 0-9 and a-v. */
+function suffixOf(namespace: string, text: string): string {
+  const digest = createHash('sha256').update(`${namespace}\n${text}`).digest('hex');
+  return (BigInt(`0x${digest}`) >> 126n).toString(32).padStart(26, '0');
+}
+
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, node: unknown) =>
+    typeof node === 'object' && node !== null && !Array.isArray(node)
+      ? Object.fromEntries(Object.entries(node).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : node,
+  );
+}

@@ -1,0 +1,185 @@
+/**
+ * Delivers accepted webhooks to their Workflows: at once when they come in, and later whatever is still due, also
+ * after a restart or while another process has died over it. The mark comes after the signal, so a crash between them
+ * signals again; Workflows are written to accept that. It never gives a row up.
+ */
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import { findChargeFacts, findSessionFacts } from '../db/event-facts.ts';
+import type { Database } from '../db/schema.ts';
+import { claimStripeEvents, markIgnored, markSignalled, postponeStripeEvent } from '../db/stripe-events.ts';
+import {
+  decideCharge,
+  decideSession,
+  decideSetupIntent,
+  type EventDecision,
+  type EventQuestion,
+  type Ignored,
+  readStripeEvent,
+} from '../domain/stripe-event.ts';
+import { type BillingClient, BillingUnavailable } from './billing-client.ts';
+
+export interface InboxOptions {
+  db: Kysely<Database>;
+  billing: BillingClient;
+  /** Mode of the Stripe key. */
+  livemode: boolean;
+  log: Logger;
+  /** Time between two looks for rows that are due. @default 1000 */
+  pollMs?: number;
+  /** Told of every delivery; for metrics. */
+  onDelivery?: (outcome: 'signalled' | 'ignored' | 'failed') => void;
+}
+
+export interface InboxDispatcher {
+  /** Whether there is room to deliver one more event at once. */
+  hasRoom(): boolean;
+  /**
+   * Begins the delivery of an event that the caller has just stored under a lease. Never throws; a failure leaves the
+   * row due for later.
+   */
+  deliver(event: { id: string; payload: unknown }): void;
+  /** Looks for due rows now and then, from now on. */
+  start(): void;
+  /** Takes no more, and waits for what is under way. */
+  stop(): Promise<void>;
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>;
+}
+
+/** Deliveries under way at once; what comes beyond waits in its row. */
+const CONCURRENCY = 16;
+
+export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
+  const { db, billing, livemode, log, pollMs = 1_000, onDelivery = () => {} } = options;
+  const underWay = new Set<Promise<void>>();
+  let timer: NodeJS.Timeout | null = null;
+  let running = false;
+
+  function deliver(event: { id: string; payload: unknown }): void {
+    const delivery = deliverOne(event).finally(() => underWay.delete(delivery));
+    underWay.add(delivery);
+  }
+
+  async function deliverOne(event: { id: string; payload: unknown }): Promise<void> {
+    try {
+      onDelivery(await route(event));
+    } catch (error) {
+      onDelivery('failed');
+      const message = error instanceof Error ? error.message : String(error);
+      const level = error instanceof BillingUnavailable ? 'warn' : 'error';
+      log[level]({ err: error, stripe_event_id: event.id }, 'webhook is not delivered yet');
+      // When even that fails, the lease runs out and the row is due again.
+      await postponeStripeEvent(db, event.id, message).catch((cause: unknown) => {
+        log.error({ err: cause, stripe_event_id: event.id }, 'webhook could not be postponed');
+      });
+    }
+  }
+
+  async function route(event: { id: string; payload: unknown }): Promise<'signalled' | 'ignored'> {
+    const read = readStripeEvent(event.payload, livemode);
+    const decision = 'ask' in read ? await decide(db, read) : read;
+    if (decision.kind === 'ignore') {
+      await markIgnored(db, event.id, { reason: decision.reason, enrollmentId: null });
+      return 'ignored';
+    }
+    const { enrollmentId } = decision;
+    const fields = { stripe_event_id: event.id, enrollment_id: enrollmentId, signal: decision.signal };
+    if (await send(billing, decision)) {
+      await markSignalled(db, event.id, enrollmentId);
+      log.info(fields, 'webhook delivered');
+      return 'signalled';
+    }
+    await markIgnored(db, event.id, { reason: 'workflow closed or unknown', enrollmentId });
+    log.info(fields, 'webhook ignored: workflow closed or unknown');
+    return 'ignored';
+  }
+
+  /** Takes what is due until nothing is, or there is no room. */
+  async function sweep(): Promise<void> {
+    while (running && underWay.size < CONCURRENCY) {
+      const room = CONCURRENCY - underWay.size;
+      const due = await claimStripeEvents(db, room);
+      due.forEach(deliver);
+      if (due.length < room) {
+        return;
+      }
+      await Promise.race(underWay);
+    }
+  }
+
+  function schedule(): void {
+    timer = setTimeout(() => {
+      sweeping = sweep()
+        .catch((error: unknown) => log.warn({ err: error }, 'the inbox could not be read'))
+        .then(() => {
+          if (running) {
+            schedule();
+          }
+        });
+    }, pollMs);
+    timer.unref();
+  }
+
+  let sweeping: Promise<void> = Promise.resolve();
+
+  async function idle(): Promise<void> {
+    while (underWay.size > 0) {
+      await Promise.all(underWay);
+    }
+  }
+
+  return {
+    hasRoom: () => underWay.size < CONCURRENCY,
+    deliver,
+    start() {
+      if (!running) {
+        running = true;
+        schedule();
+      }
+    },
+    async stop() {
+      running = false;
+      if (timer !== null) {
+        clearTimeout(timer);
+      }
+      await sweeping;
+      await idle();
+    },
+    idle,
+  };
+}
+
+async function decide(db: Kysely<Database>, question: EventQuestion): Promise<EventDecision> {
+  switch (question.ask) {
+    case 'session': {
+      const { checkoutSessionId } = question;
+      return decideSession(question, await findSessionFacts(db, { checkoutSessionId }));
+    }
+    case 'setup_intent': {
+      const { setupIntentId } = question;
+      return decideSetupIntent(await findSessionFacts(db, { setupIntentId }));
+    }
+    case 'charge':
+      return decideCharge(question, await findChargeFacts(db, question.chargeId));
+    default:
+      return question satisfies never;
+  }
+}
+
+/** @returns false when the Workflow is closed or was never started */
+function send(billing: BillingClient, decision: Exclude<EventDecision, Ignored>): Promise<boolean> {
+  const { enrollmentId } = decision;
+  switch (decision.signal) {
+    case 'checkoutSessionCompleted':
+      return billing.checkoutSessionCompleted(enrollmentId, decision.checkoutSessionId);
+    case 'checkoutSessionExpired':
+      return billing.checkoutSessionExpired(enrollmentId, decision.checkoutSessionId);
+    case 'paymentIntentChanged': {
+      const { chargeId, paymentIntentId, eventType } = decision;
+      return billing.paymentIntentChanged(enrollmentId, { chargeId, paymentIntentId, eventType });
+    }
+    default:
+      return decision satisfies never;
+  }
+}

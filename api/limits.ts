@@ -1,0 +1,39 @@
+/**
+ * What protects a process of the API from too much: requests by one address are counted, and while the event loop is
+ * late everybody is told to come back instead of being kept waiting.
+ */
+import rateLimit from '@fastify/rate-limit';
+import underPressure from '@fastify/under-pressure';
+import type { FastifyInstance } from 'fastify';
+import { HttpProblem } from './problems.ts';
+
+/** Mean delay of the event loop within a second; a tenth of it is felt, this much is overload. */
+const MOST_EVENT_LOOP_DELAY_MS = 1_000;
+
+/** Refuses work of this scope while the process is overloaded. */
+export async function refuseUnderPressure(app: FastifyInstance): Promise<void> {
+  await app.register(underPressure, {
+    maxEventLoopDelay: MOST_EVENT_LOOP_DELAY_MS,
+    pressureHandler: () => {
+      throw new HttpProblem(503, 'overloaded', 'the service is overloaded at this moment', {
+        headers: { 'retry-after': '5' },
+      });
+    },
+  });
+}
+
+/** Counts the requests of this scope by address, in this process. Call before the check of API keys. */
+export async function limitRate(app: FastifyInstance, requestsPerMinute: number): Promise<void> {
+  await app.register(rateLimit, {
+    global: false,
+    max: requestsPerMinute,
+    timeWindow: '1 minute',
+    errorResponseBuilder: (_request, { max, after }) =>
+      new HttpProblem(
+        429,
+        'too_many_requests',
+        `more than ${max} requests in a minute; try again in ${after}`,
+      ),
+  });
+  app.addHook('onRequest', app.rateLimit());
+}

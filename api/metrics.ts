@@ -1,0 +1,62 @@
+/** What the API counts, for Prometheus. Labels are from closed sets; never an id, an address or a name. */
+import type { FastifyInstance } from 'fastify';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+export interface ApiMetrics {
+  registry: Registry;
+  requestSeconds: Histogram<'method' | 'route' | 'status'>;
+  /** Webhooks by what became of them when they came in: `accepted`, `repeated`, `ignored`, `refused`. */
+  webhooks: Counter<'outcome'>;
+  /** Deliveries of inbox rows: `signalled`, `ignored`, `failed`. */
+  deliveries: Counter<'outcome'>;
+}
+
+/** @param countPending how many inbox rows wait; asked when the metrics are read */
+export function createMetrics(countPending: () => Promise<number>): ApiMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  new Gauge({
+    name: 'billing_inbox_pending',
+    help: 'Webhooks that were accepted and have not reached their Workflow',
+    registers,
+    async collect() {
+      this.set(await countPending());
+    },
+  });
+  return {
+    registry,
+    requestSeconds: new Histogram({
+      name: 'billing_http_request_seconds',
+      help: 'Time from a request to its reply',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    webhooks: new Counter({
+      name: 'billing_webhooks_total',
+      help: 'Webhooks that came in, by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'billing_inbox_deliveries_total',
+      help: 'Deliveries of accepted webhooks, by outcome',
+      labelNames: ['outcome'],
+      registers,
+    }),
+  };
+}
+
+/** Measures every request by its route's pattern. */
+export function measureRequests(app: FastifyInstance, metrics: ApiMetrics): void {
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.requestSeconds.observe(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+        status: String(reply.statusCode),
+      },
+      reply.elapsedTime / 1000,
+    );
+  });
+}

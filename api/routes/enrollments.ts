@@ -1,0 +1,153 @@
+/** `POST /v1/enrollments`, the list and the single enrollment. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { isLiveKey } from '../../config/stripe.ts';
+import { upsertCustomer } from '../../db/customers.ts';
+import { type EnrollmentView, findEnrollmentView, listEnrollmentViews } from '../../db/enrollment-views.ts';
+import { checkTerms } from '../../domain/terms-check.ts';
+import { encodeCursor } from '../cursor.ts';
+import type { ApiDeps } from '../deps.ts';
+import { enrollmentObjectOf } from '../enrollment-object.ts';
+import { type EnrollmentRequest, readEnrollmentRequest } from '../enrollment-request.ts';
+import { customerIdOf, enrollmentIdOfKey, fingerprintOf } from '../idempotency.ts';
+import { HttpProblem, invalidRequest, notFound } from '../problems.ts';
+import { nameInLog } from '../request-log.ts';
+import {
+  enrollmentObject,
+  enrollmentParams,
+  enrollmentQuery,
+  newEnrollment,
+} from '../schemas/enrollments.ts';
+import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
+import { page, pageOf } from '../schemas/lists.ts';
+import { idempotencyHeaders } from '../schemas/texts.ts';
+import { termsIssue } from '../terms-mapping.ts';
+
+export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
+  const { db, billing, settings, links } = deps;
+  const context = {
+    links,
+    temporalUiUrl: settings.TEMPORAL_UI_URL,
+    temporalNamespace: settings.TEMPORAL_NAMESPACE,
+  };
+
+  /** Starts the Workflow. @returns the address of the first Checkout page; null when the customer is past it */
+  async function start(id: string, wanted: EnrollmentRequest, requestFingerprint: string) {
+    const customerId = customerIdOf(wanted.customer, id);
+    await upsertCustomer(db, { id: customerId, ...wanted.customer });
+    const { customer: _, ...agreed } = wanted;
+    const { checkoutSession } = await billing.enroll({
+      v: 1,
+      enrollmentId: id,
+      customerId,
+      ...agreed,
+      livemode: isLiveKey(settings.STRIPE_SECRET_KEY),
+      requestFingerprint,
+    });
+    return checkoutSession?.url ?? null;
+  }
+
+  return async (app) => {
+    app.post(
+      '/enrollments',
+      {
+        schema: {
+          tags: ['enrollments'],
+          summary: 'Enroll a customer',
+          description:
+            'Starts an enrollment and answers with the Checkout page to send the customer to. The same Idempotency-Key always reaches the same enrollment; with other content it is refused.',
+          headers: idempotencyHeaders,
+          body: newEnrollment,
+          response: {
+            201: enrollmentObject.describe('Started'),
+            200: enrollmentObject.describe('Started before, by the same request'),
+            ...commonErrors,
+            ...conflictError,
+          },
+        },
+      },
+      async (request, reply) => {
+        const id = enrollmentIdOfKey(request.headers['idempotency-key']);
+        nameInLog(request, { enrollment_id: id });
+        const wanted = readEnrollmentRequest(request.body, settings);
+        const fingerprint = fingerprintOf(wanted);
+        const known = await findEnrollmentView(db, id);
+        if (known !== undefined) {
+          assertSameRequest(known, fingerprint);
+          return reply.code(200).send(await enrollmentObjectOf(known, context));
+        }
+        // Only now: what was agreed once may be asked for again when its dates have passed.
+        const problems = checkTerms(wanted.terms, new Date().toISOString(), settings.ALLOW_MINUTE_SCHEDULES);
+        if (problems.length > 0) {
+          throw invalidRequest(problems.map((problem) => termsIssue(problem, request.body.terms)));
+        }
+        const checkoutUrl = await start(id, wanted, fingerprint);
+        const started = await findEnrollmentView(db, id);
+        if (started === undefined) {
+          throw new Error(`the Workflow of ${id} answered before its row was written`);
+        }
+        assertSameRequest(started, fingerprint);
+        const answer = await enrollmentObjectOf(started, context);
+        return reply.code(201).send({ ...answer, checkout_url: checkoutUrl ?? answer.checkout_url });
+      },
+    );
+
+    app.get(
+      '/enrollments',
+      {
+        schema: {
+          tags: ['enrollments'],
+          summary: 'List enrollments, the newest first',
+          querystring: enrollmentQuery,
+          response: { 200: pageOf(enrollmentObject), ...commonErrors },
+        },
+      },
+      async (request) => {
+        const { limit, cursor, ...filter } = request.query;
+        const views = await listEnrollmentViews(db, {
+          status: filter.status,
+          customerReference: filter.customer_reference,
+          stripeCustomerId: filter.stripe_customer_id,
+          after: cursor,
+          limit: limit + 1,
+        });
+        const answer = page(
+          views,
+          limit,
+          (view) => enrollmentObjectOf(view, context),
+          (last) => encodeCursor({ at: last.created_at.toISOString(), id: last.id }),
+        );
+        return { ...answer, data: await Promise.all(answer.data) };
+      },
+    );
+
+    app.get(
+      '/enrollments/:id',
+      {
+        schema: {
+          tags: ['enrollments'],
+          summary: 'Read an enrollment',
+          params: enrollmentParams,
+          response: { 200: enrollmentObject, ...commonErrors, ...notFoundError },
+        },
+      },
+      async (request) => {
+        const view = await findEnrollmentView(db, request.params.id);
+        if (view === undefined) {
+          throw notFound('enrollment', request.params.id);
+        }
+        return enrollmentObjectOf(view, context);
+      },
+    );
+  };
+}
+
+function assertSameRequest(known: EnrollmentView, fingerprint: string): void {
+  if (known.request_fingerprint !== fingerprint) {
+    throw new HttpProblem(
+      409,
+      'idempotency_mismatch',
+      `this Idempotency-Key was used for ${known.id} with another request; send a new key for a new enrollment`,
+      { param: 'Idempotency-Key' },
+    );
+  }
+}

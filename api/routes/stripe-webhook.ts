@@ -1,0 +1,136 @@
+/**
+ * `POST /webhooks/stripe`: verifies the signature over the raw bytes, keeps the event, answers, delivers. 2xx only after
+ * the event is durable; 400 only for what Stripe did not sign or cannot be read; 5xx for our own faults, so that Stripe
+ * sends it again.
+ */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { Stripe } from 'stripe';
+import { z } from 'zod';
+import { isLiveKey } from '../../config/stripe.ts';
+import { type ReceivedEvent, receiveStripeEvent } from '../../db/stripe-events.ts';
+import { readStripeEvent } from '../../domain/stripe-event.ts';
+import type { ApiDeps } from '../deps.ts';
+import { HttpProblem } from '../problems.ts';
+import { errorBody } from '../schemas/errors.ts';
+
+/** Age of a signature that is still taken; Stripe signs every delivery anew. */
+const TOLERANCE_S = 300;
+/** Far above any event that Stripe sends. */
+const BODY_LIMIT = 1_048_576;
+
+/** The fields that every event has, of any API version. */
+const envelope = z.looseObject({
+  id: z.string().min(1).max(255),
+  type: z.string().min(1).max(255),
+  api_version: z.string().nullish(),
+  livemode: z.boolean(),
+  // Seconds in snapshot events, ISO 8601 in thin ones.
+  created: z.union([z.number(), z.string()]),
+  data: z.looseObject({ object: z.looseObject({ id: z.string().nullish() }).nullish() }).nullish(),
+});
+
+export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
+  const { db, settings, inbox, metrics } = deps;
+  const livemode = isLiveKey(settings.STRIPE_SECRET_KEY);
+
+  return async (app) => {
+    // Only this scope sees bytes: the signature is over them, not over what a parser makes of them.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) =>
+      done(null, body),
+    );
+
+    app.post(
+      '/webhooks/stripe',
+      {
+        bodyLimit: BODY_LIMIT,
+        schema: {
+          tags: ['webhooks'],
+          summary: 'Where Stripe sends its events',
+          headers: z.looseObject({ 'stripe-signature': z.string().optional() }),
+          response: {
+            200: z.object({ received: z.literal(true) }).describe('The event is kept'),
+            400: errorBody.describe('Not signed by Stripe, or not an event'),
+            413: errorBody,
+            500: errorBody,
+            503: errorBody.describe('Send it again'),
+          },
+        },
+      },
+      async (request) => {
+        const raw: unknown = request.body;
+        const signature = request.headers['stripe-signature'];
+        if (!(raw instanceof Buffer) || !isSigned(raw, signature, settings.STRIPE_WEBHOOK_SECRET)) {
+          metrics.webhooks.inc({ outcome: 'refused' });
+          throw new HttpProblem(
+            400,
+            'invalid_signature',
+            'Stripe-Signature is missing, too old, or not over these bytes with a secret of ours',
+            { param: 'Stripe-Signature' },
+          );
+        }
+        const event = readEvent(raw, livemode);
+        const deliverNow = event.ignoredReason === null && inbox.hasRoom();
+        const isNew = await receiveStripeEvent(db, event, deliverNow);
+        request.log.info(
+          { stripe_event_id: event.id, type: event.type, repeated: !isNew, ignored: event.ignoredReason },
+          'webhook kept',
+        );
+        metrics.webhooks.inc({
+          outcome: isNew ? (event.ignoredReason === null ? 'accepted' : 'ignored') : 'repeated',
+        });
+        if (isNew && deliverNow) {
+          inbox.deliver(event);
+        }
+        return { received: true as const };
+      },
+    );
+  };
+}
+
+function isSigned(raw: Buffer, header: string | undefined, secrets: readonly string[]): boolean {
+  return secrets.some((secret) => {
+    try {
+      return Stripe.webhooks.signature?.verifyHeader(raw, header ?? '', secret, TOLERANCE_S) ?? false;
+    } catch (error) {
+      if (error instanceof Stripe.errors.StripeSignatureVerificationError) {
+        return false;
+      }
+      throw error;
+    }
+  });
+}
+
+/** @throws HttpProblem 400 for signed bytes that are no event: nothing can be kept of them */
+function readEvent(raw: Buffer, livemode: boolean): ReceivedEvent {
+  const payload = parseJson(raw);
+  const read = envelope.safeParse(payload);
+  if (!read.success) {
+    throw new HttpProblem(400, 'not_an_event', 'expected a Stripe event as JSON');
+  }
+  const { id, type, api_version: apiVersion, created, data } = read.data;
+  const about = readStripeEvent(payload, livemode);
+  return {
+    id,
+    type,
+    apiVersion: apiVersion ?? null,
+    livemode: read.data.livemode,
+    objectId: data?.object?.id ?? null,
+    payload,
+    stripeCreatedAt: instantOf(created),
+    ignoredReason: 'ask' in about ? null : about.reason,
+  };
+}
+
+function parseJson(raw: Buffer): unknown {
+  try {
+    return JSON.parse(raw.toString('utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function instantOf(created: number | string): Date {
+  const instant = new Date(typeof created === 'number' ? created * 1000 : created);
+  return Number.isNaN(instant.getTime()) ? new Date(0) : instant;
+}

@@ -1,0 +1,122 @@
+/** Enrollments in the public API. */
+import { z } from 'zod';
+import { ENROLLMENT_STATUSES } from '../../domain/statuses.ts';
+import { chargeObject } from './charges.ts';
+import { pageQuery } from './lists.ts';
+import { givenTerms, termsObject } from './terms.ts';
+import { amountMinor, enrollmentId, instant, line, stripeCustomerId } from './texts.ts';
+
+/** Stripe refuses more than 50, and some are ours. */
+const MOST_METADATA = 20;
+
+const givenCustomer = z
+  .strictObject({
+    reference: line(200)
+      .optional()
+      .describe('Your own id of the customer; the same one is the same customer'),
+    email: z.email({ error: 'expected an e-mail address' }).max(254).optional(),
+    name: line(200).optional(),
+    stripe_customer_id: stripeCustomerId
+      .optional()
+      .describe('A Customer that Stripe has; instead of the others'),
+  })
+  .refine(
+    ({ stripe_customer_id: stripe, ...others }) =>
+      stripe === undefined || Object.values(others).every((value) => value === undefined),
+    { error: 'expected either stripe_customer_id or any of reference, email and name' },
+  );
+
+const metadata = z
+  .record(
+    z.string().regex(/^[\w.:-]{1,40}$/, { error: 'expected a key of 1 to 40 letters, digits, _ . : or -' }),
+    line(500, 0),
+  )
+  .refine((record) => Object.keys(record).length <= MOST_METADATA, {
+    error: `expected ${MOST_METADATA} keys at most`,
+  });
+
+export const newEnrollment = z.strictObject({
+  customer: givenCustomer.optional().describe('Left out: Checkout asks for the e-mail address'),
+  terms: givenTerms,
+  description: line(500).nullable().default(null).describe('What it is for; the customer reads it'),
+  locale: z.enum(['en', 'ja']).default('en').describe('Language of pages and mails'),
+  return_url: z
+    .url({ protocol: /^https?$/, error: 'expected an http or https address' })
+    .max(2_048)
+    .nullable()
+    .default(null)
+    .describe('Where the customer goes afterwards; only origins that the installation allows'),
+  metadata: metadata.default({}),
+});
+export type NewEnrollment = z.output<typeof newEnrollment>;
+
+export const enrollmentObject = z
+  .object({
+    object: z.literal('enrollment'),
+    id: enrollmentId,
+    status: z.enum(ENROLLMENT_STATUSES),
+    customer: z.object({
+      reference: z.string().nullable(),
+      email: z.string().nullable(),
+      name: z.string().nullable(),
+      stripe_customer_id: z.string().nullable(),
+    }),
+    terms: termsObject,
+    description: z.string().nullable(),
+    locale: z.string(),
+    return_url: z.string().nullable(),
+    metadata: z.record(z.string(), z.string()),
+    checkout_url: z
+      .string()
+      .nullable()
+      .describe('Checkout page to send the customer to, while no payment method is saved'),
+    customer_link: z.string().describe("The customer's own page; secret, and good for a long time"),
+    payment_method: z
+      .object({
+        id: z.string(),
+        type: z.string(),
+        brand: z.string().nullable(),
+        last4: z.string().nullable(),
+        exp_month: z.int().nullable(),
+        exp_year: z.int().nullable(),
+      })
+      .nullable(),
+    next_charge: z.object({ due_at: instant, amount_minor: amountMinor, currency: z.string() }).nullable(),
+    latest_charge: chargeObject.nullable(),
+    charges_succeeded: z.int(),
+    amount_collected_minor: amountMinor.describe('Sum of all that was captured, refunds not subtracted'),
+    amount_past_due_minor: amountMinor.describe('Sum of charges in dunning or waiting for the customer'),
+    workflow_id: z.string(),
+    temporal_ui_url: z.string().nullable(),
+    livemode: z.boolean(),
+    setup_deadline_at: instant,
+    paused_until: instant.nullable(),
+    created_at: instant,
+    started_at: instant.nullable(),
+    ended_at: instant.nullable(),
+    end_reason: z.string().nullable(),
+  })
+  .meta({ id: 'Enrollment', description: "A customer's agreement to be charged; one Workflow" });
+export type EnrollmentObject = z.output<typeof enrollmentObject>;
+
+export const enrollmentQuery = z.strictObject({
+  status: z.enum(ENROLLMENT_STATUSES).optional(),
+  customer_reference: line(200).optional(),
+  stripe_customer_id: stripeCustomerId.optional(),
+  ...pageQuery,
+});
+
+export const enrollmentParams = z.object({ id: enrollmentId });
+
+export const reasonBody = z
+  .strictObject({ reason: line(500).nullable().default(null).describe('Kept in the timeline') })
+  .nullish();
+
+export const checkoutSessionObject = z
+  .object({
+    object: z.literal('checkout_session'),
+    id: z.string(),
+    url: z.string().describe('Send the customer here'),
+    expires_at: instant,
+  })
+  .meta({ id: 'CheckoutSession', description: "A live Checkout Session, in Stripe's setup mode" });

@@ -1,0 +1,36 @@
+/** The one shape of errors, and the statuses that every route can answer. */
+import { z } from 'zod';
+
+export const errorBody = z
+  .object({
+    error: z.object({
+      code: z.string().describe('For programs; stable'),
+      message: z.string().describe('For people: what was wrong, the value, what was expected'),
+      param: z.string().optional().describe('Field, query parameter or header that the error is about'),
+      issues: z
+        .array(z.object({ param: z.string(), message: z.string() }))
+        .optional()
+        .describe('Every field that was wrong'),
+    }),
+  })
+  .meta({ id: 'Error', description: 'Why the request had no effect' });
+
+/** Answers of every route under /v1. 404 and 409 are added where ids are named and commands given. */
+export const commonErrors = {
+  400: errorBody.describe('The request is malformed, or a field is not as expected'),
+  401: errorBody.describe('No valid API key'),
+  403: errorBody.describe('The API key lacks the scope'),
+  408: errorBody.describe('The request did not arrive in time'),
+  413: errorBody.describe('The body is too large'),
+  415: errorBody.describe('The body is not JSON'),
+  429: errorBody.describe('Too many requests; see Retry-After'),
+  500: errorBody.describe('A fault of the service'),
+  503: errorBody.describe('Overloaded, or a part is away; repeat after Retry-After'),
+} as const;
+
+export const notFoundError = { 404: errorBody.describe('No such object') } as const;
+export const conflictError = {
+  409: errorBody.describe(
+    'The object is not in a state that allows it, or the key was used for another request',
+  ),
+} as const;

@@ -1,0 +1,164 @@
+/**
+ * Terms in the public API: snake_case on the outside, `domain/terms.ts` on the inside. What a request leaves out is
+ * filled in here, so that an enrollment always says in full what was agreed.
+ */
+import { z } from 'zod';
+import { MOST_RETRIES_PER_CHARGE } from '../../domain/card-budgets.ts';
+import { CURRENCIES } from '../../domain/currencies.ts';
+import { isTimeZone } from '../../domain/local-time.ts';
+import { DEFAULT_DUNNING, DEFAULT_SETUP_DEADLINE_DAYS } from '../../domain/terms.ts';
+import {
+  LONGEST_INTERVAL,
+  LONGEST_RETRY_DELAY_DAYS,
+  LONGEST_SETUP_DEADLINE_DAYS,
+  LONGEST_TRIAL_DAYS,
+  MOST_CHARGES,
+  MOST_INSTALLMENTS,
+} from '../../domain/terms-check.ts';
+import { amountMinor, givenInstant, instant } from './texts.ts';
+
+const INTERVAL_UNITS = ['minute', 'day', 'week', 'month', 'year'] as const;
+
+const givenAmount = z
+  .int()
+  .min(1)
+  .max(999_999_999_999)
+  .describe("In the currency's smallest unit: 1999 is 19.99 USD, 500 is 500 JPY");
+
+const timeZone = z
+  .string()
+  .max(64)
+  .refine((name) => /^[A-Za-z]/.test(name) && isTimeZone(name), {
+    error: 'expected a time zone of the IANA database, e.g. Asia/Tokyo',
+  });
+
+const givenInterval = z.strictObject({
+  unit: z.enum(INTERVAL_UNITS).describe('`minute` only where the installation allows it'),
+  count: z
+    .int()
+    .min(1)
+    .max(Math.max(...Object.values(LONGEST_INTERVAL)))
+    .default(1),
+});
+
+/** The clock that a repeating schedule runs on. */
+const givenClock = {
+  interval: givenInterval,
+  starts_at: givenInstant
+    .nullable()
+    .default(null)
+    .describe('First due instant; null: when the payment method is saved'),
+  time_zone: timeZone.default('UTC').describe('IANA time zone in which days and months are counted'),
+  local_hour: z
+    .int()
+    .min(0)
+    .max(23)
+    .nullable()
+    .default(null)
+    .describe("Hour of the local day at which charges fall; null keeps the first one's time of day"),
+};
+
+const givenSchedule = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({
+      type: z.literal('once'),
+      amount_minor: givenAmount,
+      at: givenInstant.nullable().default(null).describe('null: when the payment method is saved'),
+    }),
+    z.strictObject({
+      type: z.literal('installments'),
+      amounts_minor: z.array(givenAmount).min(1).max(MOST_INSTALLMENTS).optional(),
+      total_amount_minor: givenAmount
+        .optional()
+        .describe('Instead of `amounts_minor`, with `count`: split evenly'),
+      count: z.int().min(1).max(MOST_INSTALLMENTS).optional(),
+      ...givenClock,
+    }),
+    z.strictObject({
+      type: z.literal('recurring'),
+      amount_minor: givenAmount,
+      ...givenClock,
+      trial_days: z.int().min(0).max(LONGEST_TRIAL_DAYS).default(0),
+      ends_at: givenInstant.nullable().default(null).describe('No charge falls after it'),
+      max_charges: z.int().min(1).max(MOST_CHARGES).nullable().default(null),
+    }),
+    z.strictObject({ type: z.literal('on_demand') }),
+  ],
+  { error: 'expected one of once, installments, recurring, on_demand' },
+);
+
+const givenDunning = z.strictObject({
+  retry_after_days: z
+    .array(z.number().gt(0).max(LONGEST_RETRY_DELAY_DAYS))
+    .max(MOST_RETRIES_PER_CHARGE)
+    .default(DEFAULT_DUNNING.retryAfterDays)
+    .describe('Days between a decline and the next try; one entry for each automatic retry'),
+  after_last_try: z.enum(['cancel', 'pause', 'keep_active']).default(DEFAULT_DUNNING.afterLastTry),
+});
+
+export const givenTerms = z.strictObject({
+  currency: z
+    .enum(CURRENCIES, {
+      error: 'expected a three-letter ISO 4217 code that Stripe supports, in lower case, e.g. usd, jpy',
+    })
+    .describe('ISO 4217, lower case'),
+  schedule: givenSchedule,
+  capture_method: z.enum(['automatic', 'manual']).default('automatic'),
+  dunning: givenDunning.default({
+    retry_after_days: DEFAULT_DUNNING.retryAfterDays,
+    after_last_try: DEFAULT_DUNNING.afterLastTry,
+  }),
+  late_success: z
+    .enum(['keep', 'refund'])
+    .default('refund')
+    .describe('A payment that succeeds after its enrollment was canceled'),
+  catch_up: z
+    .enum(['charge_all', 'charge_latest', 'skip'])
+    .default('charge_all')
+    .describe('Charges that fell due while nothing ran'),
+  setup_deadline_days: z
+    .int()
+    .min(1)
+    .max(LONGEST_SETUP_DEADLINE_DAYS)
+    .default(DEFAULT_SETUP_DEADLINE_DAYS)
+    .describe('Days that the customer has to save a payment method'),
+});
+export type GivenTerms = z.output<typeof givenTerms>;
+
+const interval = z.object({ unit: z.enum(INTERVAL_UNITS), count: z.int() });
+const clock = {
+  interval,
+  starts_at: instant.nullable(),
+  time_zone: z.string(),
+  local_hour: z.int().nullable(),
+};
+
+/** Terms in answers. */
+export const termsObject = z
+  .object({
+    currency: z.string(),
+    schedule: z.discriminatedUnion('type', [
+      z.object({ type: z.literal('once'), amount_minor: amountMinor, at: instant.nullable() }),
+      z.object({ type: z.literal('installments'), amounts_minor: z.array(amountMinor), ...clock }),
+      z.object({
+        type: z.literal('recurring'),
+        amount_minor: amountMinor,
+        ...clock,
+        trial_days: z.int(),
+        ends_at: instant.nullable(),
+        max_charges: z.int().nullable(),
+      }),
+      z.object({ type: z.literal('on_demand') }),
+    ]),
+    capture_method: z.enum(['automatic', 'manual']),
+    dunning: z.object({
+      retry_after_days: z.array(z.number()),
+      after_last_try: z.enum(['cancel', 'pause', 'keep_active']),
+    }),
+    late_success: z.enum(['keep', 'refund']),
+    catch_up: z.enum(['charge_all', 'charge_latest', 'skip']),
+    setup_deadline_days: z.int(),
+  })
+  .meta({ id: 'Terms', description: 'What the customer agreed to' });
+export type TermsObject = z.output<typeof termsObject>;

@@ -1,0 +1,110 @@
+/**
+ * The BillingClient over Temporal: every command is an update or a signal of the enrollment's Workflow. Used by the
+ * API and by the customer's pages. It never retries a command by itself: callers know what may be repeated.
+ */
+import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
+import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
+import { ENROLLMENT_STATUS } from '../config/search-attributes.ts';
+import { enrollmentWorkflowId } from '../domain/ids.ts';
+import {
+  cancelEnrollmentUpdate,
+  checkoutSessionCompletedSignal,
+  checkoutSessionExpiredSignal,
+  createChargeUpdate,
+  enrollUpdate,
+  openCheckoutSessionUpdate,
+  paymentIntentChangedSignal,
+  resumeChargeUpdate,
+} from '../workflows/messages.ts';
+import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
+import { billingFailure } from './temporal-failures.ts';
+import { termsDetails, termsSummary } from './terms-in-words.ts';
+
+export interface BillingClientOptions {
+  client: Client;
+  /** Task Queue of the Workflows. */
+  taskQueue: string;
+  /** Longest wait for the answer to a command; it includes the Worker's call to Stripe. @default 20000 */
+  commandTimeoutMs?: number;
+  /** Longest wait until Temporal has accepted a signal. @default 3000 */
+  signalTimeoutMs?: number;
+}
+
+/** Somebody waits on a page for it; scheduled work has Temporal's default, 3. */
+const INTERACTIVE_PRIORITY = 2;
+
+export function createTemporalBillingClient(options: BillingClientOptions): BillingClient {
+  const { client, taskQueue, commandTimeoutMs = 20_000, signalTimeoutMs = 3_000 } = options;
+
+  async function within<T>(timeoutMs: number, enrollmentId: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await client.withDeadline(Date.now() + timeoutMs, call);
+    } catch (error) {
+      throw billingFailure(error, enrollmentId);
+    }
+  }
+
+  function ask<Answer, Args extends [unknown, ...unknown[]]>(
+    enrollmentId: string,
+    update: UpdateDefinition<Answer, Args>,
+    args: Args,
+  ): Promise<Answer> {
+    const handle = client.workflow.getHandle(enrollmentWorkflowId(enrollmentId));
+    return within(commandTimeoutMs, enrollmentId, () =>
+      handle.executeUpdate<Answer, [unknown, ...unknown[]]>(update.name, { args }),
+    );
+  }
+
+  /** @returns whether a Workflow took it; false when it is closed or was never started */
+  async function tell<Args extends unknown[]>(
+    enrollmentId: string,
+    signal: SignalDefinition<Args>,
+    args: Args,
+  ): Promise<boolean> {
+    const handle = client.workflow.getHandle(enrollmentWorkflowId(enrollmentId));
+    try {
+      await within(signalTimeoutMs, enrollmentId, () => handle.signal(signal, ...args));
+      return true;
+    } catch (error) {
+      if (error instanceof EnrollmentNotRunning) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  return {
+    enroll(input) {
+      const { enrollmentId, requestFingerprint, terms } = input;
+      const start = new WithStartWorkflowOperation('enrollmentWorkflow', {
+        workflowId: enrollmentWorkflowId(enrollmentId),
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        // An id that has ended is never started again; the caller is answered from its row.
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        taskQueue,
+        args: [input],
+        typedSearchAttributes: [{ key: ENROLLMENT_STATUS, value: 'awaiting_payment_method' }],
+        staticSummary: termsSummary(terms),
+        staticDetails: termsDetails(terms),
+        priority: { priorityKey: INTERACTIVE_PRIORITY },
+      });
+      return within(commandTimeoutMs, enrollmentId, () =>
+        client.workflow.executeUpdateWithStart(enrollUpdate, {
+          startWorkflowOperation: start,
+          args: [{ requestFingerprint }],
+          // The same request again waits for, or gets, the first one's answer instead of asking anew.
+          updateId: `enroll-${requestFingerprint}`,
+        }),
+      );
+    },
+    openCheckoutSession: (id, requested) => ask(id, openCheckoutSessionUpdate, [requested]),
+    cancelEnrollment: (id, requested) => ask(id, cancelEnrollmentUpdate, [requested]),
+    resumeCharge: (id, chargeId, requested) => ask(id, resumeChargeUpdate, [{ ...requested, chargeId }]),
+    createCharge: (id, request) => ask(id, createChargeUpdate, [request]),
+    checkoutSessionCompleted: (id, checkoutSessionId) =>
+      tell(id, checkoutSessionCompletedSignal, [{ checkoutSessionId }]),
+    checkoutSessionExpired: (id, checkoutSessionId) =>
+      tell(id, checkoutSessionExpiredSignal, [{ checkoutSessionId }]),
+    paymentIntentChanged: (id, change) => tell(id, paymentIntentChangedSignal, [change]),
+  };
+}

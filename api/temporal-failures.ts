@@ -1,0 +1,61 @@
+/**
+ * What an error of the Temporal client means to the API. Called by the BillingClient only. Decides by class, gRPC
+ * status and failure type; never reads a message.
+ */
+import {
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import {
+  ApplicationFailure,
+  NamespaceNotFoundError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/common';
+import { REFUSALS } from '../domain/errors.ts';
+import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from './billing-client.ts';
+
+/** The server fails an accepted update with it when the Workflow ends before the update does. */
+const CLOSED_BEFORE_ANSWER = 'AcceptedUpdateCompletedWorkflow';
+/** gRPC status of a start under an id that a closed Workflow has used. */
+const ALREADY_EXISTS = 6;
+
+/**
+ * @returns CommandRefused when a validator or handler said no; EnrollmentNotRunning when there is no open Workflow;
+ * BillingUnavailable when Temporal or a Worker did not answer, after which the effect is unknown and the call may
+ * be repeated; any other error unchanged: a defect
+ */
+export function billingFailure(error: unknown, enrollmentId: string): unknown {
+  if (error instanceof WorkflowUpdateFailedError) {
+    const type = error.cause instanceof ApplicationFailure ? error.cause.type : null;
+    if (type === CLOSED_BEFORE_ANSWER) {
+      return new EnrollmentNotRunning(enrollmentId);
+    }
+    return type && Object.hasOwn(REFUSALS, type)
+      ? new CommandRefused(snakeCase(type), error.cause?.message ?? 'the enrollment does not allow it now')
+      : error;
+  }
+  if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) {
+    return new EnrollmentNotRunning(enrollmentId);
+  }
+  // An update-with-start hands its inner gRPC error over unwrapped.
+  const grpc = isGrpcServiceError(error) ? error : error instanceof ServiceError ? error.cause : undefined;
+  if (isGrpcServiceError(grpc) && grpc.code === ALREADY_EXISTS) {
+    return new EnrollmentNotRunning(enrollmentId);
+  }
+  if (
+    isGrpcServiceError(error) ||
+    error instanceof ServiceError ||
+    error instanceof WorkflowUpdateRPCTimeoutOrCancelledError ||
+    error instanceof NamespaceNotFoundError
+  ) {
+    return new BillingUnavailable('Temporal or its Worker did not answer in time', error);
+  }
+  return error;
+}
+
+function snakeCase(type: string): string {
+  return type.replace(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
+}

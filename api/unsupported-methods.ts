@@ -1,0 +1,42 @@
+/** Answers 405 and says what is allowed, where Fastify alone would say that the address is unknown. */
+import type { FastifyInstance } from 'fastify';
+import { HttpProblem } from './problems.ts';
+
+/**
+ * @returns a function that adds the answers; call it when all routes are registered
+ */
+export function watchMethods(app: FastifyInstance): () => void {
+  const known = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const methods = known.get(url) ?? new Set();
+    for (const one of [method].flat()) {
+      methods.add(one);
+    }
+    known.set(url, methods);
+  });
+
+  return () => {
+    for (const [url, methods] of [...known]) {
+      const others = app.supportedMethods.filter((method) => !methods.has(method));
+      const allow = [...methods].sort().join(', ');
+      if (url.includes('*') || others.length === 0) {
+        continue;
+      }
+      app.route({
+        method: others,
+        url,
+        schema: { hide: true },
+        handler: (request) => {
+          throw new HttpProblem(
+            405,
+            'method_not_allowed',
+            `${request.method} is not allowed here; expected ${allow}`,
+            {
+              headers: { allow },
+            },
+          );
+        },
+      });
+    }
+  };
+}

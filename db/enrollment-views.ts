@@ -1,0 +1,145 @@
+/**
+ * Reads for the API: enrollments with what belongs to them, in two queries however many there are. Writes nothing.
+ */
+import { type Kysely, sql } from 'kysely';
+import { type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import type { Charge, Database, Enrollment } from './schema.ts';
+
+export interface EnrollmentView extends Enrollment {
+  customer_reference: string | null;
+  customer_email: string | null;
+  customer_name: string | null;
+  customer_stripe_id: string | null;
+  pm_id: string | null;
+  pm_type: string | null;
+  pm_brand: string | null;
+  pm_last4: string | null;
+  pm_exp_month: number | null;
+  pm_exp_year: number | null;
+  /** Of the newest Checkout Session that is open and has time left. */
+  open_session_url: string | null;
+  charges_succeeded: number;
+  collected_minor: number;
+  past_due_minor: number;
+  latest_charge: Charge | null;
+}
+
+/** The place after which a page begins; lists run from new to old. */
+export interface After {
+  at: string;
+  id: string;
+}
+
+export interface EnrollmentFilter {
+  status?: EnrollmentStatus | undefined;
+  customerReference?: string | undefined;
+  stripeCustomerId?: string | undefined;
+  after?: After | undefined;
+  limit: number;
+}
+
+/** @returns undefined when there is no such enrollment */
+export async function findEnrollmentView(
+  db: Kysely<Database>,
+  id: string,
+): Promise<EnrollmentView | undefined> {
+  const rows = await viewQuery(db).where('enrollments.id', '=', id).execute();
+  const [view] = await withLatestCharges(db, rows);
+  return view;
+}
+
+/** @returns `limit` enrollments at most, the newest first; enrollments made meanwhile never shift a later page */
+export async function listEnrollmentViews(
+  db: Kysely<Database>,
+  filter: EnrollmentFilter,
+): Promise<EnrollmentView[]> {
+  let query = viewQuery(db)
+    .orderBy('enrollments.created_at', 'desc')
+    .orderBy('enrollments.id', 'desc')
+    .limit(filter.limit);
+  if (filter.status !== undefined) {
+    query = query.where('enrollments.status', '=', filter.status);
+  }
+  if (filter.customerReference !== undefined) {
+    query = query.where('customers.reference', '=', filter.customerReference);
+  }
+  if (filter.stripeCustomerId !== undefined) {
+    query = query.where('customers.stripe_customer_id', '=', filter.stripeCustomerId);
+  }
+  if (filter.after !== undefined) {
+    const { at, id } = filter.after;
+    query = query.where(sql<boolean>`(enrollments.created_at, enrollments.id) < (${at}::timestamptz, ${id})`);
+  }
+  return withLatestCharges(db, await query.execute());
+}
+
+type ViewRow = Omit<EnrollmentView, 'latest_charge'>;
+
+function viewQuery(db: Kysely<Database>) {
+  return db
+    .selectFrom('enrollments')
+    .innerJoin('customers', 'customers.id', 'enrollments.customer_id')
+    .leftJoin('payment_methods', 'payment_methods.id', 'enrollments.default_payment_method_id')
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('charges')
+          .select((of) => [
+            of.fn.countAll<number>().filterWhere('status', '=', 'succeeded').as('succeeded'),
+            sql<number>`coalesce(sum(captured_minor), 0)::bigint`.as('collected_minor'),
+            sql<number>`coalesce(sum(amount_minor) filter (where ${of('status', 'in', [...PAST_DUE_CHARGE])}), 0)::bigint`.as(
+              'past_due_minor',
+            ),
+          ])
+          .whereRef('charges.enrollment_id', '=', 'enrollments.id')
+          .as('sums'),
+      (join) => join.onTrue(),
+    )
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('checkout_sessions')
+          .select('url')
+          .whereRef('checkout_sessions.enrollment_id', '=', 'enrollments.id')
+          .where('status', '=', 'open')
+          .where('expires_at', '>', sql<Date>`now()`)
+          .orderBy('created_at', 'desc')
+          .limit(1)
+          .as('session'),
+      (join) => join.onTrue(),
+    )
+    .selectAll('enrollments')
+    .select((eb) => [
+      'customers.reference as customer_reference',
+      'customers.email as customer_email',
+      'customers.name as customer_name',
+      'customers.stripe_customer_id as customer_stripe_id',
+      'payment_methods.id as pm_id',
+      'payment_methods.type as pm_type',
+      'payment_methods.brand as pm_brand',
+      'payment_methods.last4 as pm_last4',
+      'payment_methods.exp_month as pm_exp_month',
+      'payment_methods.exp_year as pm_exp_year',
+      'session.url as open_session_url',
+      eb.fn.coalesce('sums.succeeded', sql<number>`0`).as('charges_succeeded'),
+      eb.fn.coalesce('sums.collected_minor', sql<number>`0`).as('collected_minor'),
+      eb.fn.coalesce('sums.past_due_minor', sql<number>`0`).as('past_due_minor'),
+    ]);
+}
+
+async function withLatestCharges(db: Kysely<Database>, rows: ViewRow[]): Promise<EnrollmentView[]> {
+  if (rows.length === 0) {
+    return [];
+  }
+  const ids = rows.map((row) => row.id);
+  const latest = await db
+    .selectFrom('charges')
+    .distinctOn('enrollment_id')
+    .selectAll()
+    .where('enrollment_id', 'in', ids)
+    .orderBy('enrollment_id')
+    .orderBy('number', 'desc')
+    .execute();
+  const byEnrollment = new Map(latest.map((charge) => [charge.enrollment_id, charge]));
+  return rows.map((row) => ({ ...row, latest_charge: byEnrollment.get(row.id) ?? null }));
+}

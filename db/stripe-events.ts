@@ -1,0 +1,148 @@
+/**
+ * The inbox of webhooks. A row is written before the webhook is answered and is done once it was signalled or ignored
+ * with a reason. Written by the API only.
+ */
+import { type Kysely, sql } from 'kysely';
+import type { Database, StripeEventRow } from './schema.ts';
+
+export interface ReceivedEvent {
+  id: string;
+  type: string;
+  apiVersion: string | null;
+  livemode: boolean;
+  objectId: string | null;
+  /** The event as Stripe sent it. */
+  payload: unknown;
+  /** By Stripe's clock. */
+  stripeCreatedAt: Date;
+  /** Set when the event alone tells that nothing follows from it. */
+  ignoredReason: string | null;
+}
+
+/** How long a delivery may take before another process may try it. */
+const LEASE = sql`interval '20 seconds'`;
+
+/**
+ * Keeps an event, once: a repeat only counts the delivery. When it returns, the event is durable.
+ * @param deliverNow whether the caller delivers it itself; nobody else tries while its lease lasts
+ * @returns whether it is new
+ */
+export async function receiveStripeEvent(
+  db: Kysely<Database>,
+  event: ReceivedEvent,
+  deliverNow: boolean,
+): Promise<boolean> {
+  const { deliveries } = await db
+    .insertInto('stripe_events')
+    .values({
+      id: event.id,
+      type: event.type,
+      api_version: event.apiVersion,
+      livemode: event.livemode,
+      object_id: event.objectId,
+      payload: storableJson(event.payload),
+      stripe_created_at: event.stripeCreatedAt,
+      ignored_reason: event.ignoredReason,
+      signal_attempts: deliverNow ? 1 : 0,
+      next_signal_at: deliverNow ? sql<Date>`now() + ${LEASE}` : sql<Date>`now()`,
+    })
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((eb) => ({ deliveries: eb('stripe_events.deliveries', '+', 1) })),
+    )
+    .returning('deliveries')
+    .executeTakeFirstOrThrow();
+  return deliveries === 1;
+}
+
+/**
+ * Takes rows that are due and leases them to the caller; no two callers get the same row.
+ * @param id only this row, if it is due
+ */
+export function claimStripeEvents(
+  db: Kysely<Database>,
+  limit: number,
+  id?: string,
+): Promise<StripeEventRow[]> {
+  return db
+    .updateTable('stripe_events')
+    .set((eb) => ({
+      next_signal_at: sql<Date>`now() + ${LEASE}`,
+      signal_attempts: eb('signal_attempts', '+', 1),
+    }))
+    .where('id', 'in', (eb) => {
+      const due = eb
+        .selectFrom('stripe_events')
+        .select('id')
+        .where('signalled_at', 'is', null)
+        .where('ignored_reason', 'is', null)
+        .where('next_signal_at', '<=', sql<Date>`now()`)
+        .orderBy('next_signal_at')
+        .limit(limit)
+        .forUpdate()
+        .skipLocked();
+      return id === undefined ? due : due.where('id', '=', id);
+    })
+    .returningAll()
+    .execute();
+}
+
+/** The Workflow has it. Safe to call twice. */
+export async function markSignalled(db: Kysely<Database>, id: string, enrollmentId: string): Promise<void> {
+  await db
+    .updateTable('stripe_events')
+    .set({
+      signalled_at: sql<Date>`coalesce(signalled_at, now())`,
+      enrollment_id: enrollmentId,
+      last_error: null,
+    })
+    .where('id', '=', id)
+    .execute();
+}
+
+/** Nothing follows from it, because. Safe to call twice; the first reason stays. */
+export async function markIgnored(
+  db: Kysely<Database>,
+  id: string,
+  ignored: { reason: string; enrollmentId: string | null },
+): Promise<void> {
+  await db
+    .updateTable('stripe_events')
+    .set({ ignored_reason: ignored.reason, enrollment_id: ignored.enrollmentId, last_error: null })
+    .where('id', '=', id)
+    .where('signalled_at', 'is', null)
+    .where('ignored_reason', 'is', null)
+    .execute();
+}
+
+/** The delivery failed: it is due again after a wait that doubles with every attempt, up to five minutes. */
+export async function postponeStripeEvent(db: Kysely<Database>, id: string, error: string): Promise<void> {
+  await db
+    .updateTable('stripe_events')
+    .set({
+      last_error: error.slice(0, 500),
+      next_signal_at: sql<Date>`now() + least(300, power(2, least(signal_attempts, 9) - 1)) * interval '1 second'`,
+    })
+    .where('id', '=', id)
+    .where('signalled_at', 'is', null)
+    .where('ignored_reason', 'is', null)
+    .execute();
+}
+
+/** How many rows wait for their delivery. */
+export async function countPendingStripeEvents(db: Kysely<Database>): Promise<number> {
+  const { pending } = await db
+    .selectFrom('stripe_events')
+    .select((eb) => eb.fn.countAll<number>().as('pending'))
+    .where('signalled_at', 'is', null)
+    .where('ignored_reason', 'is', null)
+    .executeTakeFirstOrThrow();
+  return pending;
+}
+
+/**
+ * PostgreSQL's jsonb has no NUL and no half of a surrogate pair; a stray one must not lose the event. JSON.stringify
+ * writes both as escapes, which are told from an escaped backslash by the number of backslashes before them.
+ */
+function storableJson(payload: unknown): string {
+  return JSON.stringify(payload).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g, '$1\\ufffd');
+}

@@ -1,0 +1,34 @@
+/** Tells a database that is away from a query that is wrong. Used where the answer to the first is "try again". */
+
+/** Classes and codes of PostgreSQL that pass by themselves: connection, resources, shutdown, restart. */
+const PASSING = /^(08|53|57P0|25006)/;
+/** Node's own codes of sockets. */
+const SOCKET = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+]);
+/** `pg` has no codes for these. */
+const WORDS = [
+  'timeout exceeded when trying to connect',
+  'Connection terminated',
+  'Client has encountered a connection error',
+  'Query read timeout',
+  'the database system is',
+];
+
+/** Whether a query failed because the database could not be reached or was busy, so that a repeat may work. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (error instanceof AggregateError) {
+    return error.errors.some(isDatabaseUnavailable);
+  }
+  if (!(error instanceof Error)) {
+    return false;
+  }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  return PASSING.test(code) || SOCKET.has(code) || WORDS.some((words) => error.message.startsWith(words));
+}

@@ -1,0 +1,191 @@
+/**
+ * Where a Stripe event goes. Read once when it comes in, which needs the event alone, and once more when it is
+ * delivered, with what our rows say. Pure; called by the webhook route and the inbox. It trusts no field but the
+ * signature's word that Stripe sent it: every id is checked by its form, and the Workflow reads the object from
+ * Stripe before it acts.
+ */
+import { isEnrollmentId, isOwnIdempotencyKey } from './ids.ts';
+import type { ChargeStatus } from './statuses.ts';
+
+/** What our rows must tell before an event can be routed. */
+export type EventQuestion =
+  | {
+      ask: 'session';
+      outcome: 'completed' | 'expired';
+      checkoutSessionId: string;
+      /** From `client_reference_id` or metadata, for a session whose row was never written. */
+      hintedEnrollmentId: string | null;
+    }
+  | { ask: 'setup_intent'; setupIntentId: string }
+  | { ask: 'charge'; chargeId: string; paymentIntentId: string; eventType: string };
+
+export interface Ignored {
+  kind: 'ignore';
+  /** Kept with the event, for operators. */
+  reason: string;
+}
+
+export interface SessionFacts {
+  checkoutSessionId: string;
+  enrollmentId: string;
+  status: 'open' | 'complete' | 'expired';
+}
+
+export interface ChargeFacts {
+  enrollmentId: string;
+  paymentIntentId: string | null;
+  status: ChargeStatus;
+}
+
+export type EventSignal =
+  | { signal: 'checkoutSessionCompleted'; checkoutSessionId: string }
+  | { signal: 'checkoutSessionExpired'; checkoutSessionId: string }
+  | { signal: 'paymentIntentChanged'; chargeId: string; paymentIntentId: string; eventType: string };
+
+export type EventDecision = Ignored | ({ kind: 'signal'; enrollmentId: string } & EventSignal);
+
+/** Changes that Stripe, a bank or a customer can make without a request of ours. */
+const PAYMENT_INTENT_EVENTS: readonly string[] = [
+  'payment_intent.succeeded',
+  'payment_intent.payment_failed',
+  'payment_intent.canceled',
+  'payment_intent.processing',
+  'payment_intent.requires_action',
+  'payment_intent.amount_capturable_updated',
+];
+
+const CHARGE_ID = /^chg_([0-9a-z]{26})_[1-9][0-9]{0,8}$/;
+
+/**
+ * What an event is about, as far as the event alone can tell.
+ * @param event parsed JSON of any shape and API version
+ * @param livemode mode of the Stripe key that this installation has
+ */
+export function readStripeEvent(event: unknown, livemode: boolean): Ignored | EventQuestion {
+  const type = text(event, 'type') ?? '';
+  if (text(event, 'object') === 'v2.core.event') {
+    return ignore(`thin event ${type}: this endpoint takes snapshot events`);
+  }
+  if (field(event, 'livemode') !== livemode) {
+    return ignore(`event of the ${livemode ? 'test' : 'live'} mode, the Stripe key is of the other`);
+  }
+  const object = field(field(event, 'data'), 'object');
+  switch (type) {
+    case 'checkout.session.completed':
+      return readSession(object, 'completed');
+    case 'checkout.session.expired':
+      return readSession(object, 'expired');
+    case 'setup_intent.succeeded': {
+      const setupIntentId = text(object, 'id');
+      return setupIntentId === null
+        ? ignore('the event has no SetupIntent id')
+        : { ask: 'setup_intent', setupIntentId };
+    }
+    default:
+      return PAYMENT_INTENT_EVENTS.includes(type)
+        ? readPaymentIntent(event, object, type)
+        : ignore(`event type ${type} has no effect here`);
+  }
+}
+
+function readSession(session: unknown, outcome: 'completed' | 'expired'): Ignored | EventQuestion {
+  const checkoutSessionId = text(session, 'id');
+  if (checkoutSessionId === null) {
+    return ignore('the event has no Checkout Session id');
+  }
+  const mode = text(session, 'mode');
+  if (mode !== null && mode !== 'setup') {
+    return ignore(`Checkout Session in mode ${mode}, ours are in mode setup`);
+  }
+  const hints = [text(session, 'client_reference_id'), text(field(session, 'metadata'), 'enrollment_id')];
+  const hintedEnrollmentId = hints.find((hint) => hint !== null && isEnrollmentId(hint)) ?? null;
+  return { ask: 'session', outcome, checkoutSessionId, hintedEnrollmentId };
+}
+
+function readPaymentIntent(event: unknown, intent: unknown, eventType: string): Ignored | EventQuestion {
+  const request = field(event, 'request');
+  if (isOwnIdempotencyKey(text(request, 'idempotency_key'))) {
+    return ignore('echo of our own request');
+  }
+  const paymentIntentId = text(intent, 'id');
+  const chargeId = text(field(intent, 'metadata'), 'charge_id');
+  if (paymentIntentId === null || chargeId === null || !CHARGE_ID.test(chargeId)) {
+    return ignore('PaymentIntent without a charge of ours in its metadata');
+  }
+  return { ask: 'charge', chargeId, paymentIntentId, eventType };
+}
+
+/** @param facts the row of the session; null when we have none */
+export function decideSession(
+  question: Extract<EventQuestion, { ask: 'session' }>,
+  facts: SessionFacts | null,
+): EventDecision {
+  const { checkoutSessionId, outcome, hintedEnrollmentId } = question;
+  const enrollmentId = facts?.enrollmentId ?? hintedEnrollmentId;
+  if (enrollmentId === null) {
+    return ignore('Checkout Session of no enrollment');
+  }
+  if (facts?.status === 'complete' || (facts?.status === 'expired' && outcome === 'expired')) {
+    return ignore(`already known: the Checkout Session is ${facts.status}`);
+  }
+  return outcome === 'completed'
+    ? { kind: 'signal', enrollmentId, signal: 'checkoutSessionCompleted', checkoutSessionId }
+    : { kind: 'signal', enrollmentId, signal: 'checkoutSessionExpired', checkoutSessionId };
+}
+
+/** The SetupIntent's success is a second word on the same fact. @param facts the session that it belongs to */
+export function decideSetupIntent(facts: SessionFacts | null): EventDecision {
+  if (facts === null) {
+    return ignore('SetupIntent of no Checkout Session of ours');
+  }
+  const { checkoutSessionId, enrollmentId, status } = facts;
+  if (status !== 'open') {
+    return ignore(`already known: the Checkout Session is ${status}`);
+  }
+  return { kind: 'signal', enrollmentId, signal: 'checkoutSessionCompleted', checkoutSessionId };
+}
+
+/**
+ * @param facts the row of the charge; null when there is none yet: a worker may have died between Stripe's answer and
+ * the row, so the Workflow that the id names is asked
+ */
+export function decideCharge(
+  question: Extract<EventQuestion, { ask: 'charge' }>,
+  facts: ChargeFacts | null,
+): EventDecision {
+  const { chargeId, paymentIntentId, eventType } = question;
+  if (facts !== null && facts.paymentIntentId !== null && facts.paymentIntentId !== paymentIntentId) {
+    return ignore(`${chargeId} has another PaymentIntent`);
+  }
+  if (facts !== null && isKnown(eventType, facts.status)) {
+    return ignore(`already known: the charge is ${facts.status}`);
+  }
+  const enrollmentId = facts?.enrollmentId ?? `enr_${CHARGE_ID.exec(chargeId)?.[1] ?? ''}`;
+  return {
+    kind: 'signal',
+    enrollmentId,
+    signal: 'paymentIntentChanged',
+    chargeId,
+    paymentIntentId,
+    eventType,
+  };
+}
+
+/** Money that moved and what is canceled stay so; everything else may have changed again. */
+function isKnown(eventType: string, status: ChargeStatus): boolean {
+  return status === 'succeeded' || (eventType === 'payment_intent.canceled' && status === 'canceled');
+}
+
+function ignore(reason: string): Ignored {
+  return { kind: 'ignore', reason };
+}
+
+function field(object: unknown, name: string): unknown {
+  return typeof object === 'object' && object !== null ? Reflect.get(object, name) : undefined;
+}
+
+/** A text that is not empty; old API versions write '' for nothing. */
+function text(object: unknown, name: string): string | null {
+  const value = field(object, name);
+  return typeof value === 'string' && value !== '' ? value : null;
+}
