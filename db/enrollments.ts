@@ -27,7 +27,11 @@ export interface EnrollmentChange {
  * several charges of one enrollment may change at the same time, and none may overwrite what another told.
  * A paused or ended enrollment keeps its status. Safe to call twice.
  */
-export async function touchEnrollment(db: Kysely<Database>, id: string, change: EnrollmentChange): Promise<void> {
+export async function touchEnrollment(
+  db: Kysely<Database>,
+  id: string,
+  change: EnrollmentChange,
+): Promise<void> {
   await db
     .updateTable('enrollments')
     .set((eb) => ({
@@ -43,7 +47,9 @@ export async function touchEnrollment(db: Kysely<Database>, id: string, change: 
             next_charge_amount_minor: change.next?.amountMinor ?? null,
           }),
       ...(change.paymentMethodId === undefined ? {} : { default_payment_method_id: change.paymentMethodId }),
-      ...(change.startedAt === undefined ? {} : { started_at: eb.fn.coalesce('started_at', eb.val(change.startedAt)) }),
+      ...(change.startedAt === undefined
+        ? {}
+        : { started_at: eb.fn.coalesce('started_at', eb.val(change.startedAt)) }),
     }))
     .where('id', '=', id)
     .execute();

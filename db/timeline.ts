@@ -42,7 +42,10 @@ export async function tell(db: Kysely<Database>, enrollmentId: string, facts: Ti
  * Inserts one movement of money, once for each `kind` and Stripe object.
  * @returns whether it was new
  */
-export async function bookMovement(db: Kysely<Database>, entry: Omit<NewLedgerEntry, 'key'>): Promise<boolean> {
+export async function bookMovement(
+  db: Kysely<Database>,
+  entry: Omit<NewLedgerEntry, 'key'>,
+): Promise<boolean> {
   const inserted = await db
     .insertInto('ledger_entries')
     .values({ ...entry, key: `${entry.kind}/${entry.stripe_object_id}` })
