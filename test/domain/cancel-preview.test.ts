@@ -33,6 +33,8 @@ describe('a cancel now', () => {
 
   it('tries to cancel a bank debit on its way', () => {
     expect(fateOf('processing', 'sepa_debit')).toBe('canceled_if_the_bank_allows');
+    const preview = previewCancel('now', [charge('processing', 'sepa_debit', 700)], next, 'refund');
+    expect(preview.mayStillSucceedMinor).toBe(700);
   });
 
   it('leaves nothing owed, stops the schedule, and says what may still succeed', () => {
