@@ -5,14 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Liquid } from 'liquidjs';
-import {
-  formatDay,
-  formatExpiry,
-  formatInstant,
-  formatMoney,
-  knownLocale,
-  type Locale,
-} from '../domain/format.ts';
+import { formatDay, formatInstant, formatMoney, knownLocale, type Locale } from '../domain/format.ts';
 import { loadCatalogs, type MessageArguments } from './catalogs.ts';
 
 /** One sentence of the catalog of a language; `merchant` is always known to it. */
@@ -97,7 +90,6 @@ function engineFor(
   engine.registerFilter('day', function (iso: string, timeZone: string) {
     return formatDay(iso, localeOf(this.context.globals), timeZone);
   });
-  engine.registerFilter('expiry', (month: number, year: number) => formatExpiry(month, year));
   return engine;
 }
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CUSTOMER_REASONS, NOTIFICATION_KINDS } from '../../domain/notifications.ts';
 import { ENROLLMENT_STATUSES } from '../../domain/statuses.ts';
 import { loadCatalogs } from '../../templates/catalogs.ts';
+import { PROBLEMS } from '../../web/page-problem.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const catalogs = loadCatalogs();
@@ -48,6 +49,8 @@ describe('catalogs', () => {
     }
     expect(keys).toEqual(expect.arrayContaining(CUSTOMER_REASONS.map((reason) => `reason.${reason}`)));
     expect(keys).toEqual(expect.arrayContaining(ENROLLMENT_STATUSES.map((status) => `enrollment.${status}`)));
+    const problems = Object.keys(PROBLEMS).flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]);
+    expect(keys).toEqual(expect.arrayContaining(problems));
   });
 
   it('never speak of fraud, theft or loss to a customer', () => {

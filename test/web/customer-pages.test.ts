@@ -1,0 +1,635 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import Fastify from 'fastify';
+import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from '../../api/billing-client.ts';
+import { customerPages } from '../../web/customer-pages.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { buildPagesApp, type PagesApp, PUBLIC_URL } from './pages-app.ts';
+import {
+  daysAhead,
+  newEnrollmentId,
+  seedCharge,
+  seedCheckoutSession,
+  seedEnrollment,
+  seedNotification,
+  seedPaymentMethod,
+  termsOf,
+} from './rows.ts';
+
+const unavailable = () => new BillingUnavailable('Temporal did not answer', new Error('deadline'));
+
+describe('customerPages', () => {
+  let test: TestDatabase;
+  let pages: PagesApp;
+
+  beforeAll(async () => {
+    test = await createTestDatabase();
+    pages = await buildPagesApp(test.db);
+  });
+  beforeEach(() => {
+    pages.billing.asked.length = 0;
+    pages.billing.error = null;
+    pages.billing.cancelAnswer = 'canceled';
+    pages.billing.session = {
+      ...pages.billing.session,
+      url: 'https://checkout.stripe.com/c/pay/cs_test_new',
+    };
+    pages.logged.length = 0;
+  });
+  afterAll(async () => {
+    await pages.app.close();
+    await test.drop();
+  });
+
+  async function get(enrollmentId: string, path: string, headers: Record<string, string> = {}) {
+    return pages.app.inject({ url: `${await pages.pathOf(enrollmentId)}${path}`, headers });
+  }
+
+  async function post(enrollmentId: string, path: string, headers: Record<string, string> = {}) {
+    return pages.app.inject({
+      method: 'POST',
+      url: `${await pages.pathOf(enrollmentId)}${path}`,
+      headers: {
+        'content-type': 'application/x-www-form-urlencoded',
+        'sec-fetch-site': 'same-origin',
+        ...headers,
+      },
+      payload: '',
+    });
+  }
+
+  const mentioned = (html: string) =>
+    html
+      .replace(/<script[\s\S]*?<\/script>|<[^>]+>/g, ' ')
+      .replaceAll('&#39;', "'")
+      .replace(/\s+/g, ' ');
+
+  describe('GET /c/:token', () => {
+    it('leads to a new Checkout Session when there is none', async () => {
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      const answer = await get(id, '');
+      expect(answer.statusCode).toBe(303);
+      expect(answer.headers.location).toBe('https://checkout.stripe.com/c/pay/cs_test_new');
+      expect(pages.billing.asked).toEqual([
+        ['openCheckoutSession', id, { by: 'customer', reason: 'opened the customer link' }],
+      ]);
+    });
+
+    it('leads to the open session while it has more than ten minutes left', async () => {
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      await seedCheckoutSession(test.db, id, { created_at: daysAhead(-0.5), expires_at: daysAhead(0.5) });
+      const { url } = await seedCheckoutSession(test.db, id, { expires_at: daysAhead(11 / 1440) });
+      expect((await get(id, '')).headers.location).toBe(url);
+      expect(pages.billing.asked).toEqual([]);
+    });
+
+    it.each([
+      ['about to expire', { expires_at: daysAhead(9 / 1440) }],
+      ['expired', { status: 'expired' as const, url: null }],
+      [
+        'refused',
+        { status: 'complete' as const, url: null, completed_at: daysAhead(0), refused_reason: 'x' },
+      ],
+    ])('asks for another session when the last one is %s', async (_name, session) => {
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      await seedCheckoutSession(test.db, id, session);
+      expect((await get(id, '')).headers.location).toBe('https://checkout.stripe.com/c/pay/cs_test_new');
+    });
+
+    it('leads to the account page while a completed session is being looked at', async () => {
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      await seedCheckoutSession(test.db, id, { status: 'complete', url: null, completed_at: daysAhead(0) });
+      expect((await get(id, '')).headers.location).toBe(`${await pages.pathOf(id)}/account`);
+      expect(pages.billing.asked).toEqual([]);
+    });
+
+    it('leads to Checkout when another payment method would move a past due charge', async () => {
+      const id = await seedEnrollment(test.db, { status: 'past_due' });
+      await seedPaymentMethod(test.db, id);
+      await seedCharge(test.db, id, { status: 'requires_payment_method' });
+      expect((await get(id, '')).headers.location).toBe('https://checkout.stripe.com/c/pay/cs_test_new');
+    });
+
+    it('leads to the account page while the past due charge is tried with a method saved just now', async () => {
+      const id = await seedEnrollment(test.db, { status: 'past_due' });
+      await seedCharge(test.db, id, { status: 'requires_payment_method', updated_at: daysAhead(-1) });
+      await seedPaymentMethod(test.db, id, { saved_at: daysAhead(0) });
+      expect((await get(id, '')).headers.location).toBe(`${await pages.pathOf(id)}/account`);
+    });
+
+    it.each(['active', 'paused', 'completed', 'canceled', 'expired'] as const)(
+      'leads to the account page when the enrollment is %s',
+      async (status) => {
+        const id = await seedEnrollment(test.db, { status });
+        expect((await get(id, '')).headers.location).toBe(`${await pages.pathOf(id)}/account`);
+        expect(pages.billing.asked).toEqual([]);
+      },
+    );
+
+    it('leads to the account page when the enrollment ended a moment ago', async () => {
+      pages.billing.error = new CommandRefused('enrollment_ended', 'it has ended');
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      expect((await get(id, '')).headers.location).toBe(`${await pages.pathOf(id)}/account`);
+    });
+
+    it.each([
+      ['Temporal is away', unavailable()],
+      ['no Workflow runs', new EnrollmentNotRunning('enr_x')],
+    ])('answers 503 in plain words and tries again by itself when %s', async (_name, error) => {
+      pages.billing.error = error;
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      const answer = await get(id, '');
+      expect(answer.statusCode).toBe(503);
+      expect(answer.headers['retry-after']).toBe('10');
+      expect(mentioned(answer.body)).toContain('Your link stays good');
+      expect(answer.body).toContain('<noscript><meta http-equiv="refresh" content="10"></noscript>');
+      expect(answer.body).toContain('data-reload-after-s="10"');
+      expect(answer.body).not.toMatch(/Temporal|deadline|enr_/);
+      expect(pages.logged.join('')).toContain('could not be shown');
+    });
+  });
+
+  describe('a link that is not good', () => {
+    it('gets the same words whatever is wrong with it', async () => {
+      const known = await pages.pathOf(await seedEnrollment(test.db));
+      const ofNothing = await pages.pathOf(newEnrollmentId());
+      const bad = [
+        `${known}x`,
+        ofNothing,
+        '/c/nonsense',
+        `/c/${'a'.repeat(499)}`,
+        '/c/%00',
+        `${known}/nothing`,
+      ];
+      const answers = await Promise.all(bad.map((url) => pages.app.inject({ url })));
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual(bad.map(() => 404));
+      const bodies = answers.map(({ body }) => body);
+      expect(new Set(bodies).size).toBe(1);
+      expect(mentioned(bodies[0] ?? '')).toContain('This page does not exist');
+    });
+
+    it('speaks the language that the browser asks for', async () => {
+      const answer = await pages.app.inject({
+        url: '/c/nonsense',
+        headers: { 'accept-language': 'fr-FR, ja;q=0.8, en;q=0.5' },
+      });
+      expect(answer.body).toContain('ページが見つかりません');
+    });
+
+    it.each(['/account', '/return?session_id=cs_test_1', '/cancel', '/events', '/charges/chg_1/receipt'])(
+      'opens nothing: %s',
+      async (path) => {
+        expect((await pages.app.inject({ url: `/c/nonsense${path}` })).statusCode).toBe(404);
+      },
+    );
+
+    it('presses no button', async () => {
+      for (const path of ['/cancel', '/checkout-sessions']) {
+        const url = `/c/nonsense${path}`;
+        const headers = { 'sec-fetch-site': 'same-origin' };
+        expect((await pages.app.inject({ method: 'POST', url, headers })).statusCode).toBe(404);
+      }
+      expect(pages.billing.asked).toEqual([]);
+    });
+  });
+
+  describe('GET /c/:token/account', () => {
+    it('shows agreement, next payment, method, payments and messages', async () => {
+      const id = await seedEnrollment(test.db, {
+        next_charge_at: '2099-12-23T01:00:00.000Z',
+        next_charge_amount_minor: 1980,
+      });
+      await seedPaymentMethod(test.db, id);
+      await seedCharge(test.db, id, { number: 1, due_at: '2026-10-23T01:00:00.000Z' });
+      await seedCharge(test.db, id, {
+        number: 2,
+        due_at: '2026-11-23T01:00:00.000Z',
+        refunded_minor: 500,
+      });
+      await seedNotification(test.db, id, 'charge_succeeded');
+      const answer = await get(id, '/account');
+      expect(answer.statusCode).toBe(200);
+      const text = mentioned(answer.body);
+      expect(text).toContain('¥1,980 every month.');
+      expect(text).toContain('December 23, 2099 at 10:00 AM GMT+9');
+      expect(text).toContain('Visa ending in 4242 Expires 04/31');
+      expect(text).toMatch(/November 23, 2026 Payment 2 ¥1,980 Paid, ¥500 returned/);
+      expect(text).toMatch(/October 23, 2026 Payment 1 ¥1,980 Paid/);
+      expect(text).toContain('Payment received: ¥1,980');
+      expect(answer.body).toContain(`${await pages.pathOf(id)}/charges/chg_${id.slice(4)}_2/receipt`);
+    });
+
+    it('speaks the language of the enrollment, and the one that was chosen on every address after it', async () => {
+      const id = await seedEnrollment(test.db, { locale: 'ja' });
+      const own = await get(id, '/account');
+      expect(own.body).toContain('<html lang="ja">');
+      expect(own.body).toContain('毎月￥1,980のお支払い。');
+      expect(own.body).toContain('/cancel"');
+      const chosen = await get(id, '/account?lang=en');
+      expect(chosen.body).toContain('<html lang="en">');
+      expect(chosen.body).toContain('/cancel?lang=en"');
+      expect(chosen.body).toContain('/checkout-sessions?lang=en"');
+    });
+
+    it('ignores what it does not understand in the address', async () => {
+      const id = await seedEnrollment(test.db);
+      for (const query of ['?lang=xx', '?lang=a&lang=b', '?checkout=../x', '?checkout=a&checkout=b', '?%']) {
+        expect((await get(id, `/account${query}`)).statusCode).toBe(200);
+      }
+    });
+
+    it('says what went wrong, when it is tried again, and how to mend it', async () => {
+      const id = await seedEnrollment(test.db, { status: 'past_due' });
+      await seedPaymentMethod(test.db, id);
+      const chargeId = await seedCharge(test.db, id, {
+        status: 'requires_payment_method',
+        attempts: 1,
+        next_attempt_at: '2099-11-24T01:00:00.000Z',
+      });
+      await seedNotification(test.db, id, 'charge_failed', { reason: 'insufficient_funds' }, { chargeId });
+      const { body } = await get(id, '/account');
+      const text = mentioned(body);
+      expect(text).toContain('Your payment of ¥1,980 did not go through');
+      expect(text).toContain('There was not enough money available for it.');
+      expect(text).toContain('We will try again by ourselves on November 24, 2099 at 10:00 AM GMT+9.');
+      expect(body).toMatch(/<form method="post" action="[^"]+\/checkout-sessions">/);
+      expect(body).not.toContain('<noscript>');
+    });
+
+    it('reloads itself without script only while something is under way', async () => {
+      const id = await seedEnrollment(test.db, {
+        next_charge_at: daysAhead(-0.0001),
+        next_charge_amount_minor: 1980,
+      });
+      expect((await get(id, '/account')).body).toContain('<noscript><meta http-equiv="refresh" content="5">');
+    });
+
+    it('shows hostile texts as texts', async () => {
+      const hostile = `"><script>alert(1)</script>{{ merchant }}`;
+      const id = await seedEnrollment(test.db, { description: hostile });
+      await seedCharge(test.db, id, { description: hostile });
+      await seedNotification(test.db, id, 'charge_failed', { description: hostile });
+      const { body } = await get(id, '/account');
+      expect(body).not.toContain('<script>');
+      expect(body).toContain('&lt;script&gt;alert(1)&lt;/script&gt;{{ merchant }}');
+    });
+
+    it('links back to the company with the id added, only to an origin that is allowed', async () => {
+      const link = async (returnUrl: string) => {
+        const id = await seedEnrollment(test.db, { return_url: returnUrl });
+        const found = /<a class="button" href="([^"]+)">Back to/.exec((await get(id, '/account')).body)?.[1];
+        return { id, found };
+      };
+      const good = await link('https://shop.example/thanks?order=7');
+      expect(good.found).toBe(`https://shop.example/thanks?order=7&amp;enrollment=${good.id}`);
+      for (const url of ['https://evil.example/', 'javascript:alert(1)', 'https://shop.example.evil/', 'x']) {
+        expect((await link(url)).found).toBeUndefined();
+      }
+    });
+
+    it('shows every charge that is not settled, however many came after it', async () => {
+      const id = await seedEnrollment(test.db, { status: 'past_due' });
+      await seedCharge(test.db, id, { number: 1, status: 'requires_payment_method', amount_minor: 777 });
+      for (let number = 2; number <= 65; number++) {
+        await seedCharge(test.db, id, { number });
+      }
+      const text = mentioned((await get(id, '/account')).body);
+      expect(text).toContain('Your payment of ¥777 did not go through');
+      expect(text).toContain('The newest 60 are shown.');
+      expect(text).toContain('Payment 65');
+      expect(text).not.toContain('Payment 6 ');
+    });
+
+    it('shows nothing of another enrollment', async () => {
+      const other = await seedEnrollment(test.db, { description: 'Secret society' });
+      await seedCharge(test.db, other, { amount_minor: 98_765 });
+      const session = await seedCheckoutSession(test.db, other, { status: 'complete' });
+      const id = await seedEnrollment(test.db);
+      const { body } = await get(id, `/account?checkout=${session.id}`);
+      expect(body).not.toMatch(/Secret society|98,765/);
+      expect(body).not.toContain('Your payment method is saved');
+    });
+  });
+
+  describe('GET /c/:token/return', () => {
+    it('tells the Workflow of a session that our rows do not know as complete, then shows the account', async () => {
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      const { id: session } = await seedCheckoutSession(test.db, id);
+      const answer = await get(id, `/return?session_id=${session}`);
+      expect(pages.billing.asked).toEqual([['checkoutSessionCompleted', id, session]]);
+      expect(answer.statusCode).toBe(303);
+      expect(answer.headers.location).toBe(`${await pages.pathOf(id)}/account?checkout=${session}`);
+      const account = await get(id, `/account?checkout=${session}`);
+      expect(mentioned(account.body)).toContain('Checking your payment method');
+      expect(account.body).toContain('<noscript><meta http-equiv="refresh"');
+    });
+
+    it('tells nothing when the session is known to be complete', async () => {
+      const id = await seedEnrollment(test.db);
+      const { id: session } = await seedCheckoutSession(test.db, id, {
+        status: 'complete',
+        completed_at: daysAhead(0),
+      });
+      expect((await get(id, `/return?session_id=${session}`)).statusCode).toBe(303);
+      expect(pages.billing.asked).toEqual([]);
+    });
+
+    it('answers 404 for a session of another enrollment', async () => {
+      const { id: session } = await seedCheckoutSession(test.db, await seedEnrollment(test.db));
+      const answer = await get(await seedEnrollment(test.db), `/return?session_id=${session}`);
+      expect(answer.statusCode).toBe(404);
+      expect(mentioned(answer.body)).toContain('We do not know this visit to Stripe');
+      expect(pages.billing.asked).toEqual([]);
+    });
+
+    it.each([
+      '',
+      '?session_id=',
+      '?session_id={CHECKOUT_SESSION_ID}',
+      '?session_id=pi_1',
+      '?session_id=cs_1&session_id=cs_2',
+    ])('answers 400 for a session id that is none: %p', async (query) => {
+      const answer = await get(await seedEnrollment(test.db), `/return${query}`);
+      expect(answer.statusCode).toBe(400);
+      expect(mentioned(answer.body)).toContain('This address is not complete');
+    });
+
+    it('can be repeated after the Workflow was away', async () => {
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      const { id: session } = await seedCheckoutSession(test.db, id);
+      pages.billing.error = unavailable();
+      expect((await get(id, `/return?session_id=${session}`)).statusCode).toBe(503);
+      pages.billing.error = null;
+      expect((await get(id, `/return?session_id=${session}`)).statusCode).toBe(303);
+    });
+  });
+
+  describe('POST /c/:token/checkout-sessions', () => {
+    it('leads to Checkout', async () => {
+      const id = await seedEnrollment(test.db);
+      const answer = await post(id, '/checkout-sessions');
+      expect(answer.statusCode).toBe(303);
+      expect(answer.headers.location).toBe('https://checkout.stripe.com/c/pay/cs_test_new');
+      expect(pages.billing.asked).toHaveLength(1);
+    });
+
+    it('passes on by a page of its own when Checkout is on a domain that a form may not lead to', async () => {
+      const url = 'https://pay.kissa.example/c/pay/cs_test_new';
+      pages.billing.session = { ...pages.billing.session, url };
+      const answer = await post(await seedEnrollment(test.db), '/checkout-sessions');
+      expect(answer.statusCode).toBe(200);
+      expect(answer.body).toContain(`<meta http-equiv="refresh" content="0;url=${url}">`);
+      expect(answer.body).toContain(`href="${url}"`);
+    });
+
+    it('opens nothing for an enrollment that has ended', async () => {
+      const id = await seedEnrollment(test.db, { status: 'canceled' });
+      expect((await post(id, '/checkout-sessions')).headers.location).toBe(
+        `${await pages.pathOf(id)}/account`,
+      );
+      expect(pages.billing.asked).toEqual([]);
+    });
+
+    it('says that the outcome is unknown when Temporal is away', async () => {
+      pages.billing.error = unavailable();
+      const answer = await post(await seedEnrollment(test.db), '/checkout-sessions');
+      expect(answer.statusCode).toBe(503);
+      expect(mentioned(answer.body)).toContain('we cannot tell whether it worked');
+      expect(answer.body).not.toContain('http-equiv="refresh"');
+    });
+  });
+
+  describe('canceling', () => {
+    it('first says what then happens', async () => {
+      const id = await seedEnrollment(test.db, {
+        status: 'past_due',
+        next_charge_at: '2099-12-23T01:00:00.000Z',
+        next_charge_amount_minor: 1980,
+      });
+      await seedCharge(test.db, id, { number: 1 });
+      await seedCharge(test.db, id, { number: 2, status: 'requires_payment_method' });
+      await seedCharge(test.db, id, { number: 3, status: 'processing' });
+      const answer = await get(id, '/cancel');
+      const text = mentioned(answer.body);
+      expect(text).toContain('The payment of ¥1,980 on December 23, 2099 will not be made.');
+      expect(text).toContain('The unpaid payment of ¥1,980 is no longer collected here.');
+      expect(text).toContain('If it arrives, it is returned to you.');
+      expect(text).toContain('Payments already made are not returned by this.');
+      expect(pages.billing.asked).toEqual([]);
+    });
+
+    it('says that a late payment is kept when that was agreed', async () => {
+      const id = await seedEnrollment(test.db, { terms: termsOf(undefined, { lateSuccess: 'keep' }) });
+      await seedCharge(test.db, id, { status: 'processing' });
+      expect(mentioned((await get(id, '/cancel')).body)).toContain('If it arrives, Kissa Coffee keeps it.');
+    });
+
+    it('asks the Workflow and goes back to the account', async () => {
+      const id = await seedEnrollment(test.db);
+      const answer = await post(id, '/cancel');
+      expect(answer.headers.location).toBe(`${await pages.pathOf(id)}/account`);
+      expect(pages.billing.asked).toEqual([
+        ['cancelEnrollment', id, { by: 'customer', reason: 'asked on the customer page' }],
+      ]);
+    });
+
+    it.each([
+      ['a payment on its way must finish', 'canceling', null],
+      ['it was asked before', 'canceled', new CommandRefused('cancel_pending', 'already')],
+    ] as const)('says that it is noted when %s', async (_name, answer, error) => {
+      const id = await seedEnrollment(test.db);
+      pages.billing.cancelAnswer = answer;
+      pages.billing.error = error;
+      const { location } = (await post(id, '/cancel')).headers;
+      expect(location).toBe(`${await pages.pathOf(id)}/account?canceling=1`);
+      const { body } = await pages.app.inject({ url: String(location) });
+      expect(mentioned(body)).toContain('Your cancellation is noted');
+      expect(body).not.toContain('/cancel"');
+    });
+
+    it('does nothing twice: an enrollment that has ended leads to its account', async () => {
+      const id = await seedEnrollment(test.db, { status: 'canceled', ended_at: daysAhead(0) });
+      const account = `${await pages.pathOf(id)}/account`;
+      expect((await get(id, '/cancel')).headers.location).toBe(account);
+      expect((await post(id, '/cancel')).headers.location).toBe(account);
+      expect(pages.billing.asked).toEqual([]);
+    });
+
+    it.each([
+      [{ 'sec-fetch-site': 'cross-site' }, 403],
+      [{ 'sec-fetch-site': 'same-site' }, 403],
+      [{ 'sec-fetch-site': 'none' }, 403],
+      [{ 'sec-fetch-site': '', origin: 'https://evil.example' }, 403],
+      [{ 'sec-fetch-site': '', origin: PUBLIC_URL }, 303],
+      [{ 'sec-fetch-site': '', origin: 'null' }, 303],
+      [{ 'sec-fetch-site': 'same-origin', origin: 'null' }, 303],
+    ])('takes a form from its own pages only: %j gives %d', async (headers, status) => {
+      const url = `${await pages.pathOf(await seedEnrollment(test.db))}/cancel`;
+      const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
+      expect((await pages.app.inject({ method: 'POST', url, headers: given })).statusCode).toBe(status);
+      expect(pages.billing.asked).toHaveLength(status === 303 ? 1 : 0);
+    });
+  });
+
+  describe('GET /c/:token/charges/:id/receipt', () => {
+    it('shows what was paid, by whom, with what, and what went back', async () => {
+      const id = await seedEnrollment(test.db);
+      const method = await seedPaymentMethod(test.db, id, { brand: 'jcb', last4: '0505' });
+      const chargeId = await seedCharge(test.db, id, {
+        settled_at: '2026-11-23T01:02:00.000Z',
+        refunded_minor: 500,
+      });
+      await test.db
+        .insertInto('charge_attempts')
+        .values({
+          charge_id: chargeId,
+          attempt: 1,
+          enrollment_id: id,
+          idempotency_key: `key-of-${chargeId}`,
+          payment_method_id: method,
+          outcome: 'succeeded',
+          attempted_at: '2026-11-23T01:02:00.000Z',
+        })
+        .execute();
+      await test.db
+        .insertInto('ledger_entries')
+        .values({
+          key: `refund/re_${id}`,
+          enrollment_id: id,
+          charge_id: chargeId,
+          kind: 'refund',
+          amount_minor: -500,
+          currency: 'jpy',
+          stripe_object_id: `re_${id}`,
+          at: '2026-11-30T00:00:00.000Z',
+        })
+        .execute();
+      const answer = await get(id, `/charges/${chargeId}/receipt`);
+      const text = mentioned(answer.body);
+      expect(answer.statusCode).toBe(200);
+      for (const fact of [
+        'Paid to Kissa Coffee',
+        'Paid by Aoi Sato',
+        'Paid with JCB ending in 0505',
+        'Paid on November 23, 2026 at 10:02 AM GMT+9',
+        `Receipt number ${chargeId}`,
+        'Returned on November 30, 2026 − ¥500',
+        'Paid after returns ¥1,480',
+      ]) {
+        expect(text).toContain(fact);
+      }
+    });
+
+    it('exists only for money that was taken, and only for the customer of it', async () => {
+      const id = await seedEnrollment(test.db);
+      const unpaid = await seedCharge(test.db, id, { status: 'requires_payment_method' });
+      const foreign = await seedCharge(test.db, await seedEnrollment(test.db));
+      for (const chargeId of [unpaid, foreign, 'chg_x_1', 'nonsense', '%27%3B--']) {
+        const answer = await get(id, `/charges/${chargeId}/receipt`);
+        expect(answer.statusCode).toBe(404);
+        expect(mentioned(answer.body)).toContain('There is no such receipt');
+      }
+    });
+  });
+
+  describe('headers', () => {
+    it.each(['/account', '/cancel', '/nothing', ''])(
+      'keep the token and the page safe on %p',
+      async (path) => {
+        const { headers } = await get(await seedEnrollment(test.db), path);
+        expect(headers['referrer-policy']).toBe('no-referrer');
+        expect(headers['cache-control']).toBe('no-store');
+        expect(headers['x-content-type-options']).toBe('nosniff');
+        expect(headers['x-frame-options']).toBe('DENY');
+        expect(headers['x-robots-tag']).toContain('noindex');
+        expect(headers['set-cookie']).toBeUndefined();
+        const csp = String(headers['content-security-policy']);
+        expect(csp).toContain("default-src 'none'");
+        expect(csp).toContain("form-action 'self' https://checkout.stripe.com");
+        expect(csp).not.toMatch(/unsafe|\*/);
+      },
+    );
+
+    it('let forms lead to the Checkout pages of a stand-in when there is one', async () => {
+      const other = await buildPagesApp(test.db, { STRIPE_API_URL: 'http://127.0.0.1:12111' });
+      const id = await seedEnrollment(test.db);
+      const { headers } = await other.app.inject({ url: `${await other.pathOf(id)}/account` });
+      expect(headers['content-security-policy']).toContain(
+        "form-action 'self' https://checkout.stripe.com http://127.0.0.1:12111;",
+      );
+      await other.app.close();
+    });
+
+    it('let style and script be kept, under an address that changes with them', async () => {
+      const { body } = await get(await seedEnrollment(test.db), '/account');
+      const hrefs = [...body.matchAll(/(?:href|src)="(\/c\/assets\/[^"]+)"/g)].map((match) => match[1] ?? '');
+      expect(hrefs).toHaveLength(2);
+      for (const url of hrefs) {
+        expect(url).toMatch(/\?v=[\w-]{12}$/);
+        const { statusCode, headers } = await pages.app.inject({ url });
+        expect(statusCode).toBe(200);
+        expect(headers['cache-control']).toContain('immutable');
+        expect(headers['content-type']).toMatch(/^text\/(css|javascript)/);
+      }
+    });
+
+    it('never log a token', async () => {
+      pages.billing.error = unavailable();
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      await get(id, '');
+      const token = (await pages.pathOf(id)).slice(3);
+      expect(pages.logged).not.toHaveLength(0);
+      expect(pages.logged.join('')).not.toContain(token);
+    });
+  });
+
+  it('works below a path of a proxy', async () => {
+    const below = await buildPagesApp(test.db, { PUBLIC_URL: 'https://example.com/billing/' });
+    const id = await seedEnrollment(test.db);
+    const { body } = await below.app.inject({ url: `${await below.pathOf(id)}/account` });
+    expect(body).toMatch(/action="\/billing\/c\/[^"]+\/checkout-sessions"/);
+    expect(body).toContain('href="/billing/c/assets/customer.css?v=');
+    await below.app.close();
+  });
+
+  it('refuses an app whose router cuts customer links off', async () => {
+    const app = Fastify();
+    const { billing } = pages;
+    const settings = {
+      MERCHANT_NAME: 'x',
+      PUBLIC_URL,
+      TEMPLATES_DIR: undefined,
+      ALLOWED_RETURN_ORIGINS: [],
+      STRIPE_API_URL: 'https://api.stripe.com',
+    };
+    const options = { db: test.db, billing, links: { read: async () => null }, settings, log: app.log };
+    await expect(app.register(customerPages, options)).rejects.toThrow('maxParamLength is 100');
+  });
+
+  it('tells nothing of the inside when even the page for problems cannot be rendered', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'templates-'));
+    mkdirSync(join(folder, 'pages'));
+    writeFileSync(join(folder, 'pages/problem.liquid'), '{{ secret.path | nothing }}');
+    const broken = await buildPagesApp(test.db, { TEMPLATES_DIR: folder });
+    const answer = await broken.app.inject({ url: '/c/nonsense' });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.body).toBe('Something went wrong. Please try again later.');
+    expect(broken.logged.join('')).toContain('could not be rendered');
+    await broken.app.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('shows a page when the database is away', async () => {
+    const gone = await createTestDatabase();
+    const away = await buildPagesApp(gone.db);
+    const path = await away.pathOf(await seedEnrollment(gone.db));
+    await gone.drop();
+    const answer = await away.app.inject({ url: `${path}/account` });
+    expect(answer.statusCode).toBeGreaterThanOrEqual(500);
+    expect(answer.headers['content-type']).toContain('text/html');
+    expect(mentioned(answer.body)).toContain('Your link stays good');
+    await away.app.close();
+  });
+});

@@ -1,0 +1,72 @@
+/** What a customer is told who has just saved a payment method or canceled. Called by the account page; pure. */
+import type { CustomerCharge, CustomerSession } from '../db/customer-view.ts';
+import { formatMoney, type Locale } from '../domain/format.ts';
+import type { Say } from '../templates/renderer.ts';
+import type { Tone } from './charge-words.ts';
+
+export interface BannerModel {
+  title: string;
+  text: string;
+  tone: Tone;
+}
+
+export interface BannerFacts {
+  /** The Checkout Session that the customer has just come back from. */
+  session: CustomerSession | null;
+  /** The customer's cancellation was taken and waits for a payment that is on its way. */
+  canceling: boolean;
+  charges: readonly CustomerCharge[];
+  /** What is being charged at this moment. */
+  charging: { amountMinor: number; currency: string } | null;
+  hasProblem: boolean;
+}
+
+/** @returns null when the page needs no word about it */
+export function bannerModel(facts: BannerFacts, locale: Locale, say: Say): BannerModel | null {
+  if (facts.canceling) {
+    return { title: say('banner.canceling.title'), text: say('banner.canceling.text'), tone: 'wait' };
+  }
+  const { session } = facts;
+  if (session === null) {
+    return null;
+  }
+  if (session.refusedReason !== null) {
+    return { title: say('banner.refused.title'), text: say('banner.refused.text'), tone: 'bad' };
+  }
+  switch (session.status) {
+    case 'open':
+      return { title: say('banner.checking.title'), text: say('banner.checking.text'), tone: 'wait' };
+    case 'complete':
+      return { title: say('banner.saved.title'), ...savedWords(facts, session, locale, say) };
+    case 'expired':
+      return null;
+    default:
+      return session.status satisfies never;
+  }
+}
+
+function savedWords(
+  { charging, hasProblem, charges }: BannerFacts,
+  session: CustomerSession,
+  locale: Locale,
+  say: Say,
+): { text: string; tone: Tone } {
+  const amount = (of: { amountMinor: number; currency: string }) => ({
+    amount: formatMoney(of.amountMinor, of.currency, locale),
+  });
+  if (charging !== null) {
+    return { text: say('banner.saved_charging.text', amount(charging)), tone: 'wait' };
+  }
+  if (hasProblem) {
+    return { text: say('banner.saved_unpaid.text'), tone: 'bad' };
+  }
+  const paidSince = charges.find(
+    ({ status, settledAt }) =>
+      status === 'succeeded' &&
+      settledAt !== null &&
+      session.completedAt !== null &&
+      settledAt >= session.completedAt,
+  );
+  const text = paidSince ? say('banner.saved_paid.text', amount(paidSince)) : say('banner.saved.text');
+  return { text, tone: 'good' };
+}

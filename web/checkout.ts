@@ -1,0 +1,96 @@
+/**
+ * The customer link itself and the button "another payment method": both lead to a live Checkout Session. The
+ * link in a mail works for as long as the enrollment does, whatever became of the sessions before.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { CommandRefused } from '../api/billing-client.ts';
+import { findCustomerSession, listCustomerCharges } from '../db/customer-view.ts';
+import { ENDED } from '../domain/statuses.ts';
+import { chargePhase } from './charge-words.ts';
+import { sendPage } from './page.ts';
+import { requireOwnPage } from './security.ts';
+import type { Site } from './site.ts';
+import { type Visitor, visitorOf } from './visitor.ts';
+
+/** An open session with less time left is not worth starting on. */
+const LEAST_TIME_LEFT_MS = 10 * 60_000;
+/** A session that was completed so recently is still being looked at by the Workflow. */
+const SETTLING_MS = 2 * 60_000;
+
+export function checkoutRoutes(app: FastifyInstance, site: Site): void {
+  app.get('/:token', async (request, reply) => {
+    const visitor = await visitorOf(site, request);
+    const session = (await findCustomerSession(site.db, visitor.enrollment.id)) ?? null;
+    const justBack =
+      session?.status === 'complete' &&
+      session.refusedReason === null &&
+      session.completedAt !== null &&
+      Date.now() - session.completedAt.getTime() < SETTLING_MS;
+    if (justBack || !(await waitsForMethod(site, visitor))) {
+      return reply.redirect(visitor.href('/account'), 303);
+    }
+    const url = await liveSessionUrl(site, visitor, 'opened the customer link');
+    return reply.redirect(url ?? visitor.href('/account'), 303);
+  });
+
+  app.post('/:token/checkout-sessions', async (request, reply) => {
+    requireOwnPage(site, request);
+    const visitor = await visitorOf(site, request);
+    const ended = ENDED.some((status) => status === visitor.enrollment.status);
+    const url = ended ? null : await liveSessionUrl(site, visitor, 'asked for another payment method');
+    return url === null
+      ? reply.redirect(visitor.href('/account'), 303)
+      : goOn(site, request, reply, visitor, url);
+  });
+}
+
+/** Whether a new payment method is what this enrollment needs now. */
+async function waitsForMethod(site: Site, { enrollment }: Visitor): Promise<boolean> {
+  if (enrollment.status !== 'past_due') {
+    return enrollment.status === 'awaiting_payment_method';
+  }
+  const charges = await listCustomerCharges(site.db, enrollment.id, 20);
+  return charges.some((charge) => chargePhase(charge, enrollment.paymentMethod, Date.now()) === 'customer');
+}
+
+/** @returns null when the enrollment has ended meanwhile */
+async function liveSessionUrl(site: Site, { enrollment }: Visitor, reason: string): Promise<string | null> {
+  const session = await findCustomerSession(site.db, enrollment.id);
+  if (
+    session?.status === 'open' &&
+    session.url !== null &&
+    session.expiresAt.getTime() - Date.now() > LEAST_TIME_LEFT_MS
+  ) {
+    return session.url;
+  }
+  try {
+    return (await site.billing.openCheckoutSession(enrollment.id, { by: 'customer', reason })).url;
+  } catch (error) {
+    if (error instanceof CommandRefused) {
+      return null;
+    }
+    throw error;
+  }
+}
+
+/**
+ * From a form to Checkout. Chromium applies `form-action` to where the answer leads as well, and a company may
+ * have Checkout on a domain of its own, which no setting tells: then a page in between passes on by itself.
+ */
+function goOn(
+  site: Site,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { locale, say }: Visitor,
+  url: string,
+): FastifyReply | Promise<FastifyReply> {
+  if (site.checkoutOrigins.includes(new URL(url).origin)) {
+    return reply.redirect(url, 303);
+  }
+  return sendPage(site, request, reply, locale, {
+    template: 'forward',
+    title: say('checkout.title'),
+    model: {},
+    forwardTo: url,
+  });
+}
