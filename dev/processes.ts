@@ -40,6 +40,8 @@ export interface RunningProcess {
   lastLines(): string;
   /** Ends it and its group: politely, then by force. Safe to call twice, and after it has ended. */
   stop(): Promise<void>;
+  /** Ends it and its group by force, without waiting. */
+  kill(): void;
 }
 
 const KEPT_OUTPUT_CHARACTERS = 4_000;
@@ -100,17 +102,18 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
     pid,
     exited,
     exit: () => exit,
-    lastLines: () => tail.trimEnd().split('\n').slice(-12).join('\n'),
+    lastLines: () => tail.trimEnd().split('\n').slice(-25).join('\n'),
     stop: () => {
       stopping ??= stop();
       return stopping;
     },
+    kill: () => signalQuietly(-pid, 'SIGKILL'),
   };
 }
 
 /**
  * Waits until `check` answers true; a check that throws counts as "not yet".
- * @throws Error when the process ends first, or after `timeoutMs`; the message holds its last lines.
+ * @throws Error when the process ends first, or after `timeoutMs`; its `cause` is what the process printed last.
  */
 export async function waitUntilReady(
   running: RunningProcess,
@@ -122,9 +125,8 @@ export async function waitUntilReady(
   while (true) {
     const exit = running.exit();
     if (exit) {
-      throw new Error(
-        `${running.name} ended (${describeExit(exit)}) before it was ready:\n${running.lastLines()}`,
-      );
+      const message = `${running.name} ended (${describeExit(exit)}) before it was ready`;
+      throw new Error(message, { cause: running.lastLines() });
     }
     const ready = await check().catch((error: unknown) => {
       lastProblem = error instanceof Error ? error.message : String(error);
@@ -134,13 +136,21 @@ export async function waitUntilReady(
       return;
     }
     if (Date.now() > deadline) {
-      const seconds = Math.round(timeoutMs / 1000);
-      throw new Error(
-        `${running.name} was not ready within ${seconds} s. ${lastProblem}\n${running.lastLines()}`,
-      );
+      const message = `${running.name} was not ready within ${Math.round(timeoutMs / 1000)} s. ${lastProblem}`;
+      throw new Error(message.trimEnd(), { cause: running.lastLines() });
     }
     await pause(50);
   }
+}
+
+/** What a failure has to say: its message, and what the process concerned printed last. */
+export function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) {
+    return String(error);
+  }
+  return typeof error.cause === 'string' && error.cause
+    ? `${error.message}\n${error.cause.replace(/^/gm, '  | ')}`
+    : error.message;
 }
 
 /** `code 1` or `signal SIGKILL`, for messages. */

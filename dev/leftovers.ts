@@ -1,0 +1,33 @@
+/** What an earlier run of the local stack, killed without warning, may have left running. */
+import { commandLine } from './postgres.ts';
+import { isAlive, pause } from './processes.ts';
+import type { ChildRecord, RunningStack } from './state.ts';
+
+/** Whether that very process still runs: the id may have gone to another program. */
+export function stillRuns(record: ChildRecord): boolean {
+  return isAlive(record.pid) && commandLine(record.pid) === record.commandLine;
+}
+
+/** How a process is recognised later. */
+export function recordOf(name: string, pid: number): ChildRecord {
+  return { name, pid, commandLine: commandLine(pid) };
+}
+
+/**
+ * Ends the children of a dead supervisor, the last started first.
+ * @returns names of those that were still running
+ */
+export async function endLeftovers(stack: RunningStack): Promise<string[]> {
+  const left = stack.children.filter(stillRuns).reverse();
+  for (const record of left) {
+    // PostgreSQL would wait for its clients at SIGTERM.
+    process.kill(record.pid, record.name === 'postgres' ? 'SIGINT' : 'SIGTERM');
+    for (let waitedMs = 0; waitedMs < 10_000 && stillRuns(record); waitedMs += 50) {
+      await pause(50);
+    }
+    if (stillRuns(record)) {
+      process.kill(-record.pid, 'SIGKILL');
+    }
+  }
+  return left.map((record) => record.name);
+}

@@ -1,0 +1,45 @@
+/** Which ports the local stack uses: the usual ones, the same in every run, and others when those are taken. */
+import getPort, { portNumbers } from 'get-port';
+import { readJson, type StateFolder, writeJson } from './state.ts';
+
+export const USUAL_PORTS = {
+  shop: 4000,
+  api: 3000,
+  temporal: 7233,
+  temporalUi: 8233,
+  temporalMetrics: 7235,
+  postgres: 54320,
+  stripe: 12111,
+  mailPage: 1080,
+  smtp: 1025,
+  workerMetrics: 9464,
+} as const;
+
+export type PortName = keyof typeof USUAL_PORTS;
+export type Ports = Record<PortName, number>;
+
+/**
+ * Takes the port of the last run, or the usual one, or the next free one after it, and remembers the choice.
+ * Keeping a port matters: links in mails of an earlier run name it.
+ * @returns the ports, and a sentence for each that is another one than was wanted
+ */
+export async function choosePorts(folder: StateFolder): Promise<{ ports: Ports; notes: string[] }> {
+  const kept = readJson<Partial<Ports>>(folder.ports) ?? {};
+  const ports: Ports = { ...USUAL_PORTS };
+  const notes: string[] = [];
+  const chosen = new Set<number>();
+  for (const name of Object.keys(USUAL_PORTS) as PortName[]) {
+    const wanted = kept[name] ?? USUAL_PORTS[name];
+    const port = await getPort({
+      port: [wanted, ...portNumbers(wanted + 1, wanted + 200)],
+      exclude: chosen,
+    });
+    chosen.add(port);
+    ports[name] = port;
+    if (port !== wanted) {
+      notes.push(`Port ${wanted} (${name}) is taken by another program: using ${port}.`);
+    }
+  }
+  writeJson(folder.ports, ports);
+  return { ports, notes };
+}
