@@ -2,9 +2,15 @@
  * Builds the HTTP server: the API under /v1, Stripe's webhooks, what operators need, and the customer's pages. Called by
  * `api/main.ts` and by tests, which use `inject`. It opens and closes nothing that it was given.
  */
-import helmet from '@fastify/helmet';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  LogController,
+} from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
+import { customerPages } from '../web/customer-pages.ts';
 import { requireApiKey } from './auth.ts';
 import type { ApiDeps } from './deps.ts';
 import { answerClientError, installErrorHandler, problemOf, sendProblem } from './error-handler.ts';
@@ -30,15 +36,22 @@ const HANDLER_TIMEOUT_MS = 30_000;
 /** Above the idle time of usual load balancers, so that they and not we close connections. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** Answers for programs: nothing in them may run, and no page may frame them. */
+const API_HEADERS: FastifyHelmetOptions = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  },
+};
+
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
-  const { settings, db, metrics } = deps;
+  const { settings, log, metrics } = deps;
   const proxies = settings.API_TRUSTED_PROXIES;
-  const loggerInstance: FastifyBaseLogger = deps.log;
+  const loggerInstance: FastifyBaseLogger = log;
   const app = fastify({
     loggerInstance,
     genReqId: requestIdOf,
-    requestIdLogLabel: 'request_id',
-    disableRequestLogging: true,
+    logController: new LogController({ requestIdLogLabel: 'request_id', disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT,
     requestTimeout: RECEIVE_TIMEOUT_MS,
     handlerTimeout: HANDLER_TIMEOUT_MS,
@@ -58,38 +71,51 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const answerOtherMethods = watchMethods(app);
   await describeRoutes(app, settings.PUBLIC_URL);
 
-  await app.register(async (api) => {
-    await api.register(helmet, {
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-      },
-    });
-    await api.register(systemRoutes(deps));
-    await api.register(async (work) => {
-      await refuseUnderPressure(work);
-      await work.register(stripeWebhookRoute(deps));
-      await work.register(
-        async (v1) => {
-          v1.addHook('onRoute', (route) => {
-            route.schema = { ...route.schema, security: [{ apiKey: [] }] };
-          });
-          await limitRate(v1, settings.API_RATE_LIMIT_PER_MINUTE);
-          requireApiKey(v1, db);
-          v1.addHook('onRequest', async (_request, reply) => {
-            reply.header('cache-control', 'no-store');
-          });
-          await v1.register(enrollmentRoutes(deps));
-          await v1.register(enrollmentCommandRoutes(deps));
-          await v1.register(chargeRoutes(deps));
-          await v1.register(historyRoutes(deps));
-        },
-        { prefix: '/v1' },
-      );
-    });
-  });
-
+  await app.register(operatorRoutes(deps));
+  await app.register(guardedRoutes(deps));
   await serveDocumentation(app);
   answerOtherMethods();
   return app;
+}
+
+/** Outside of what is refused under pressure: whoever looks after the process must always see it. */
+function operatorRoutes(deps: ApiDeps): FastifyPluginAsync {
+  return async (scope) => {
+    await scope.register(helmet, API_HEADERS);
+    await scope.register(systemRoutes(deps));
+  };
+}
+
+function guardedRoutes(deps: ApiDeps): FastifyPluginAsync {
+  const { settings, db, billing, links, log } = deps;
+  const api: FastifyPluginAsync = async (scope) => {
+    await scope.register(helmet, API_HEADERS);
+    await scope.register(stripeWebhookRoute(deps));
+    await scope.register(v1Routes(deps), { prefix: '/v1' });
+  };
+  const pages: FastifyPluginAsync = async (scope) => {
+    await limitRate(scope, settings.API_RATE_LIMIT_PER_MINUTE);
+    await scope.register(customerPages, { db, billing, links, settings, log });
+  };
+  return async (scope) => {
+    await refuseUnderPressure(scope);
+    await scope.register(api);
+    await scope.register(pages);
+  };
+}
+
+function v1Routes(deps: ApiDeps): FastifyPluginAsync {
+  return async (v1) => {
+    v1.addHook('onRoute', (route) => {
+      route.schema = { ...route.schema, security: [{ apiKey: [] }] };
+    });
+    // Before the key is looked up, so that guessing keys is limited too.
+    await limitRate(v1, deps.settings.API_RATE_LIMIT_PER_MINUTE);
+    requireApiKey(v1, deps.db);
+    v1.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+    await v1.register(enrollmentRoutes(deps));
+    await v1.register(enrollmentCommandRoutes(deps));
+    await v1.register(chargeRoutes(deps));
+    await v1.register(historyRoutes(deps));
+  };
 }

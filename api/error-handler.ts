@@ -26,7 +26,7 @@ export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyR
   const { code, message, param, issues } = problem;
   return reply
     .code(problem.statusCode)
-    .headers({ 'cache-control': 'no-store', ...problem.headers })
+    .headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...problem.headers })
     .type('application/json; charset=utf-8')
     .serializer(JSON.stringify)
     .send({ error: { code, message, param, issues } });

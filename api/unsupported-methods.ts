@@ -2,12 +2,14 @@
 import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './problems.ts';
 
-/**
- * @returns a function that adds the answers; call it when all routes are registered
- */
+/** Watches documented routes. @returns a function that adds the answers; call it when all routes are registered */
 export function watchMethods(app: FastifyInstance): () => void {
   const known = new Map<string, Set<string>>();
-  app.addHook('onRoute', ({ url, method }) => {
+  app.addHook('onRoute', ({ url, method, schema }) => {
+    // Pages and the documentation answer in their own way.
+    if (schema?.tags === undefined) {
+      return;
+    }
     const methods = known.get(url) ?? new Set();
     for (const one of [method].flat()) {
       methods.add(one);
@@ -19,9 +21,6 @@ export function watchMethods(app: FastifyInstance): () => void {
     for (const [url, methods] of [...known]) {
       const others = app.supportedMethods.filter((method) => !methods.has(method));
       const allow = [...methods].sort().join(', ');
-      if (url.includes('*') || others.length === 0) {
-        continue;
-      }
       app.route({
         method: others,
         url,

@@ -1,0 +1,80 @@
+/** The API process: settings, connections, the server, and a clean end on SIGTERM or SIGINT. */
+import { collectDefaultMetrics } from 'prom-client';
+import { createCustomerLinks } from '../config/customer-links.ts';
+import { readSettings } from '../config/env.ts';
+import { createLogger } from '../config/logger.ts';
+import { isLiveKey } from '../config/stripe.ts';
+import { openTemporalClient } from '../config/temporal.ts';
+import { openDatabase } from '../db/database.ts';
+import { countPendingStripeEvents } from '../db/stripe-events.ts';
+import { buildApp } from './app.ts';
+import { createInboxDispatcher } from './inbox-dispatcher.ts';
+import { createMetrics } from './metrics.ts';
+import { createTemporalBillingClient } from './temporal-billing-client.ts';
+
+/** Above the longest request that may be under way. */
+const STOP_AT_THE_LATEST_MS = 35_000;
+const PING_TIMEOUT_MS = 2_000;
+
+const settings = readSettings(process.env);
+const log = createLogger(settings);
+const db = openDatabase({
+  url: settings.DATABASE_URL,
+  poolSize: settings.DATABASE_POOL_SIZE,
+  applicationName: 'durable-billing-api',
+  onConnectionLost: (error) => log.warn({ err: error }, 'a database connection was lost'),
+});
+const temporal = await openTemporalClient(settings);
+const { client } = temporal;
+const billing = createTemporalBillingClient({ client, taskQueue: settings.TASK_QUEUE });
+const metrics = createMetrics(() => countPendingStripeEvents(db));
+collectDefaultMetrics({ register: metrics.registry });
+const inbox = createInboxDispatcher({
+  db,
+  billing,
+  livemode: isLiveKey(settings.STRIPE_SECRET_KEY),
+  log,
+  onDelivery: (outcome) => metrics.deliveries.inc({ outcome }),
+});
+const app = await buildApp({
+  settings,
+  db,
+  billing,
+  links: createCustomerLinks({
+    secrets: settings.CUSTOMER_LINK_SECRETS,
+    publicUrl: settings.PUBLIC_URL,
+    ttlDays: settings.CUSTOMER_LINK_TTL_DAYS,
+  }),
+  inbox,
+  metrics,
+  log,
+  pingTemporal: async () => {
+    await client.withDeadline(Date.now() + PING_TIMEOUT_MS, () => client.workflowService.getSystemInfo({}));
+  },
+});
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => void stop(signal));
+}
+try {
+  await app.listen({ host: settings.API_HOST, port: settings.API_PORT });
+} catch (error) {
+  log.fatal({ err: error }, `cannot listen on ${settings.API_HOST}:${settings.API_PORT}`);
+  process.exit(1);
+}
+inbox.start();
+log.info({ address: app.listeningOrigin }, 'api is ready');
+
+/** Accepts nothing new, finishes what is under way, then lets go of database and Temporal. */
+async function stop(signal: string): Promise<void> {
+  log.info({ signal }, 'stopping: requests under way are finished first');
+  setTimeout(() => {
+    log.error('requests were still under way; stopping without them');
+    process.exit(1);
+  }, STOP_AT_THE_LATEST_MS).unref();
+  await app.close();
+  await inbox.stop();
+  await temporal.close();
+  await db.destroy();
+  log.info('api has stopped');
+}
