@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts';
 import type { Settings } from '../settings.ts';
 import type { Database } from '../store/database.ts';
 import type { Mode, World } from '../store/world.ts';
+import { eventSeq } from './log.ts';
 import { eventBody } from './render.ts';
 import { signatureHeader } from './sign.ts';
 import { inVersion } from './versions.ts';
@@ -130,7 +131,8 @@ export function createDeliveries(
       db.sql(
         'UPDATE deliveries SET state = ?, attempts = ?, due_ms = ?, last_status = ?, last_error = ? WHERE seq = ?',
       ).run(state, attempts, dueMs, sent.status, sent.error, row.seq);
-      if (ok) db.sql('UPDATE events SET pending = MAX(0, pending - 1) WHERE id = ?').run(row.eventId);
+      if (ok)
+        db.sql('UPDATE events SET pending = MAX(0, pending - 1) WHERE seq = ?').run(eventSeq(row.eventId));
     });
   };
 

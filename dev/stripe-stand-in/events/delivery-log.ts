@@ -1,6 +1,7 @@
 // The attempts to deliver events, for the dashboard and the control plane.
 
 import type { Database } from '../store/database.ts';
+import { eventSeq } from './log.ts';
 
 export interface LoggedDelivery {
   event: string;
@@ -15,16 +16,18 @@ export interface LoggedDelivery {
   last_error: string | null;
 }
 
+function eventType(db: Database, id: string): string {
+  return String(db.sql('SELECT type FROM events WHERE seq = ?').get(eventSeq(id))?.type ?? 'gone');
+}
+
 /** Newest first. */
 export function loggedDeliveries(db: Database, limit: number): LoggedDelivery[] {
   return db
-    .sql(
-      'SELECT d.*, e.type AS type FROM deliveries d LEFT JOIN events e ON e.id = d.event_id ORDER BY d.seq DESC LIMIT ?',
-    )
+    .sql('SELECT * FROM deliveries ORDER BY seq DESC LIMIT ?')
     .all(limit)
     .map((row) => ({
       event: String(row.event_id),
-      type: String(row.type),
+      type: eventType(db, String(row.event_id)),
       endpoint: String(row.endpoint_id),
       mode: String(row.mode),
       state: String(row.state),

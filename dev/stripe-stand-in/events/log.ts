@@ -2,7 +2,7 @@
 // every webhook endpoint that listens. The body of an event is fixed when it happens; later changes do not reach it.
 
 import type { Clock } from '../clock.ts';
-import { newId } from '../ids.ts';
+import { randomChars } from '../ids.ts';
 import type { Collection } from '../store/collection.ts';
 import type { Database } from '../store/database.ts';
 import type { ReceivedEndpoint } from '../store/records.ts';
@@ -49,6 +49,14 @@ export interface EventFilter {
 
 export const EVENT_DAYS = 30;
 
+/** An event's id ends in its row number, in base 36. */
+const SEQ_DIGITS = 8;
+
+export function eventSeq(id: string): number {
+  const seq = Number.parseInt(id.slice(-SEQ_DIGITS), 36);
+  return Number.isSafeInteger(seq) ? seq : 0;
+}
+
 export function openEventLog(
   db: Database,
   mode: string,
@@ -63,13 +71,14 @@ export function openEventLog(
       const listening: string[] = [];
       for (const endpoint of endpoints.newestFirst())
         if (listens(endpoint, type)) listening.push(endpoint.id);
-      const id = newId('evt');
-      db.sql('INSERT INTO events VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+      const seq = Number(db.sql('SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM events').get()?.seq);
+      const id = `evt_${randomChars(16)}${seq.toString(36).padStart(SEQ_DIGITS, '0')}`;
+      db.sql('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)').run(
+        seq,
         mode,
         id,
         type,
         clock.now(),
-        object.id,
         JSON.stringify(object),
         previous === undefined ? null : JSON.stringify(previous),
         cause?.id ?? null,
@@ -80,8 +89,8 @@ export function openEventLog(
     },
     get(id) {
       const row = db
-        .sql('SELECT * FROM events WHERE id = ? AND mode = ? AND created >= ?')
-        .get(id, mode, oldest());
+        .sql('SELECT * FROM events WHERE seq = ? AND id = ? AND mode = ? AND created >= ?')
+        .get(eventSeq(id), id, mode, oldest());
       return row === undefined ? undefined : readEvent(row);
     },
     *list(filter) {

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { StripeFailure } from '../errors.ts';
+import type { Database } from '../store/database.ts';
 import type { World } from '../store/world.ts';
 
 export const KEY_HOURS = 24;
@@ -35,11 +36,25 @@ export function keyUse(key: string, path: string, body: string): KeyUse {
   return { key, path, fingerprint: createHash('sha1').update(body).digest('base64') };
 }
 
+/** Which row has the answer of a key, per mode. The bodies stay in the database. */
+export interface KeyIndex {
+  get(key: string): number | undefined;
+  set(key: string, seq: number): void;
+  delete(key: string): void;
+}
+
+export function openKeyIndex(db: Database, mode: string): KeyIndex {
+  const rows = db.sql('SELECT key, seq FROM idempotency WHERE mode = ? ORDER BY seq').all(mode);
+  return new Map(rows.map((row) => [String(row.key), Number(row.seq)]));
+}
+
 /** The answer kept for this key, if any. Throws when the key was used for something else. */
 export function keptAnswer(world: World, use: KeyUse): StoredAnswer | null {
+  const seq = world.keys.get(use.key);
+  if (seq === undefined) return null;
   const row = world.db
-    .sql('SELECT * FROM idempotency WHERE mode = ? AND key = ? AND created > ?')
-    .get(world.mode, use.key, world.clock.now() - KEY_HOURS * 3600);
+    .sql('SELECT * FROM idempotency WHERE seq = ? AND created > ?')
+    .get(seq, world.clock.now() - KEY_HOURS * 3600);
   if (row === undefined) return null;
   if (row.path !== use.path) {
     throw reused(
@@ -70,8 +85,8 @@ function reused(message: string, key: string): StripeFailure {
 
 /** Keeps the answer; a key older than 24 hours is taken over by the new request. */
 export function keepAnswer(world: World, use: KeyUse, answer: StoredAnswer): void {
-  world.db
-    .sql('INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+  const { lastInsertRowid } = world.db
+    .sql('INSERT INTO idempotency VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)')
     .run(
       world.mode,
       use.key,
@@ -82,12 +97,18 @@ export function keepAnswer(world: World, use: KeyUse, answer: StoredAnswer): voi
       answer.requestId,
       world.clock.now(),
     );
+  world.keys.set(use.key, Number(lastInsertRowid));
 }
 
 export function pruneKeys(world: World): void {
-  world.db
-    .sql('DELETE FROM idempotency WHERE mode = ? AND created <= ?')
-    .run(world.mode, world.clock.now() - KEY_HOURS * 3600);
+  const { db, keys, mode } = world;
+  const old = db
+    .sql('SELECT seq, key FROM idempotency WHERE mode = ? AND created <= ?')
+    .all(mode, world.clock.now() - KEY_HOURS * 3600);
+  for (const row of old) {
+    if (keys.get(String(row.key)) === row.seq) keys.delete(String(row.key));
+    db.sql('DELETE FROM idempotency WHERE seq = ?').run(row.seq ?? null);
+  }
 }
 
 export function keyInUse(key: string): StripeFailure {

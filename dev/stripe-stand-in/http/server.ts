@@ -55,6 +55,7 @@ async function answer(standIn: StandIn, request: IncomingMessage, response: Serv
       contentType: header(request, 'content-type'),
       baseUrl,
     });
+    await standIn.db.committed();
     if (answered === 'cut') {
       request.socket.destroy();
       return;
@@ -77,12 +78,14 @@ async function answer(standIn: StandIn, request: IncomingMessage, response: Serv
       loopback,
       foreign: isForeign(request),
     });
+    await standIn.db.committed();
     response.writeHead(answered.status, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify(answered.body, null, 2));
     return;
   }
   const acceptLanguage = header(request, 'accept-language');
   const shown = answerPage(standIn, { method, path, body, acceptLanguage, baseUrl });
+  await standIn.db.committed();
   if (shown === null) response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found\n');
   else if ('redirect' in shown)
     response.writeHead(303, { Location: shown.redirect, 'Cache-Control': 'no-store' }).end();

@@ -14,42 +14,47 @@ export interface Collection<T extends { id: string }> {
 }
 
 export function openCollection<T extends { id: string }>(db: Database, kind: string): Collection<T> {
-  const byId = new Map<string, { object: T; position: number }>();
+  const byId = new Map<string, { object: T; position: number; seq: number }>();
   // A deleted object leaves a gap, so that deleting costs the same however many there are.
   let ordered: (T | undefined)[] = [];
 
-  const add = (object: T) => {
-    byId.set(object.id, { object, position: ordered.length });
+  const add = (object: T, seq: number) => {
+    byId.set(object.id, { object, position: ordered.length, seq });
     ordered.push(object);
   };
   const closeGaps = () => {
-    const kept = ordered.filter((object) => object !== undefined);
-    ordered = [];
-    for (const object of kept) add(object);
+    ordered = ordered.filter((object) => object !== undefined);
+    ordered.forEach((object, position) => {
+      const entry = object && byId.get(object.id);
+      if (entry !== undefined) entry.position = position;
+    });
   };
-  const touch = (id: string) => {
+  const touch = (id: string, seq: number) => {
     const json = () => {
       const entry = byId.get(id);
-      return entry === undefined ? null : JSON.stringify(entry.object);
+      return entry?.seq === seq ? JSON.stringify(entry.object) : null;
     };
-    db.touch({ kind, id, json });
+    db.touch({ seq, kind, id, json });
   };
-  for (const row of db.sql('SELECT json FROM objects WHERE kind = ? ORDER BY seq').all(kind)) {
+  for (const row of db.sql('SELECT seq, json FROM objects WHERE kind = ? ORDER BY seq').all(kind)) {
     const object: T = JSON.parse(String(row.json));
-    add(object);
+    add(object, Number(row.seq));
   }
 
   return {
     get: (id) => byId.get(id)?.object,
     insert(object) {
       if (byId.has(object.id)) throw new Error(`${kind} ${object.id} exists already`);
-      add(object);
-      touch(object.id);
+      const seq = db.nextObjectSeq();
+      add(object, seq);
+      touch(object.id, seq);
       return object;
     },
     update(object, change) {
       Object.assign(object, change);
-      touch(object.id);
+      const entry = byId.get(object.id);
+      // An object that is not stored yet is written when it is inserted.
+      if (entry !== undefined) touch(object.id, entry.seq);
       return object;
     },
     delete(id) {
@@ -58,7 +63,7 @@ export function openCollection<T extends { id: string }>(db: Database, kind: str
       byId.delete(id);
       ordered[entry.position] = undefined;
       if (ordered.length > 1000 && byId.size < ordered.length / 2) closeGaps();
-      touch(id);
+      touch(id, entry.seq);
     },
     *newestFirst() {
       for (let i = ordered.length - 1; i >= 0; i--) {

@@ -3,6 +3,7 @@
 import type Stripe from 'stripe';
 import type { Clock } from '../clock.ts';
 import { type EventLog, openEventLog } from '../events/log.ts';
+import { type KeyIndex, openKeyIndex } from '../http/idempotency.ts';
 import type { Settings } from '../settings.ts';
 import { type Collection, openCollection } from './collection.ts';
 import type { Database } from './database.ts';
@@ -26,6 +27,7 @@ export interface World {
   readonly db: Database;
   readonly events: EventLog;
   readonly timers: Timers;
+  readonly keys: KeyIndex;
   readonly customers: Collection<Stripe.Customer>;
   readonly deletedCustomers: Collection<Stripe.DeletedCustomer>;
   readonly paymentMethods: Collection<Stripe.PaymentMethod>;
@@ -59,6 +61,7 @@ export function openWorld(db: Database, mode: Mode, clock: Clock, settings: Sett
     db,
     events: openEventLog(db, mode, clock, endpoints),
     timers: openTimers(db, `${mode}:timer`, clock),
+    keys: openKeyIndex(db, mode),
     customers: open('customer'),
     deletedCustomers: open('deleted_customer'),
     paymentMethods: open('payment_method'),
