@@ -14,6 +14,7 @@ import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createBillingWorkers } from '../../worker/worker.ts';
 import type { EnrollmentInput } from '../../workflows/input.ts';
 import { createTestDatabase } from './database.ts';
+import { replayAndRecord } from './histories.ts';
 import { connectTestTemporal } from './temporal.ts';
 import { waitFor } from './wait.ts';
 
@@ -41,8 +42,9 @@ export const MONTHLY: Terms = {
 
 export const ONCE: Terms = { ...MONTHLY, schedule: { type: 'once', amountMinor: 1200, at: null } };
 
-export async function startBilling(options: { virtualTime?: boolean; webhooks?: boolean } = {}) {
-  const temporal = await connectTestTemporal();
+export async function startBilling(options: { virtualTime?: boolean; ownNamespace?: boolean } = {}) {
+  const namespace = options.ownNamespace ? `test${randomBytes(6).toString('hex')}` : undefined;
+  const temporal = await connectTestTemporal({ namespace });
   const database = await createTestDatabase();
   const standIn = await startStripeStandIn({});
   const taskQueue = `test-${randomBytes(6).toString('hex')}`;
@@ -57,11 +59,12 @@ export async function startBilling(options: { virtualTime?: boolean; webhooks?: 
     publicUrl: 'http://127.0.0.1:3000',
     ttlDays: 400,
   });
+  const bundle = await bundleWorkflows();
   const workers = await createBillingWorkers({
     connection: temporal.nativeConnection,
     namespace: temporal.namespace,
     taskQueue,
-    workflowBundle: await bundleWorkflows(),
+    workflowBundle: bundle,
     activityDeps: { db: database.db, stripe, links, livemode: false },
     stripeRequestsPerSecond: 1_000,
     shutdownGraceMs: 1_000,
@@ -195,9 +198,11 @@ export async function startBilling(options: { virtualTime?: boolean; webhooks?: 
       return client.workflow.getHandle(enrollmentWorkflowId(id));
     },
 
+    /** Every history that this test made replays on the code that made it; then all is closed. */
     async stop() {
       workers.shutdown();
       await running;
+      await replayAndRecord(client, taskQueue, bundle);
       await standIn.close();
       await database.drop();
       await temporal.close();

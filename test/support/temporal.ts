@@ -16,8 +16,10 @@ import {
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { temporal } from '@temporalio/proto';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { ENROLLMENT_STATUS, ensureSearchAttributes } from '../../config/search-attributes.ts';
 import { askForServer } from './ask-servers.ts';
 import type { TemporalForTests } from './test-servers.ts';
+import { waitFor } from './wait.ts';
 
 export interface TestTemporal extends TemporalForTests {
   connection: Connection;
@@ -32,9 +34,15 @@ export interface TestTemporal extends TemporalForTests {
 
 let runtimeInstalled = false;
 
-/** Connects to the shared server. Call in `beforeAll`, and `close()` in `afterAll`, after the Workers have ended. */
-export async function connectTestTemporal(): Promise<TestTemporal> {
-  const server = await askForServer<TemporalForTests>('temporal');
+/**
+ * Connects to the shared server. Call in `beforeAll`, and `close()` in `afterAll`, after the Workers have ended.
+ * @param options.namespace a new one, made for this test: its counters are then nobody else's
+ */
+export async function connectTestTemporal(
+  options: { namespace?: string | undefined } = {},
+): Promise<TestTemporal> {
+  const shared = await askForServer<TemporalForTests>('temporal');
+  const server = { ...shared, namespace: options.namespace ?? shared.namespace };
   const { address, namespace } = server;
   if (!runtimeInstalled) {
     // Workers tell of every change of their state; only what is wrong is of interest here.
@@ -42,6 +50,9 @@ export async function connectTestTemporal(): Promise<TestTemporal> {
     runtimeInstalled = true;
   }
   const connection = await Connection.connect({ address });
+  if (options.namespace !== undefined) {
+    await makeNamespace(connection, options.namespace);
+  }
   const nativeConnection = await NativeConnection.connect({ address });
   return {
     ...server,
@@ -54,6 +65,25 @@ export async function connectTestTemporal(): Promise<TestTemporal> {
       await nativeConnection.close();
     },
   };
+}
+
+async function makeNamespace(connection: Connection, namespace: string): Promise<void> {
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: msToTs(86_400_000),
+  });
+  // The server's parts learn of a new Namespace one after the other.
+  await waitFor('the new Namespace', () => ensureSearchAttributes(connection, namespace), {
+    timeoutMs: 20_000,
+  });
+  await waitFor(
+    'the search attribute',
+    async () => {
+      const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+      return Object.hasOwn(customAttributes ?? {}, ENROLLMENT_STATUS.name);
+    },
+    { timeoutMs: 20_000 },
+  );
 }
 
 class VirtualTimeWorkflowClient extends WorkflowClient {

@@ -1,0 +1,155 @@
+/**
+ * What one enrollment and one period may cost: history events, billable actions by the server's own counters, calls to
+ * Stripe by the stand-in's. A change that raises one fails here.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { waitFor } from '../support/wait.ts';
+
+const BUDGETS = {
+  enrollment: { events: 25, actions: 7, stripeCalls: 2 },
+  happyPeriod: { events: 11, actions: 2, stripeCalls: 1 },
+};
+const PERIODS = 6;
+
+let real: TestBilling;
+let virtual: TestBilling;
+beforeAll(async () => {
+  real = await startBilling({ ownNamespace: true });
+  virtual = await startBilling({ ownNamespace: true, virtualTime: true });
+}, 120_000);
+afterAll(async () => {
+  await real.stop();
+  await virtual.stop();
+});
+
+/** Billable actions so far, by the counters of the server. */
+async function actionsOf(billing: TestBilling): Promise<number> {
+  const text = await (await fetch(billing.temporal.metricsUrl)).text();
+  return text
+    .split('\n')
+    .filter(
+      (line) => line.startsWith('action{') && line.includes(`namespace="${billing.temporal.namespace}"`),
+    )
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** The counters arrive a little late: waits until they have stood still. */
+async function settledActionsOf(billing: TestBilling): Promise<number> {
+  let last = -1;
+  return waitFor(
+    'the counters to settle',
+    async () => {
+      const now = await actionsOf(billing);
+      const settled = now === last && now > 0;
+      last = now;
+      return settled ? now : false;
+    },
+    { timeoutMs: 15_000, everyMs: 1_500 },
+  );
+}
+
+/** Calls of the Stripe API so far. */
+async function stripeCallsOf(billing: TestBilling): Promise<number> {
+  const answer = await fetch(`${billing.standIn.url}/_control/requests`);
+  const { data } = (await answer.json()) as { data: { path: string }[] };
+  return data.filter(({ path }) => path.startsWith('/v1/')).length;
+}
+
+describe('an enrollment, from the request until the method is saved', () => {
+  it('stays within its events, actions and Stripe calls', async () => {
+    // A Customer of the caller's own Stripe account, so that none is created or attached.
+    const owner = await real.stripe.customers.create({ email: 'owner@example.com' });
+    const input = await real.newInput({ ...MONTHLY, schedule: { type: 'on_demand' } });
+    await real.db
+      .updateTable('customers')
+      .set({ stripe_customer_id: owner.id })
+      .where('id', '=', input.customerId)
+      .execute();
+    const callsBefore = await stripeCallsOf(real);
+    const actionsBefore = await actionsOf(real);
+    const { checkoutSession } = await real.billing.enroll(input);
+    await real.payOnCheckout(String(checkoutSession?.url));
+    await real.billing.checkoutSessionCompleted(input.enrollmentId, String(checkoutSession?.id));
+    await waitFor(
+      'the method',
+      async () => (await real.enrollmentRow(input.enrollmentId)).status === 'active',
+    );
+    const actions = (await settledActionsOf(real)) - actionsBefore;
+    const { events } = await real.history(input.enrollmentId);
+    expect({
+      events: events?.length,
+      actions,
+      stripeCalls: (await stripeCallsOf(real)) - callsBefore,
+    }).toEqual(BUDGETS.enrollment);
+  }, 60_000);
+});
+
+describe('a happy period', () => {
+  it('is a timer and one Activity with one call to Stripe', async () => {
+    const schedule = { ...MONTHLY.schedule, maxCharges: 1 + PERIODS } as typeof MONTHLY.schedule;
+    const input = await virtual.enrolled({ ...MONTHLY, schedule });
+    await virtual.handle(input.enrollmentId).result();
+    const { events } = await virtual.history(input.enrollmentId);
+    const types = (events ?? [])
+      .map(({ eventType }) => String(eventType))
+      // Virtual time adds events of its own, which real time does not have.
+      .filter((type) => !/TIME_SKIPPING|^6[0-9]$/.test(type));
+    const timers = (events ?? []).filter((event) => event.timerFiredEventAttributes);
+    expect(timers).toHaveLength(PERIODS);
+    const charges = (events ?? []).filter(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'collectCharge',
+    );
+    expect(charges).toHaveLength(1 + PERIODS);
+    expect(types.length).toBeGreaterThan(PERIODS * BUDGETS.happyPeriod.events);
+    expect(periodsOf(events ?? [])).toEqual(Array(PERIODS - 1).fill(BUDGETS.happyPeriod.events));
+  }, 60_000);
+
+  it('costs two actions and one call more for each further period', async () => {
+    const short = await costOf(2);
+    const long = await costOf(2 + PERIODS);
+    expect({
+      actions: (long.actions - short.actions) / PERIODS,
+      stripeCalls: (long.stripeCalls - short.stripeCalls) / PERIODS,
+    }).toEqual({ actions: BUDGETS.happyPeriod.actions, stripeCalls: BUDGETS.happyPeriod.stripeCalls });
+  }, 90_000);
+});
+
+/** Actions and calls of an enrollment with so many charges, start to end. */
+async function costOf(maxCharges: number): Promise<{ actions: number; stripeCalls: number }> {
+  const actionsBefore = await settledOrNone();
+  const callsBefore = await stripeCallsOf(virtual);
+  const schedule = { ...MONTHLY.schedule, maxCharges } as typeof MONTHLY.schedule;
+  const input = await virtual.enrolled({ ...MONTHLY, schedule });
+  await virtual.handle(input.enrollmentId).result();
+  return {
+    actions: (await settledActionsOf(virtual)) - actionsBefore,
+    stripeCalls: (await stripeCallsOf(virtual)) - callsBefore,
+  };
+}
+
+async function settledOrNone(): Promise<number> {
+  return (await actionsOf(virtual)) === 0 ? 0 : settledActionsOf(virtual);
+}
+
+type Events = NonNullable<Awaited<ReturnType<TestBilling['history']>>['events']>;
+
+/** Events from one timer to the next, without those of virtual time. */
+function periodsOf(events: Events): number[] {
+  const counts: number[] = [];
+  let count: number | null = null;
+  for (const event of events) {
+    if (event.timerStartedEventAttributes) {
+      if (count !== null) {
+        counts.push(count);
+      }
+      count = 0;
+    }
+    const isVirtual = Object.keys(event).some((field) => /timeSkipping/i.test(field));
+    if (count !== null && !isVirtual) {
+      count += 1;
+    }
+  }
+  // The wait for the payment method is a timer too, and the last charge ends the Workflow.
+  return counts.slice(1);
+}
