@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Kysely } from 'kysely';
 import type { Database } from '../db/schema.ts';
+import type { Requested } from '../workflows/messages.ts';
 import { authenticate, type Scope } from './api-keys.ts';
 import { HttpProblem } from './problems.ts';
 
@@ -25,9 +26,9 @@ export function requireApiKey(app: FastifyInstance, db: Kysely<Database>): void 
   });
 }
 
-/** Who asks, as the timeline keeps it. */
-export function requestedBy(request: FastifyRequest): string {
-  return `api:${request.apiKeyId ?? 'unknown'}`;
+/** Who asks and why, as the timeline keeps it. */
+export function requestedIn(request: FastifyRequest, reason: string | null | undefined): Requested {
+  return { by: `api:${request.apiKeyId ?? 'unknown'}`, reason: reason ?? null };
 }
 
 async function keyOf(request: FastifyRequest, db: Kysely<Database>) {

@@ -19,6 +19,8 @@ export interface BillingClient {
     enrollmentId: string,
     requested: Requested,
   ): Promise<{ status: EnrollmentStatus | 'canceling' }>;
+  /** Ends a pause. @throws CommandRefused unless it is paused. */
+  resumeEnrollment(enrollmentId: string, requested: Requested): Promise<{ status: EnrollmentStatus }>;
   /** @throws CommandRefused unless the charge needs attention. */
   resumeCharge(enrollmentId: string, chargeId: string, requested: Requested): Promise<{ chargeId: string }>;
   /** A charge besides the schedule; the same `requestKey` is the same charge. @throws CommandRefused. */

@@ -2,7 +2,8 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
 
 /** Call before routes are registered: it watches them come. */
 export async function describeRoutes(app: FastifyInstance, publicUrl: string): Promise<void> {
@@ -31,8 +32,8 @@ export async function describeRoutes(app: FastifyInstance, publicUrl: string): P
     },
     // Pages for customers are no part of the API.
     hideUntagged: true,
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transform: createJsonSchemaTransform({ zodToJsonConfig }),
+    transformObject: (document) => tidied(toObject(document)),
   });
 }
 
@@ -44,4 +45,49 @@ export async function serveDocumentation(app: FastifyInstance): Promise<void> {
     staticCSP: true,
     uiConfig: { docExpansion: 'list', tryItOutEnabled: true, persistAuthorization: false },
   });
+}
+
+/** Leaves out what zod says for itself and readers do not need: the regular expression of dates, the safe integers. */
+const zodToJsonConfig = {
+  override: ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }) => {
+    if (jsonSchema.format === 'date-time') {
+      delete jsonSchema.pattern;
+    }
+    if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) {
+      delete jsonSchema.minimum;
+    }
+    if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) {
+      delete jsonSchema.maximum;
+    }
+  },
+};
+
+const toObject = createJsonSchemaTransformObject({ zodToJsonConfig });
+
+type Document = ReturnType<typeof toObject>;
+
+/** Without the components that nothing refers to; a body that may be left out is said to be optional. */
+function tidied(document: Document): Document {
+  if (!('openapi' in document)) {
+    return document;
+  }
+  const { schemas = {} } = document.components ?? {};
+  for (const name of Object.keys(schemas).filter((known) => known.endsWith('Input'))) {
+    delete schemas[name];
+  }
+  for (const operation of Object.values(document.paths ?? {}).flatMap((path) => Object.values(path ?? {}))) {
+    const body = (operation as { requestBody?: OptionalBody }).requestBody;
+    const content = body?.content?.['application/json'];
+    const [given, nothing] = content?.schema?.anyOf ?? [];
+    if (body !== undefined && content !== undefined && nothing?.type === 'null') {
+      body.required = false;
+      content.schema = { ...given };
+    }
+  }
+  return document;
+}
+
+interface OptionalBody {
+  required?: boolean;
+  content?: Record<string, { schema?: { type?: string; anyOf?: { type?: string }[] } }>;
 }

@@ -15,6 +15,7 @@ import {
   openCheckoutSessionUpdate,
   paymentIntentChangedSignal,
   resumeChargeUpdate,
+  resumeEnrollmentUpdate,
 } from '../workflows/messages.ts';
 import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
 import { billingFailure } from './temporal-failures.ts';
@@ -99,6 +100,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     },
     openCheckoutSession: (id, requested) => ask(id, openCheckoutSessionUpdate, [requested]),
     cancelEnrollment: (id, requested) => ask(id, cancelEnrollmentUpdate, [requested]),
+    resumeEnrollment: (id, requested) => ask(id, resumeEnrollmentUpdate, [requested]),
     resumeCharge: (id, chargeId, requested) => ask(id, resumeChargeUpdate, [{ ...requested, chargeId }]),
     createCharge: (id, request) => ask(id, createChargeUpdate, [request]),
     checkoutSessionCompleted: (id, checkoutSessionId) =>

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { findCharge, listCharges } from '../../db/enrollment-history.ts';
 import type { Charge, Enrollment } from '../../db/schema.ts';
 import { checkAmount } from '../../domain/money.ts';
-import { requestedBy } from '../auth.ts';
+import { requestedIn } from '../auth.ts';
 import { chargeObjectOf } from '../charge-object.ts';
 import { encodeNumber } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
-import { invalidRequest, notFound } from '../problems.ts';
+import { HttpProblem, invalidRequest, notFound } from '../problems.ts';
 import { chargeObject, newCharge } from '../schemas/charges.ts';
 import { enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
@@ -70,11 +70,19 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           throw invalidRequest([{ param: 'amount_minor', message: `amount_minor: ${problem.message}` }]);
         }
         const requestKey = request.headers['idempotency-key'];
-        const by = requestedBy(request);
+        const requested = requestedIn(request, null);
         const accepted = await command(db, view, () =>
-          billing.createCharge(id, { by, reason: null, requestKey, amountMinor, description }),
+          billing.createCharge(id, { ...requested, requestKey, amountMinor, description }),
         );
         const row = await findCharge(db, id, accepted.chargeId);
+        if (row !== undefined && row.amount_minor !== amountMinor) {
+          throw new HttpProblem(
+            409,
+            'idempotency_mismatch',
+            `this Idempotency-Key was used for ${row.id} with another amount; send a new key for a new charge`,
+            { param: 'Idempotency-Key' },
+          );
+        }
         const charge = row ?? acceptedCharge(view, accepted.chargeId, amountMinor, description);
         return reply.code(202).send(chargeObjectOf(charge));
       },
@@ -104,7 +112,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         if (charge === undefined) {
           throw notFound('charge', wanted);
         }
-        const requested = { by: requestedBy(request), reason: request.body?.reason ?? null };
+        const requested = requestedIn(request, request.body?.reason);
         await command(db, view, () => billing.resumeCharge(id, wanted, requested));
         return reply.code(202).send(chargeObjectOf((await findCharge(db, id, wanted)) ?? charge));
       },

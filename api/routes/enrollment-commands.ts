@@ -1,6 +1,6 @@
-/** What a caller can ask of a running enrollment: cancel it, open a Checkout Session. */
+/** What a caller can ask of a running enrollment: cancel it, end its pause, open a Checkout Session. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { requestedBy } from '../auth.ts';
+import { requestedIn } from '../auth.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { enrollmentObjectOf } from '../enrollment-object.ts';
@@ -48,10 +48,32 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         if (view.status === 'canceled') {
           return reply.code(200).send(await enrollmentObjectOf(view, context));
         }
-        const requested = { by: requestedBy(request), reason: request.body?.reason ?? null };
+        const requested = requestedIn(request, request.body?.reason);
         const { status } = await command(db, view, () => billing.cancelEnrollment(id, requested));
         const after = await enrollmentObjectOf(await existingEnrollment(db, id), context);
         return reply.code(status === 'canceling' ? 202 : 200).send(after);
+      },
+    );
+
+    app.post(
+      '/enrollments/:id/resume',
+      {
+        schema: {
+          tags: ['enrollments'],
+          summary: 'End a pause',
+          description: 'For instance one that the terms ask for after the last try of a declined charge.',
+          params: enrollmentParams,
+          body: reasonBody,
+          response: { 200: enrollmentObject, ...commonErrors, ...notFoundError, ...conflictError },
+        },
+      },
+      async (request) => {
+        const { id } = request.params;
+        const view = await existingEnrollment(db, id);
+        await command(db, view, () =>
+          billing.resumeEnrollment(id, requestedIn(request, request.body?.reason)),
+        );
+        return enrollmentObjectOf(await existingEnrollment(db, id), context);
       },
     );
 
@@ -71,7 +93,7 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request) => {
         const { id } = request.params;
         const view = await existingEnrollment(db, id);
-        const requested = { by: requestedBy(request), reason: request.body?.reason ?? null };
+        const requested = requestedIn(request, request.body?.reason);
         const session = await command(db, view, () => billing.openCheckoutSession(id, requested));
         return {
           object: 'checkout_session' as const,
