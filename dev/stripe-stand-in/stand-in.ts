@@ -67,7 +67,10 @@ export async function startStripeStandIn(options: StandInOptions = {}): Promise<
     secretKey,
     route: createRouter(ROUTES),
     find: findObject,
-    report: (error) => console.error(error),
+    report: (error) => {
+      // A request that was held back when the stand-in closed has nobody to answer.
+      if (!closed) console.error(error);
+    },
     runDue() {
       db.turn(() => {
         for (const world of Object.values(standIn.worlds)) {

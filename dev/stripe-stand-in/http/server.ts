@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { answerControl } from '../control/serve.ts';
+import { answerDashboard } from '../dashboard/serve.ts';
 import { answerPage } from '../pages/serve.ts';
 import type { StandIn } from '../state.ts';
 import { answerApi } from './faulty.ts';
@@ -67,29 +68,24 @@ async function answer(standIn: StandIn, request: IncomingMessage, response: Serv
     response.end(answered.body);
     return;
   }
+  const loopback = isLoopback(request.socket.remoteAddress);
+  const control = { method, path, query, body, baseUrl, loopback, foreign: isForeign(request) };
   if (path.startsWith('/_control/')) {
-    const loopback = isLoopback(request.socket.remoteAddress);
-    const answered = await answerControl(standIn, {
-      method,
-      path,
-      query,
-      body,
-      baseUrl,
-      loopback,
-      foreign: isForeign(request),
-    });
+    const answered = await answerControl(standIn, control);
     await standIn.db.committed();
     response.writeHead(answered.status, { 'Content-Type': 'application/json' });
     response.end(JSON.stringify(answered.body, null, 2));
     return;
   }
   const acceptLanguage = header(request, 'accept-language');
-  const shown = answerPage(standIn, { method, path, body, acceptLanguage, baseUrl });
+  const page =
+    answerPage(standIn, { method, path, body, acceptLanguage, baseUrl }) ??
+    (await answerDashboard(standIn, control));
   await standIn.db.committed();
-  if (shown === null) response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found\n');
-  else if ('redirect' in shown)
-    response.writeHead(303, { Location: shown.redirect, 'Cache-Control': 'no-store' }).end();
-  else response.writeHead(shown.status, PAGE_HEADERS).end(shown.html.text);
+  if (page === null) response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found\n');
+  else if ('redirect' in page) {
+    response.writeHead(303, { Location: page.redirect, 'Cache-Control': 'no-store' }).end();
+  } else response.writeHead(page.status, PAGE_HEADERS).end(page.html.text);
 }
 
 function header(request: IncomingMessage, name: string): string | undefined {

@@ -53,7 +53,8 @@ function show(
 function submit(turn: Turn, session: Stripe.Checkout.Session, language: Language, typed: Typed): PageAnswer {
   const checked = checkTyped(turn, session, language, typed);
   if (checked.kind === 'refused') {
-    return show(session, language, { typed, faults: checked.faults, alert: checked.alert }, 422);
+    const alert = checked.alert ?? wordsOf(language).checkFields;
+    return show(session, language, { typed, faults: checked.faults, alert }, 422);
   }
   const result = submitSession(turn, session, {
     paymentMethod: checked.paymentMethod,

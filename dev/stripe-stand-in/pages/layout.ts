@@ -24,12 +24,14 @@ a { color:var(--accent); }
 h1 { font-size:1.5rem; line-height:1.3; margin:12px 0 8px; letter-spacing:-.01em; }
 h2 { font-size:1.1rem; margin:0 0 16px; }
 .soft { color:var(--soft); } .small { font-size:.875rem; }
-.back { display:inline-flex; align-items:center; gap:8px; color:var(--soft); text-decoration:none; font-size:.9rem; min-height:44px; }
+.back { margin-right:10px; display:inline-flex; align-items:center; gap:8px; color:var(--soft); text-decoration:none; font-size:.9rem; min-height:44px; }
 .back:hover, .back:focus-visible { color:var(--ink); }
 .mark { display:inline-block; background:#ffe0a3; color:#5c3b00; font-size:.7rem; font-weight:700; letter-spacing:.04em; border-radius:4px; padding:3px 7px; vertical-align:middle; }
 .card { background:var(--panel); border:1px solid var(--line); border-radius:12px; padding:24px; }
 fieldset { border:0; margin:0 0 20px; padding:0; min-width:0; }
 legend, label { display:block; font-size:.9rem; font-weight:600; padding:0; margin:0 0 6px; }
+legend { font-size:1.1rem; margin-bottom:14px; }
+h1, h2, p { word-break:auto-phrase; text-wrap:pretty; }
 .field { margin-bottom:18px; }
 input[type=text], input[type=email], input[type=tel], select { width:100%; min-height:46px; font:inherit; color:inherit; background:var(--field); border:1px solid var(--line); border-radius:8px; padding:9px 12px; }
 input:focus-visible, button:focus-visible, a:focus-visible, select:focus-visible { outline:3px solid var(--accent); outline-offset:1px; }
@@ -37,6 +39,7 @@ input[aria-invalid=true] { border-color:var(--error); }
 .pair { display:grid; grid-template-columns:1fr 1fr; gap:12px; }
 .fault { color:var(--error); font-size:.875rem; margin:6px 0 0; }
 .alert { background:var(--error-page); color:var(--error); border:1px solid var(--error); border-radius:8px; padding:12px 14px; margin:0 0 20px; font-size:.95rem; }
+.choice + .fault { margin:-8px 0 16px; }
 .choice { display:flex; gap:10px; align-items:flex-start; font-weight:400; font-size:.9rem; margin-bottom:14px; }
 .choice input { width:20px; height:20px; margin:1px 0 0; flex:none; }
 .SubmitButton, .button { display:block; width:100%; min-height:48px; border:0; border-radius:8px; font:inherit; font-weight:600; cursor:pointer; background:var(--accent); color:var(--accent-ink); padding:11px 16px; text-align:center; text-decoration:none; }
@@ -54,7 +57,8 @@ input[aria-invalid=true] { border-color:var(--error); }
 }
 .stack > * + * { margin-top:12px; }
 .lock { display:flex; gap:8px; align-items:center; justify-content:center; margin-top:18px; }
-footer { margin-top:32px; }
+footer { margin-top:24px; }
+td code { white-space:nowrap; }
 .center { max-width:480px; margin:0 auto; padding:48px 20px; }
 details summary { cursor:pointer; min-height:32px; }
 code { font-family:ui-monospace,Menlo,Consolas,monospace; font-size:.9em; }

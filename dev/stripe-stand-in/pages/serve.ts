@@ -5,6 +5,7 @@ import { challenge } from './challenge.ts';
 import { checkout } from './checkout.ts';
 import type { Html } from './html.ts';
 import { microdeposits } from './microdeposits.ts';
+import { receipt } from './receipt.ts';
 
 export interface PageRequest {
   method: string;
@@ -22,5 +23,6 @@ export function answerPage(standIn: StandIn, request: PageRequest): PageAnswer |
   if (first === 'c' && second === 'pay') return standIn.db.turn(() => checkout(standIn, request, third));
   if (first === '3ds') return standIn.db.turn(() => challenge(standIn, request, second));
   if (first === 'microdeposits') return standIn.db.turn(() => microdeposits(standIn, request, second));
+  if (first === 'receipts') return receipt(standIn, request, second);
   return null;
 }

@@ -33,7 +33,7 @@ export const EN = {
     'By saving your account, you authorize the merchant to debit it for what you owe, until you tell them to stop.',
   terms: 'I agree to the merchant’s terms of service',
   promotions: 'Keep me updated with news and personalized offers',
-  secure: 'Encrypted and sent only to this test server',
+  secure: 'Sent to this test server only',
   testCards: 'Test cards',
   hints: {
     succeeds: 'succeeds',
@@ -53,6 +53,7 @@ export const EN = {
     terms: 'You must agree to the terms of service to go on.',
     account: 'Enter a test account from the documentation.',
   },
+  checkFields: 'Check the marked fields.',
   declined: 'Your card was declined. Try another card.',
   insufficientFunds: 'Your card has insufficient funds. Try another card.',
   expiredCard: 'Your card has expired. Try another card.',
@@ -84,6 +85,7 @@ export const EN = {
   microdepositsCode: 'Code',
   microdepositsSend: 'Verify',
   microdepositsWrong: 'This code does not match. Check it and try again.',
+  receiptTitle: 'Receipt',
   challengeDone: 'Thank you. You can close this page.',
 };
 
