@@ -28,6 +28,16 @@ export async function launchBrowser(executablePath: string | null): Promise<Brow
   // The package's flags are what lets it run as root and without a graphics driver.
   return chromium.launch({
     executablePath,
-    args: process.env.CHROMIUM_PATH ? ['--no-sandbox'] : bundled.args,
+    args: process.env.CHROMIUM_PATH
+      ? ['--no-sandbox']
+      : bundled.args.filter((flag) => !LEFT_OUT.includes(flag)),
   });
 }
+
+/** In one process, the browser ends with its first closed context; the others lift rules that pages must obey. */
+const LEFT_OUT = [
+  '--single-process',
+  '--disable-web-security',
+  '--allow-running-insecure-content',
+  '--disable-site-isolation-trials',
+];
