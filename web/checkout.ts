@@ -21,7 +21,9 @@ export function checkoutRoutes(app: FastifyInstance, site: Site): void {
   app.get('/:token', async (request, reply) => {
     const visitor = await visitorOf(site, request);
     const session = (await findCustomerSession(site.db, visitor.enrollment.id)) ?? null;
+    // Past due, `waitsForMethod` knows by itself whether the new payment method has been tried already.
     const justBack =
+      visitor.enrollment.status === 'awaiting_payment_method' &&
       session?.status === 'complete' &&
       session.refusedReason === null &&
       session.completedAt !== null &&
