@@ -38,7 +38,12 @@ export function eventRoutes(app: FastifyInstance, site: Site): void {
     reply.raw.once('close', release);
     write(stream, 'retry: 3000\n\n');
     return reply
-      .headers({ 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' })
+      .headers({
+        'content-type': 'text/event-stream; charset=utf-8',
+        'x-accel-buffering': 'no',
+        // A server that closes waits for connections; this one ends with its stream.
+        connection: 'close',
+      })
       .send(stream);
   });
 }
