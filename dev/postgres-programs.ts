@@ -69,15 +69,26 @@ export function asClusterOwner(name: string, command: string, args: string[], da
   if (mayEnter(owner, path.dirname(dataDir)) && mayEnter(owner, path.dirname(command))) {
     return { name, command, args, env, cwd: '/', ...owner };
   }
-  const keep = '+dac_override';
+  if (!hasSetpriv()) {
+    const folder = path.dirname(dataDir);
+    throw new Error(
+      `PostgreSQL does not run as root, and whoever runs it instead may not enter ${folder}: move the project to a folder that all users may enter, run this as another user, or install setpriv (util-linux)`,
+    );
+  }
   const identity = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'];
-  return {
-    name,
-    command: 'setpriv',
-    args: [...identity, `--inh-caps=${keep}`, `--ambient-caps=${keep}`, '--', command, ...args],
-    env,
-    cwd: '/',
-  };
+  // The last one lets access(2), which initdb asks, see the right too.
+  const right = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
+  const start = [...identity, ...right, '--', command, ...args];
+  return { name, command: 'setpriv', args: start, env, cwd: '/' };
+}
+
+function hasSetpriv(): boolean {
+  try {
+    execFileSync('setpriv', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function mayEnter(owner: { uid: number; gid: number }, folder: string): boolean {
