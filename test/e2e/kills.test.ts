@@ -1,0 +1,85 @@
+/** Processes die at the worst moments (SIGKILL); customers who wait go on, and nobody pays twice. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startStack, type TestStack } from '../support/stack.ts';
+import { waitFor } from '../support/wait.ts';
+
+let stack: TestStack;
+beforeAll(async () => {
+  stack = await startStack();
+}, 120_000);
+afterAll(() => stack.stop());
+
+const TERMS = { currency: 'jpy', schedule: { type: 'once', amount_minor: 1200 } };
+const PAYMENT_INTENTS = { method: 'POST', path_prefix: '/v1/payment_intents' };
+
+async function payOnCheckout(url: string): Promise<void> {
+  const form = {
+    email: 'kill@example.com',
+    cardNumber: '4242424242424242',
+    cardExpiry: '12/40',
+    cardCvc: '123',
+    billingName: 'K',
+  };
+  const answer = await fetch(url, { method: 'POST', redirect: 'manual', body: new URLSearchParams(form) });
+  expect(answer.status).toBe(303);
+}
+
+function paid(id: string, timeoutMs = 90_000) {
+  return waitFor(
+    `${id} to be paid`,
+    async () => (await stack.enrollment(id)).latest_charge?.status === 'succeeded',
+    { timeoutMs, everyMs: 250 },
+  );
+}
+
+async function successesOf(id: string): Promise<number> {
+  const intents = await stack.stripe.paymentIntents.list({ limit: 100 }).autoPagingToArray({ limit: 1000 });
+  return intents.filter((intent) => intent.metadata.enrollment_id === id && intent.status === 'succeeded')
+    .length;
+}
+
+describe('SIGKILL', () => {
+  it('F1: of the Worker after Stripe took the money and before the Activity reported it', async () => {
+    const enrolled = await stack.enroll({ terms: TERMS });
+    await stack.control('faults', {
+      match: PAYMENT_INTENTS,
+      times: 1,
+      kind: 'delay',
+      when: 'after',
+      delay_ms: 4_000,
+    });
+    await payOnCheckout(enrolled.checkout_url);
+    await waitFor('Stripe to have taken the money', async () => (await successesOf(enrolled.id)) === 1);
+    await stack.kill('worker');
+    await stack.restart('worker');
+    await paid(enrolled.id);
+    expect(await successesOf(enrolled.id)).toBe(1);
+    expect(await stack.enrollment(enrolled.id)).toMatchObject({
+      charges_succeeded: 1,
+      amount_collected_minor: 1200,
+    });
+  }, 150_000);
+
+  it('of the API while it is down, Stripe keeps its webhooks and delivers them later', async () => {
+    const enrolled = await stack.enroll({ terms: TERMS });
+    await stack.kill('api');
+    await payOnCheckout(enrolled.checkout_url);
+    await stack.restart('api');
+    await paid(enrolled.id);
+    expect(await successesOf(enrolled.id)).toBe(1);
+  }, 150_000);
+
+  it('F14: of the API right after the start, a repeated request reaches the same enrollment', async () => {
+    const lost = stack.enroll({ terms: TERMS }, 'killed-while-answering').catch(() => null);
+    await stack.kill('api');
+    await lost;
+    await stack.restart('api');
+    const again = await stack.enroll({ terms: TERMS }, 'killed-while-answering');
+    const third = await stack.enroll({ terms: TERMS }, 'killed-while-answering');
+    expect(third.id).toBe(again.id);
+    expect(third.checkout_url).toBe(again.checkout_url);
+    await payOnCheckout(again.checkout_url);
+    await paid(again.id);
+    expect(await successesOf(again.id)).toBe(1);
+  }, 150_000);
+});

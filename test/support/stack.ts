@@ -1,0 +1,173 @@
+/**
+ * The service as its users run it: API and Worker as processes of their own, webhooks and mails over the network. The
+ * parts beneath are those that all tests share, and a Stripe stand-in in this process. One for each test file.
+ */
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import getPort from 'get-port';
+import { createApiKey } from '../../api/api-keys.ts';
+import { createStripe } from '../../config/stripe.ts';
+import { type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
+import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
+import { startSmtpCatcher } from '../mail/smtp-catcher.ts';
+import { createTestDatabase } from './database.ts';
+import { connectTestTemporal } from './temporal.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+const STRIPE_KEY = 'sk_test_0123456789abcdef';
+
+export type TestStack = Awaited<ReturnType<typeof startStack>>;
+
+export async function startStack() {
+  const temporal = await connectTestTemporal();
+  const database = await createTestDatabase();
+  const mails = await startSmtpCatcher();
+  const standIn = await startStripeStandIn({});
+  const apiPort = await getPort({ host: '127.0.0.1' });
+  const api = `http://127.0.0.1:${apiPort}`;
+  const stripe = createStripe({
+    STRIPE_SECRET_KEY: STRIPE_KEY,
+    STRIPE_API_URL: standIn.url,
+    STRIPE_TIMEOUT_MS: 5_000,
+  });
+  const endpoint = await stripe.webhookEndpoints.create({
+    url: `${api}/webhooks/stripe`,
+    enabled_events: ['*'],
+  });
+  const { key } = await createApiKey(database.db, { name: 'test', scopes: ['read', 'write'] });
+  const settings = {
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'warn',
+    API_HOST: '127.0.0.1',
+    API_PORT: String(apiPort),
+    PUBLIC_URL: api,
+    ALLOWED_RETURN_ORIGINS: 'https://shop.example.com',
+    CUSTOMER_LINK_SECRETS: randomBytes(24).toString('hex'),
+    DATABASE_URL: database.url,
+    DATABASE_POOL_SIZE: '5',
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    TASK_QUEUE: `test-${randomBytes(6).toString('hex')}`,
+    STRIPE_SECRET_KEY: STRIPE_KEY,
+    STRIPE_WEBHOOK_SECRET: String(endpoint.secret),
+    STRIPE_API_URL: standIn.url,
+    STRIPE_TIMEOUT_MS: '5000',
+    MAIL_URL: mails.url,
+    ALLOW_MINUTE_SCHEDULES: 'true',
+  };
+
+  async function startApi(): Promise<RunningProcess> {
+    const running = await startProcess(script('api', 'api/main.ts', settings));
+    await waitUntilReady(running, async () => (await fetch(`${api}/readyz`)).ok, 30_000);
+    return running;
+  }
+
+  /** Its metrics answer once it has started. */
+  async function startWorker(): Promise<RunningProcess> {
+    const metricsPort = await getPort({ host: '127.0.0.1' });
+    const running = await startProcess(
+      script('worker', 'worker/main.ts', { ...settings, METRICS_PORT: String(metricsPort) }),
+    );
+    await waitUntilReady(
+      running,
+      async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).ok,
+      30_000,
+    );
+    return running;
+  }
+
+  const running = { api: await startApi(), worker: await startWorker() };
+
+  return {
+    api,
+    key,
+    db: database.db,
+    mails,
+    standIn,
+    stripe,
+    temporal,
+    running,
+
+    /** SIGKILL, and waits until it is gone. */
+    async kill(name: 'api' | 'worker') {
+      running[name].kill();
+      await running[name].exited;
+    },
+    async restart(name: 'api' | 'worker') {
+      running[name] = name === 'api' ? await startApi() : await startWorker();
+    },
+
+    async request<T>(
+      method: string,
+      route: string,
+      body?: object,
+      headers: Record<string, string> = {},
+    ): Promise<T> {
+      const answer = await fetch(`${api}${route}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      if (!answer.ok) {
+        throw new Error(`${method} ${route} answered ${answer.status}: ${text}`);
+      }
+      return JSON.parse(text) as T;
+    },
+
+    /** `POST /v1/enrollments` with a key of its own. */
+    enroll(body: object, key = randomBytes(8).toString('hex')): Promise<EnrollmentAnswer> {
+      return this.request('POST', '/v1/enrollments', body, { 'idempotency-key': key });
+    },
+
+    enrollment(id: string): Promise<EnrollmentAnswer> {
+      return this.request('GET', `/v1/enrollments/${id}`);
+    },
+
+    async control(route: string, body: object): Promise<void> {
+      const answer = await fetch(`${standIn.url}/_control/${route}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      if (!answer.ok) {
+        throw new Error(`${route}: ${answer.status} ${await answer.text()}`);
+      }
+    },
+
+    async stop() {
+      await Promise.all([running.api.stop(), running.worker.stop()]);
+      await standIn.close();
+      await mails.close();
+      await database.drop();
+      await temporal.close();
+    },
+  };
+}
+
+/** What the tests read of an enrollment's answer. */
+export interface EnrollmentAnswer {
+  id: string;
+  status: string;
+  checkout_url: string;
+  customer_link: string;
+  customer: { email: string | null; stripe_customer_id: string | null };
+  latest_charge: { id: string; status: string; payment_intent_id: string; attempts: number } | null;
+  charges_succeeded: number;
+  amount_collected_minor: number;
+  workflow_id: string;
+}
+
+function script(name: string, file: string, env: Record<string, string>) {
+  return {
+    name,
+    command: process.execPath,
+    args: ['--disable-warning=ExperimentalWarning', path.join(PROJECT, file)],
+    cwd: PROJECT,
+    env,
+  };
+}
