@@ -7,7 +7,7 @@ const ASK_AGAIN_MS = 30_000;
 async function refresh() {
   const answer = await fetch(location.href, { headers: { accept: 'text/html' }, cache: 'no-store' });
   if (!answer.ok) {
-    return;
+    throw new Error(`answered ${answer.status}`);
   }
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const [before, after] = [document.querySelector('main'), fresh.querySelector('main')];
@@ -40,7 +40,7 @@ async function refresh() {
 let isBusy = false;
 let isAskedAgain = false;
 
-/** One at a time, and once more for what changed meanwhile. A failed try is made up for by the next. */
+/** One at a time, and once more for what changed meanwhile; again later when it failed. */
 async function refreshOnce() {
   isAskedAgain = true;
   if (isBusy) {
@@ -49,7 +49,7 @@ async function refreshOnce() {
   isBusy = true;
   while (isAskedAgain) {
     isAskedAgain = false;
-    await refresh().catch(() => undefined);
+    await refresh().catch(() => setTimeout(() => void refreshOnce(), ASK_AGAIN_MS));
   }
   isBusy = false;
 }

@@ -65,17 +65,17 @@ describe('the pages in a browser', () => {
     return page;
   }
 
-  /** Looks at a page on a desktop and on a phone, in light and in dark. */
-  async function inspect(page: Page, name: string): Promise<void> {
-    await fits(page, `${name}-desktop-light`);
-    await obeysAxe(new AxeBuilder({ page }));
+  /** Looks at a page on a desktop and on a phone, in light and in dark; axe once, since it knows no languages. */
+  async function inspect(page: Page, name: string, locale: 'en' | 'ja'): Promise<void> {
+    await fits(page, `${name}-${locale}-desktop-light`);
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize(PHONE);
-    await fits(page, `${name}-phone-dark`);
-    // What depends on size and colour; the rest was asked already.
-    await obeysAxe(new AxeBuilder({ page }).withRules(['color-contrast', 'target-size']));
-    await page.emulateMedia({ colorScheme: 'light' });
-    await fits(page, `${name}-phone-light`);
+    await fits(page, `${name}-${locale}-phone-dark`);
+    if (locale === 'en') {
+      await obeysAxe(new AxeBuilder({ page }));
+      await page.emulateMedia({ colorScheme: 'light' });
+      await obeysAxe(new AxeBuilder({ page }).withRules(['color-contrast']));
+    }
   }
 
   async function obeysAxe(builder: AxeBuilder): Promise<void> {
@@ -99,7 +99,7 @@ describe('the pages in a browser', () => {
   it.each(Object.keys(SCENES) as SceneName[])('are accessible and fit every screen: %s', async (scene) => {
     for (const locale of ['en', 'ja'] as const) {
       const { enrollmentId, path } = await SCENES[scene](test.db, locale);
-      await inspect(await open(enrollmentId, path, { viewport: DESKTOP }), `${scene}-${locale}`);
+      await inspect(await open(enrollmentId, path, { viewport: DESKTOP }), scene, locale);
     }
   });
 
@@ -107,10 +107,10 @@ describe('the pages in a browser', () => {
     for (const locale of ['en', 'ja'] as const) {
       const { enrollmentId } = await SCENES.past_due(test.db, locale);
       const receipt = `/charges/chg_${enrollmentId.slice(4)}_1/receipt`;
-      await inspect(await open(enrollmentId, '/cancel', { viewport: DESKTOP }), `cancel-${locale}`);
-      await inspect(await open(enrollmentId, receipt, { viewport: DESKTOP }), `receipt-${locale}`);
+      await inspect(await open(enrollmentId, '/cancel', { viewport: DESKTOP }), 'cancel', locale);
+      await inspect(await open(enrollmentId, receipt, { viewport: DESKTOP }), 'receipt', locale);
       const unknown = await open(enrollmentId, `/nothing?lang=${locale}`, { viewport: DESKTOP });
-      await inspect(unknown, `unknown-${locale}`);
+      await inspect(unknown, 'unknown', locale);
       complaints.splice(0); // The browser itself notes a 404.
     }
   });
@@ -144,13 +144,13 @@ describe('the pages in a browser', () => {
   it('update after the connection was lost', async () => {
     const { enrollmentId, path } = await SCENES.saved(test.db, 'en');
     const page = await open(enrollmentId, path);
-    await page.context().setOffline(true);
+    await page.getByText('is being made now').waitFor();
+    pages.app.server.closeAllConnections();
     await test.db
       .updateTable('enrollments')
       .set({ next_charge_at: '2099-12-23T01:00:00.000Z' })
       .where('id', '=', enrollmentId)
       .execute();
-    await page.context().setOffline(false);
     await page
       .getByText('Thank you. There is nothing more to do.', { exact: true })
       .waitFor({ timeout: 15_000 });

@@ -1,0 +1,305 @@
+import { describe, expect, it } from '@jest/globals';
+import type {
+  CustomerCharge,
+  CustomerEnrollment,
+  CustomerPaymentMethod,
+  CustomerSession,
+} from '../../db/customer-view.ts';
+import { type ChargeStatus, ENROLLMENT_STATUSES } from '../../domain/statuses.ts';
+import { createRenderer } from '../../templates/renderer.ts';
+import { type AccountFacts, accountModel } from '../../web/account-model.ts';
+import { termsOf } from './rows.ts';
+
+const NOW = Date.parse('2026-11-23T01:00:00.000Z');
+const at = (seconds: number) => new Date(NOW + seconds * 1000);
+const DAY = 86_400;
+
+const method: CustomerPaymentMethod = {
+  type: 'card',
+  brand: 'visa',
+  last4: '4242',
+  expMonth: 11,
+  expYear: 2026,
+  savedAt: at(-40 * DAY),
+};
+const enrollment: CustomerEnrollment = {
+  id: 'enr_0123456789abcdefghijklmnop',
+  status: 'active',
+  description: 'Coffee club',
+  locale: 'en',
+  terms: termsOf(),
+  currency: 'jpy',
+  returnUrl: null,
+  nextChargeAt: at(30 * DAY),
+  nextChargeAmountMinor: 1980,
+  setupDeadlineAt: at(30 * DAY),
+  pausedUntil: null,
+  endedAt: null,
+  customerName: null,
+  paymentMethod: method,
+  stamp: '1.0.0.0',
+};
+const charge: CustomerCharge = {
+  id: 'chg_0123456789abcdefghijklmnop_1',
+  number: 1,
+  description: null,
+  amountMinor: 1980,
+  currency: 'jpy',
+  dueAt: at(-DAY),
+  status: 'succeeded',
+  nextAttemptAt: null,
+  capturedMinor: 1980,
+  refundedMinor: 0,
+  disputeStatus: null,
+  settledAt: at(-DAY),
+  updatedAt: at(-DAY),
+  told: null,
+};
+const session: CustomerSession = {
+  id: 'cs_test_1',
+  status: 'complete',
+  url: null,
+  expiresAt: at(DAY),
+  completedAt: at(-10),
+  refusedReason: null,
+};
+
+const say = createRenderer({ merchantName: 'Kissa' }).sayIn('en');
+
+function model(facts: Partial<AccountFacts> = {}) {
+  const all = { enrollment, charges: [], notices: [], session: null, canceling: false, nowMs: NOW, ...facts };
+  return accountModel(all, 'en', say);
+}
+
+function unpaid(status: ChargeStatus, more: Partial<CustomerCharge> = {}): CustomerCharge {
+  return { ...charge, status, capturedMinor: 0, settledAt: null, ...more };
+}
+
+describe('accountModel', () => {
+  it.each([
+    ['succeeded', {}, 'Paid', 'good'],
+    ['succeeded', { refundedMinor: 500 }, 'Paid, ¥500 returned', 'good'],
+    ['succeeded', { refundedMinor: 1980 }, 'Returned', 'quiet'],
+    ['succeeded', { capturedMinor: 1000 }, 'Paid: ¥1,000', 'good'],
+    ['succeeded', { disputeStatus: 'needs_response' }, 'Questioned at the bank', 'wait'],
+    ['succeeded', { disputeStatus: 'won' }, 'Paid', 'good'],
+    ['succeeded', { disputeStatus: 'lost' }, 'Returned', 'quiet'],
+    ['scheduled', { dueAt: at(DAY) }, 'Planned', 'quiet'],
+    ['scheduled', {}, 'Being made', 'wait'],
+    ['requires_payment_method', {}, 'Not paid yet', 'bad'],
+    ['requires_payment_method', { updatedAt: at(-50 * DAY) }, 'Not paid yet', 'bad'],
+    ['requires_confirmation', {}, 'Being made', 'wait'],
+    ['requires_action', {}, 'Needs your confirmation', 'bad'],
+    ['requires_capture', {}, 'Reserved, not taken yet', 'wait'],
+    ['processing', {}, 'On its way', 'wait'],
+    ['canceled', {}, 'Not charged', 'quiet'],
+    ['uncollectible', {}, 'Not paid, no more tries', 'bad'],
+    ['needs_attention', {}, 'We are looking into it', 'wait'],
+  ] as const)('words a charge that is %s %j as %s', (status, more, text, tone) => {
+    const one = status === 'succeeded' ? { ...charge, ...more } : unpaid(status, more);
+    expect(model({ charges: [one] }).charges[0]).toMatchObject({ text, tone });
+  });
+
+  it('has a receipt exactly for charges of which money was taken', () => {
+    const charges = [charge, unpaid('processing'), unpaid('succeeded', { capturedMinor: 1 })];
+    expect(model({ charges }).charges.map(({ hasReceipt }) => hasReceipt)).toEqual([true, false, true]);
+  });
+
+  it.each(ENROLLMENT_STATUSES)('has words for an enrollment that is %s', (status) => {
+    const { status: words } = model({ enrollment: { ...enrollment, status, endedAt: at(-DAY) } });
+    expect(words.label).not.toBe('');
+    expect(words.text).not.toMatch(/on \.|by \./);
+  });
+
+  it('says until when it is paused, if that is known, and that nothing is charged now', () => {
+    const paused = { ...enrollment, status: 'paused' as const, nextChargeAt: at(-DAY) };
+    expect(model({ enrollment: paused }).status.text).not.toContain('start again');
+    const until = model({ enrollment: { ...paused, pausedUntil: at(9 * DAY) } });
+    expect(until.status.text).toContain('They start again on December 2, 2026.');
+    expect(until.next?.isNow).toBe(false);
+  });
+
+  it.each(['completed', 'canceled', 'expired'] as const)('offers nothing to do once it is %s', (status) => {
+    const charges = [unpaid('requires_payment_method')];
+    const over = model({ enrollment: { ...enrollment, status }, charges });
+    expect(over).toMatchObject({
+      methodAction: null,
+      canCancel: false,
+      problems: [],
+      next: null,
+      isWaiting: false,
+    });
+  });
+
+  it('asks first for a payment method when there is none', () => {
+    const waiting = { ...enrollment, status: 'awaiting_payment_method' as const, paymentMethod: null };
+    const { methodAction, method: saved } = model({ enrollment: waiting });
+    expect(methodAction).toEqual({ label: 'Save a payment method', isMain: true });
+    expect(saved).toBeNull();
+  });
+
+  it('counts a card as good until the end of its month', () => {
+    expect(model().method).toEqual({ name: 'Visa ending in 4242', expiry: '11/26', isExpired: false });
+    expect(model({ nowMs: Date.parse('2026-12-01T00:00:00Z') }).method?.isExpired).toBe(true);
+    const december = { ...enrollment, paymentMethod: { ...method, expMonth: 12 } };
+    expect(model({ enrollment: december, nowMs: Date.parse('2026-12-31T00:00:00Z') }).method?.isExpired).toBe(
+      false,
+    );
+  });
+
+  it.each([
+    [{ type: 'card', brand: 'newcard', last4: '1111' }, 'Card ending in 1111'],
+    [{ type: 'sepa_debit', brand: null, last4: '3000' }, 'Bank account ending in 3000'],
+    [{ type: 'link', brand: null, last4: null }, 'Link'],
+  ])('names a method that is no usual card: %j', (differing, name) => {
+    const paymentMethod = { ...method, ...differing, expMonth: null, expYear: null };
+    expect(model({ enrollment: { ...enrollment, paymentMethod } }).method).toMatchObject({
+      name,
+      expiry: null,
+    });
+  });
+
+  describe('problems', () => {
+    const pastDue = { ...enrollment, status: 'past_due' as const };
+
+    it('tells reason, next try and way out of a declined charge', () => {
+      const declined = unpaid('requires_payment_method', {
+        nextAttemptAt: at(DAY),
+        told: { kind: 'charge_failed', reason: 'insufficient_funds' },
+      });
+      const [problem] = model({ enrollment: pastDue, charges: [declined] }).problems;
+      expect(problem?.title).toBe('Your payment of ¥1,980 did not go through');
+      expect(problem?.paragraphs.slice(1, 3)).toEqual([
+        'There was not enough money available for it.',
+        'We will try again by ourselves on November 24, 2026 at 10:00 AM GMT+9.',
+      ]);
+      expect(problem?.action).toBe('Choose a payment method');
+    });
+
+    it('says declined where no reason was told, or one that has no words', () => {
+      for (const told of [
+        null,
+        { kind: 'charge_failed', reason: null },
+        { kind: 'x', reason: 'stolen_card' },
+      ]) {
+        const charges = [unpaid('requires_payment_method', { told })];
+        const [problem] = model({ enrollment: pastDue, charges }).problems;
+        expect(problem?.paragraphs[1]).toContain('did not say why');
+      }
+    });
+
+    it('asks to confirm where the bank wants it', () => {
+      const told = { kind: 'authentication_required', reason: 'authentication_required' };
+      const charges = [unpaid('requires_payment_method', { told }), unpaid('requires_action')];
+      const { problems } = model({ enrollment: pastDue, charges });
+      expect(problems.map(({ action }) => action)).toEqual(['Confirm the payment', 'Confirm the payment']);
+    });
+
+    it('asks nothing of the customer for a defect of ours', () => {
+      const [problem] = model({ charges: [unpaid('needs_attention')] }).problems;
+      expect(problem).toMatchObject({ action: null, title: 'We are looking into your payment of ¥1,980' });
+    });
+
+    it('waits two minutes for the try with a method that was saved after the decline', () => {
+      const charges = [unpaid('requires_payment_method', { updatedAt: at(-300) })];
+      const saved = (seconds: number) => ({ ...pastDue, paymentMethod: { ...method, savedAt: at(seconds) } });
+      expect(model({ enrollment: saved(-60), charges })).toMatchObject({ problems: [], isWaiting: true });
+      expect(model({ enrollment: saved(-121), charges }).problems).toHaveLength(1);
+      expect(model({ enrollment: saved(-301), charges }).problems).toHaveLength(1);
+    });
+  });
+
+  describe('banner after Checkout', () => {
+    it.each<[string, Partial<AccountFacts>, string | null, boolean]>([
+      [
+        'is not known to be complete',
+        { session: { ...session, status: 'open' } },
+        'takes a few seconds',
+        true,
+      ],
+      [
+        'was refused',
+        { session: { ...session, refusedReason: 'other customer' } },
+        'choose a payment method again',
+        false,
+      ],
+      ['has expired', { session: { ...session, status: 'expired' } }, null, false],
+      ['is complete and nothing is due', { session }, 'There is nothing more to do.', false],
+      [
+        'is complete and the first charge is due',
+        { session, enrollment: { ...enrollment, nextChargeAt: at(-1) } },
+        'Your payment of ¥1,980 is being made now.',
+        true,
+      ],
+      [
+        'is complete and the charge went through',
+        { session, charges: [{ ...charge, settledAt: at(-5) }] },
+        'Your payment of ¥1,980 went through.',
+        false,
+      ],
+      [
+        'is complete and the only payment went through, which completes the agreement',
+        {
+          session,
+          enrollment: { ...enrollment, status: 'completed' },
+          charges: [{ ...charge, settledAt: at(-5) }],
+        },
+        'Your payment of ¥1,980 went through.',
+        false,
+      ],
+      [
+        'is complete and an older charge is paid',
+        { session, charges: [charge] },
+        'nothing more to do',
+        false,
+      ],
+      [
+        'is complete and the charge was declined',
+        { session, charges: [unpaid('requires_payment_method', { updatedAt: at(-5) })] },
+        'has not gone through',
+        false,
+      ],
+      [
+        'is complete and it was canceled since',
+        { session, enrollment: { ...enrollment, status: 'canceled' } },
+        null,
+        false,
+      ],
+    ])('when the session %s', (_name, facts, text, isWaiting) => {
+      const { banner, isWaiting: waits } = model(facts);
+      if (text === null) {
+        expect(banner).toBeNull();
+      } else {
+        expect(banner?.text).toContain(text);
+      }
+      expect(waits).toBe(isWaiting);
+    });
+
+    it('says that a cancellation is noted, and offers it no more', () => {
+      const noted = model({ canceling: true });
+      expect(noted.banner?.title).toBe('Your cancellation is noted');
+      expect(noted.canCancel).toBe(false);
+    });
+  });
+
+  it('leaves out a message of a kind that it has no words for', () => {
+    const data = {
+      amountMinor: 1,
+      currency: 'jpy',
+      description: null,
+      chargeNumber: null,
+      dueAt: null,
+      nextAttemptAt: null,
+      nextChargeAt: null,
+      reason: null,
+      timeZone: 'UTC',
+    };
+    const notices = ['of_tomorrow', 'charge_failed'].map((kind) => ({
+      id: kind,
+      kind,
+      data,
+      createdAt: at(0),
+    }));
+    expect(model({ notices }).notices.map(({ id }) => id)).toEqual(['charge_failed']);
+  });
+});
