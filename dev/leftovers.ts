@@ -17,7 +17,7 @@ export function recordOf(name: string, pid: number): ChildRecord {
  * Ends the children of a dead supervisor, the last started first.
  * @returns names of those that were still running
  */
-export async function endLeftovers(stack: RunningStack): Promise<string[]> {
+export async function endLeftovers(stack: Pick<RunningStack, 'children'>): Promise<string[]> {
   const left = stack.children.filter(stillRuns).reverse();
   for (const record of left) {
     // PostgreSQL would wait for its clients at SIGTERM.

@@ -1,5 +1,5 @@
 /** Which ports the local stack uses: the usual ones, the same in every run, and others when those are taken. */
-import getPort, { portNumbers } from 'get-port';
+import getPort, { clearLockedPorts, portNumbers } from 'get-port';
 import { readJson, type StateFolder, writeJson } from './state.ts';
 
 export const USUAL_PORTS = {
@@ -40,6 +40,8 @@ export async function choosePorts(folder: StateFolder): Promise<{ ports: Ports; 
       notes.push(`Port ${wanted} (${name}) is taken by another program: using ${port}.`);
     }
   }
+  // They are told apart here; for who asks next in this process they are not taken until somebody listens.
+  clearLockedPorts();
   writeJson(folder.ports, ports);
   return { ports, notes };
 }

