@@ -7,16 +7,26 @@ import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import { HttpProblem } from './problems.ts';
 
-/** Mean delay of the event loop within a second; a tenth of it is felt, this much is overload. */
-const MOST_EVENT_LOOP_DELAY_MS = 1_000;
+export interface PressureLimits {
+  /** Mean delay of the event loop that counts as overload; a tenth of it is felt. */
+  mostDelayMs: number;
+  /** Over which the mean is taken: long enough that one slow turn, at the start say, is not overload. */
+  sampleMs: number;
+}
+
+const USUAL_LIMITS: PressureLimits = { mostDelayMs: 1_000, sampleMs: 5_000 };
 
 /** Refuses work of this scope while the process is overloaded. */
-export async function refuseUnderPressure(app: FastifyInstance): Promise<void> {
+export async function refuseUnderPressure(
+  app: FastifyInstance,
+  limits: PressureLimits = USUAL_LIMITS,
+): Promise<void> {
   await app.register(underPressure, {
-    maxEventLoopDelay: MOST_EVENT_LOOP_DELAY_MS,
+    maxEventLoopDelay: limits.mostDelayMs,
+    sampleInterval: limits.sampleMs,
     pressureHandler: () => {
       throw new HttpProblem(503, 'overloaded', 'the service is overloaded at this moment', {
-        headers: { 'retry-after': '5' },
+        headers: { 'retry-after': String(Math.ceil(limits.sampleMs / 1_000)) },
       });
     },
   });

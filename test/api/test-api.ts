@@ -1,0 +1,253 @@
+/**
+ * The API over a real database, with a BillingClient that stands in for Temporal and the Worker: it remembers what it
+ * was asked, and writes the rows that the Workflow's first Activity would.
+ */
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { Stripe } from 'stripe';
+import { createApiKey, type Scope } from '../../api/api-keys.ts';
+import { buildApp } from '../../api/app.ts';
+import type { BillingClient } from '../../api/billing-client.ts';
+import { createInboxDispatcher } from '../../api/inbox-dispatcher.ts';
+import { createMetrics } from '../../api/metrics.ts';
+import { createCustomerLinks } from '../../config/customer-links.ts';
+import { readSettings } from '../../config/env.ts';
+import { createLogger } from '../../config/logger.ts';
+import { openDatabase } from '../../db/database.ts';
+import { insertEnrollment } from '../../db/enrollments.ts';
+import { countPendingStripeEvents } from '../../db/stripe-events.ts';
+import { enrollmentWorkflowId } from '../../domain/ids.ts';
+import type { EnrollmentInput } from '../../workflows/input.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+export const SECRET = 'whsec_test_first';
+export const SECOND_SECRET = 'whsec_test_second';
+
+/** What a caller asked of Temporal, in order. */
+export interface Asked {
+  name: keyof BillingClient;
+  args: unknown[];
+}
+
+export type TestApi = Awaited<ReturnType<typeof startApi>>;
+
+export async function startApi(
+  options: { environment?: Record<string, string>; databaseUrl?: string; pollMs?: number } = {},
+) {
+  const database = await createTestDatabase({ poolSize: 10 });
+  const db =
+    options.databaseUrl === undefined ? database.db : openDatabase({ url: options.databaseUrl, poolSize: 2 });
+  const settings = readSettings({
+    CUSTOMER_LINK_SECRETS: 'test-secret-that-is-long-enough-for-it',
+    DATABASE_URL: database.url,
+    STRIPE_SECRET_KEY: 'sk_test_0123456789',
+    STRIPE_WEBHOOK_SECRET: `${SECRET},${SECOND_SECRET}`,
+    MAIL_URL: 'smtp://127.0.0.1:1025',
+    PUBLIC_URL: 'https://billing.example.com',
+    ALLOWED_RETURN_ORIGINS: 'https://shop.example.com',
+    TEMPORAL_UI_URL: 'http://127.0.0.1:8233',
+    LOG_LEVEL: 'debug',
+    ...options.environment,
+  });
+  const logged: string[] = [];
+  const log = createLogger(settings, { write: (line) => void logged.push(line) });
+  const asked: Asked[] = [];
+  /** What the next calls answer with instead; a function may throw. */
+  const answers: Partial<{ [Name in keyof BillingClient]: BillingClient[Name] }> = {};
+  const billing = fakeBilling(asked, answers, async (input) => {
+    await insertEnrollment(database.db, enrollmentRow(input));
+    const id = `cs_test_${input.enrollmentId.slice(4)}`;
+    const url = `https://checkout.stripe.com/c/pay/${id}`;
+    const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
+    await database.db
+      .insertInto('checkout_sessions')
+      .values({
+        id,
+        enrollment_id: input.enrollmentId,
+        status: 'open',
+        url,
+        setup_intent_id: `seti_${input.enrollmentId.slice(4)}`,
+        expires_at: expiresAt,
+        created_at: new Date(),
+      })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+    return { status: 'awaiting_payment_method', checkoutSession: { id, url, expiresAt } };
+  });
+  const metrics = createMetrics(() => countPendingStripeEvents(db));
+  const inbox = createInboxDispatcher({
+    db,
+    billing,
+    livemode: false,
+    log,
+    pollMs: options.pollMs ?? 20,
+    onDelivery: (outcome) => metrics.deliveries.inc({ outcome }),
+  });
+  const temporal = { ping: async () => {} };
+  const links = createCustomerLinks({
+    secrets: settings.CUSTOMER_LINK_SECRETS,
+    publicUrl: settings.PUBLIC_URL,
+    ttlDays: settings.CUSTOMER_LINK_TTL_DAYS,
+  });
+  const app = await buildApp({
+    settings,
+    db,
+    billing,
+    links,
+    inbox,
+    metrics,
+    log,
+    pingTemporal: () => temporal.ping(),
+  });
+  const key = await createApiKey(database.db, { name: 'test', scopes: ['read', 'write'] });
+
+  return {
+    app,
+    db: database.db,
+    settings,
+    links,
+    inbox,
+    asked,
+    answers,
+    temporal,
+    logged,
+    apiKeyId: key.id,
+
+    keyWith: async (scopes: Scope[]) => createApiKey(database.db, { name: scopes.join(), scopes }),
+
+    /** A request with the API key; `body` is sent as JSON. */
+    async request(method: 'GET' | 'POST', url: string, more: RequestOptions = {}) {
+      const { body, headers, idempotencyKey } = more;
+      const reply = await app.inject({
+        method,
+        url,
+        headers: {
+          authorization: `Bearer ${key.key}`,
+          ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { payload: body }),
+      });
+      return { status: reply.statusCode, headers: reply.headers, text: reply.body, body: parsed(reply.body) };
+    },
+
+    /** Delivers an event as Stripe does. */
+    webhook: (payload: object | string, sign: Partial<SignOptions> = {}) => deliver(app, payload, sign),
+
+    async close() {
+      await app.close();
+      await inbox.stop();
+      if (db !== database.db) {
+        await db.destroy();
+      }
+      await database.drop();
+    },
+  };
+}
+
+interface RequestOptions {
+  body?: object | string;
+  headers?: Record<string, string>;
+  idempotencyKey?: string;
+}
+
+export interface SignOptions {
+  secret: string;
+  timestamp: number;
+  /** Sent instead of a good one; null sends none. */
+  header: string | null;
+  /** Bytes that are sent; the signature is over `payload`. */
+  sent: string;
+}
+
+async function deliver(app: FastifyInstance, payload: object | string, sign: Partial<SignOptions>) {
+  const text = typeof payload === 'string' ? payload : JSON.stringify(payload, null, 2);
+  const good = Stripe.webhooks.generateTestHeaderString({
+    payload: text,
+    secret: sign.secret ?? SECRET,
+    ...(sign.timestamp === undefined ? {} : { timestamp: sign.timestamp }),
+  });
+  const header = sign.header === undefined ? good : sign.header;
+  const options: InjectOptions = {
+    method: 'POST',
+    url: '/webhooks/stripe',
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      ...(header === null ? {} : { 'stripe-signature': header }),
+    },
+    payload: sign.sent ?? text,
+  };
+  const reply = await app.inject(options);
+  return { status: reply.statusCode, headers: reply.headers, body: parsed(reply.body) };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read answers of many shapes and check what they read.
+function parsed(text: string): any {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function fakeBilling(
+  asked: Asked[],
+  answers: Partial<BillingClient>,
+  enroll: BillingClient['enroll'],
+): BillingClient {
+  const soon = () => new Date(Date.now() + 86_400_000).toISOString();
+  const usual: BillingClient = {
+    enroll,
+    openCheckoutSession: async () => ({
+      id: 'cs_test_new',
+      url: 'https://checkout.stripe.com/c/pay/cs_test_new',
+      expiresAt: soon(),
+    }),
+    cancelEnrollment: async () => ({ status: 'canceled' }),
+    resumeEnrollment: async () => ({ status: 'active' }),
+    resumeCharge: async (_id, chargeId) => ({ chargeId }),
+    createCharge: async (id) => ({ chargeId: `chg_${id.slice(4)}_7` }),
+    checkoutSessionCompleted: async () => true,
+    checkoutSessionExpired: async () => true,
+    paymentIntentChanged: async () => true,
+  };
+  function recorded<Name extends keyof BillingClient>(name: Name): BillingClient[Name] {
+    const call = (...args: Parameters<BillingClient[Name]>) => {
+      asked.push({ name, args });
+      const answer = (answers[name] ?? usual[name]) as (...given: typeof args) => unknown;
+      return answer(...args);
+    };
+    return call as BillingClient[Name];
+  }
+  return {
+    enroll: recorded('enroll'),
+    openCheckoutSession: recorded('openCheckoutSession'),
+    cancelEnrollment: recorded('cancelEnrollment'),
+    resumeEnrollment: recorded('resumeEnrollment'),
+    resumeCharge: recorded('resumeCharge'),
+    createCharge: recorded('createCharge'),
+    checkoutSessionCompleted: recorded('checkoutSessionCompleted'),
+    checkoutSessionExpired: recorded('checkoutSessionExpired'),
+    paymentIntentChanged: recorded('paymentIntentChanged'),
+  };
+}
+
+function enrollmentRow(input: EnrollmentInput) {
+  const now = new Date();
+  return {
+    id: input.enrollmentId,
+    workflow_id: enrollmentWorkflowId(input.enrollmentId),
+    customer_id: input.customerId,
+    status: 'awaiting_payment_method' as const,
+    description: input.description,
+    locale: input.locale,
+    terms: JSON.stringify(input.terms),
+    currency: input.terms.currency,
+    request_fingerprint: input.requestFingerprint,
+    return_url: input.returnUrl,
+    metadata: JSON.stringify(input.metadata),
+    livemode: input.livemode,
+    setup_deadline_at: new Date(now.getTime() + input.terms.setupDeadlineDays * 86_400_000),
+    created_at: now,
+    updated_at: now,
+  };
+}
