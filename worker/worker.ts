@@ -6,6 +6,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { stripeTaskQueue } from '../workflows/task-queues.ts';
+import { heartbeatInterceptor } from './heartbeat.ts';
 
 export interface BillingWorkersOptions {
   connection: NativeConnection;
@@ -48,6 +49,7 @@ export async function createBillingWorkers(options: BillingWorkersOptions): Prom
       ...common,
       taskQueue: stripeTaskQueue(taskQueue),
       activities: createActivities(options.activityDeps),
+      interceptors: { activity: [() => ({ inbound: heartbeatInterceptor() })] },
       maxConcurrentActivityTaskExecutions: 50,
       maxTaskQueueActivitiesPerSecond: options.stripeRequestsPerSecond,
     }),

@@ -9,11 +9,14 @@ import { stripeTaskQueue } from './task-queues.ts';
 
 /** Above the longest request to Stripe (20 s by default) and a look-up besides. */
 const START_TO_CLOSE_MS = 60_000;
+/** A Worker that died is noticed after this long; the Worker beats every 4 s, so that short Activities never do. */
+const HEARTBEAT_TIMEOUT_MS = 12_000;
 
 function options(summary: string, interactive: boolean): ActivityOptions {
   return {
     taskQueue: stripeTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: START_TO_CLOSE_MS,
+    heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     summary,
     // A customer who waits on a page goes before scheduled charges (default 3).
     priority: { priorityKey: interactive ? 1 : 3 },
