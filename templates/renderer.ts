@@ -2,7 +2,7 @@
  * Turns templates and messages into pages and mails. Built once per process by the API and the Worker. HTML is
  * escaped by default, whoever wrote the value; text mails are not, since nothing interprets them.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Liquid } from 'liquidjs';
 import { formatDay, formatInstant, formatMoney, knownLocale, type Locale } from '../domain/format.ts';
@@ -26,7 +26,7 @@ export interface Renderer {
 /**
  * @param options.templatesDir the company's folder, laid out as ours (`pages/`, `mails/`, `locales/`); a file in
  * it replaces the built-in one of the same name, a message of its catalogs the one of the same key
- * @throws Error when a catalog of that folder is wrong
+ * @throws Error when a catalog or a template of that folder is wrong
  */
 export function createRenderer(options: {
   merchantName: string;
@@ -44,6 +44,9 @@ export function createRenderer(options: {
     html: engineFor(roots, sayIn, { outputEscape: 'escape' }),
     text: engineFor(roots, sayIn, {}),
   };
+  for (const template of templatesDir === undefined ? [] : templatesIn(templatesDir)) {
+    engines.html.parseFileSync(template);
+  }
   const render = async (engine: Liquid, template: string, locale: Locale, model: object): Promise<string> =>
     String(await engine.renderFile(template, model, { globals: { locale, merchant: merchantName } }));
   const find = (path: string) => roots.map((root) => join(root, path)).find((file) => existsSync(file));
@@ -62,6 +65,16 @@ export function createRenderer(options: {
       return readFileSync(found, 'utf8');
     },
   };
+}
+
+/** Every template of the company's, as a path below its folder. */
+function templatesIn(folder: string): string[] {
+  if (!existsSync(folder)) {
+    throw new Error(`the folder of templates '${folder}' does not exist`);
+  }
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.liquid'),
+  );
 }
 
 function engineFor(

@@ -184,7 +184,7 @@ describe('accountModel', () => {
       ]) {
         const charges = [unpaid('requires_payment_method', { told })];
         const [problem] = model({ enrollment: pastDue, charges }).problems;
-        expect(problem?.paragraphs[1]).toContain('did not say why');
+        expect(problem?.paragraphs[1]).toContain('The bank declined the payment.');
       }
     });
 

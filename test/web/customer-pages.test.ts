@@ -611,7 +611,7 @@ describe('customerPages', () => {
   it('tells nothing of the inside when even the page for problems cannot be rendered', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'templates-'));
     mkdirSync(join(folder, 'pages'));
-    writeFileSync(join(folder, 'pages/problem.liquid'), '{{ secret.path | nothing }}');
+    writeFileSync(join(folder, 'pages/problem.liquid'), '{{ secret.path }}');
     const broken = await buildPagesApp(test.db, { TEMPLATES_DIR: folder });
     const answer = await broken.app.inject({ url: '/c/nonsense' });
     expect(answer.statusCode).toBe(404);
