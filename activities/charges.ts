@@ -11,6 +11,7 @@ import { insertNotification } from '../db/notifications.ts';
 import { bookMovement, tell } from '../db/timeline.ts';
 import type { OpenCharge } from '../domain/charge-life.ts';
 import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
+import { chargeAfterReading } from '../domain/charge-states.ts';
 import { classifyDecline } from '../domain/declines.ts';
 import { decideDunning } from '../domain/dunning.ts';
 import { DEFECTS } from '../domain/errors.ts';
@@ -129,8 +130,9 @@ export function createChargeActivities(deps: ActivityDeps) {
         );
       }
       const outcome = await readPaymentIntent(deps.stripe, charge.paymentIntentId, work.paymentMethodType);
-      // What is read again and stands as it stood is no second decline.
-      const news = outcome.status !== charge.status;
+      // What is read again and stands as it stood is no second decline; an older truth is none at all.
+      const status = chargeAfterReading(charge.status, outcome.status);
+      const news = status !== charge.status;
       const dunning = news ? await decide(work, outcome, at) : null;
       if (news) {
         const attempt: AttemptMade = {
@@ -149,7 +151,7 @@ export function createChargeActivities(deps: ActivityDeps) {
         });
       }
       return {
-        status: outcome.status,
+        status,
         paymentIntentId: outcome.paymentIntentId,
         amountReceivedMinor: outcome.amountReceivedMinor,
         dunning,

@@ -8,6 +8,7 @@ import { touchEnrollment } from '../db/enrollments.ts';
 import { tell } from '../db/timeline.ts';
 import { operationKey } from '../domain/ids.ts';
 import { anchorOf, planAfter } from '../domain/schedule.ts';
+import { refuseSetupIntent } from '../domain/setup-intent.ts';
 import type { PlannedCharge, Terms } from '../domain/terms.ts';
 import { idOf } from './checkout-sessions.ts';
 import { keepContactDetails, stripeCustomerFromCheckout } from './customers.ts';
@@ -123,22 +124,23 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
     if (named !== work.enrollmentId) {
       return 'the session belongs to another enrollment';
     }
-    if (
-      setupIntent.livemode !== session.livemode ||
-      setupIntent.metadata?.enrollment_id !== work.enrollmentId
-    ) {
-      return 'the SetupIntent belongs to another enrollment or mode';
-    }
-    if (setupIntent.status !== 'succeeded') {
-      return `the SetupIntent is '${setupIntent.status}', expected 'succeeded'`;
-    }
-    if (setupIntent.payment_method === null || typeof setupIntent.payment_method === 'string') {
-      return 'the SetupIntent has no payment method';
-    }
-    if (idOf(setupIntent.customer) !== idOf(session.customer)) {
-      return 'the SetupIntent belongs to another Customer than the session';
-    }
-    return null;
+    const refused = refuseSetupIntent(
+      {
+        id: setupIntent.id,
+        status: setupIntent.status,
+        livemode: setupIntent.livemode,
+        customerId: idOf(setupIntent.customer),
+        paymentMethodId: idOf(setupIntent.payment_method),
+        enrollmentId: setupIntent.metadata?.enrollment_id ?? null,
+      },
+      // A customer who came without a Stripe Customer has none on the session either.
+      {
+        livemode: deps.livemode,
+        enrollmentId: work.enrollmentId,
+        customerId: work.stripeCustomerId ?? (idOf(session.customer) || null),
+      },
+    );
+    return refused?.message ?? null;
   }
 
   async function ownerOf(

@@ -24,17 +24,62 @@ export const FAULTS = {
   StripeOutcomeUnknown: 'StripeOutcomeUnknown',
 } as const;
 
-/** Refusals of commands by the Workflow's validators. The API answers 409 with the type in snake_case. */
+/**
+ * Refusals of commands, by the `type` of the ApplicationFailure that a validator throws. The API answers 409 with the
+ * type in snake_case, which is how the tables of `domain/` name them.
+ */
 export const REFUSALS = {
   IdempotencyMismatch: 'IdempotencyMismatch',
-  EnrollmentEnded: 'EnrollmentEnded',
-  EnrollmentNotStarted: 'EnrollmentNotStarted',
-  CancelPending: 'CancelPending',
-  ChargeUnknown: 'ChargeUnknown',
-  ChargeNotParked: 'ChargeNotParked',
-  TooManyOpenCharges: 'TooManyOpenCharges',
-  AmountInvalid: 'AmountInvalid',
-  NotPaused: 'NotPaused',
   /** Stripe refused the first Checkout Session, e.g. for an unknown Customer. */
   SetupRefused: 'SetupRefused',
+  // By the enrollment's status: enrollment-states.ts.
+  EnrollmentEnded: 'EnrollmentEnded',
+  EnrollmentNotStarted: 'EnrollmentNotStarted',
+  EnrollmentPaused: 'EnrollmentPaused',
+  EnrollmentNotPaused: 'EnrollmentNotPaused',
+  CancelPending: 'CancelPending',
+  NoCancelPending: 'NoCancelPending',
+  // By the charge's status: charge-states.ts.
+  ChargeUnknown: 'ChargeUnknown',
+  ChargeSettled: 'ChargeSettled',
+  ChargeInProgress: 'ChargeInProgress',
+  ChargeHeld: 'ChargeHeld',
+  ChargeNotCapturable: 'ChargeNotCapturable',
+  ChargeNotRefundable: 'ChargeNotRefundable',
+  ChargeNotInDunning: 'ChargeNotInDunning',
+  ChargeNotParked: 'ChargeNotParked',
+  ChargeDisputed: 'ChargeDisputed',
+  /** Another command of the same charge is being carried out. */
+  ChargeBusy: 'ChargeBusy',
+  TooManyOpenCharges: 'TooManyOpenCharges',
+  TooManyRetries: 'TooManyRetries',
+  AmountInvalid: 'AmountInvalid',
+  CaptureTooLarge: 'CaptureTooLarge',
+  CaptureAmountInvalid: 'CaptureAmountInvalid',
+  NothingToRefund: 'NothingToRefund',
+  RefundTooLarge: 'RefundTooLarge',
+  RefundAmountInvalid: 'RefundAmountInvalid',
+  // Of the schedule: schedule-changes.ts.
+  NothingToChange: 'NothingToChange',
+  NotRecurring: 'NotRecurring',
+  MoveNotAhead: 'MoveNotAhead',
+  MovePastFollowing: 'MovePastFollowing',
+  MovePastEnd: 'MovePastEnd',
+  ResumeNotAhead: 'ResumeNotAhead',
+  // Of tries by hand: customer-tries.ts.
+  TooManyTries: 'TooManyTries',
+  AnotherCardNeeded: 'AnotherCardNeeded',
+  CardBudgetSpent: 'CardBudgetSpent',
 } as const;
+
+type SnakeCase<Text extends string> = Text extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `_${Lowercase<First>}`}${SnakeCase<Rest>}`
+  : '';
+
+/** A refusal as the tables and the API name it, e.g. `charge_not_parked`. A code without a type fails the type check. */
+export type RefusalCode = SnakeCase<Uncapitalize<keyof typeof REFUSALS>>;
+
+/** `charge_not_parked` is thrown as `ChargeNotParked`. */
+export function refusalType(code: RefusalCode): string {
+  return code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

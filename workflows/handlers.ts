@@ -19,6 +19,7 @@ import {
   resumeEnrollmentUpdate,
 } from './messages.ts';
 import { publish } from './presentation.ts';
+import { allowedCharge, refuse, refuseByStatus } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
 
 /** Requests of one enrollment that wait or are open at a time; a caller's loop must not fill the history. */
@@ -45,8 +46,8 @@ export function handleMessages(run: EnrollmentRun): void {
     {
       validator: ({ requestFingerprint }) => {
         if (requestFingerprint !== run.input.requestFingerprint) {
-          throw refusal(
-            REFUSALS.IdempotencyMismatch,
+          refuse(
+            'idempotency_mismatch',
             `${run.input.enrollmentId} was created under this Idempotency-Key from a request with other content`,
           );
         }
@@ -55,7 +56,7 @@ export function handleMessages(run: EnrollmentRun): void {
   );
 
   setHandler(openCheckoutSessionUpdate, ({ by }) => liveCheckoutSession(run, by), {
-    validator: (_requested) => refuseWhenEnding(run),
+    validator: (_requested) => refuseByStatus(run, 'open_checkout_session'),
   });
 
   setHandler(
@@ -69,11 +70,7 @@ export function handleMessages(run: EnrollmentRun): void {
       return { status: done ? statusOf(run) : ('canceling' as const) };
     },
     {
-      validator: (_requested) => {
-        if (run.end !== null) {
-          throw refusal(REFUSALS.EnrollmentEnded, `the enrollment is ${statusOf(run)} already`);
-        }
-      },
+      validator: (_requested) => refuseByStatus(run, 'cancel'),
     },
   );
 
@@ -88,15 +85,10 @@ export function handleMessages(run: EnrollmentRun): void {
     },
     {
       validator: (requested) => {
-        const charge = state.charges.find(({ id }) => id === requested.chargeId);
-        if (charge === undefined) {
-          throw refusal(REFUSALS.ChargeUnknown, `${requested.chargeId} is settled or not of this enrollment`);
-        }
-        if (charge.problem === null) {
-          throw refusal(
-            REFUSALS.ChargeNotParked,
-            `${charge.id} is ${charge.status} and needs nobody's attention`,
-          );
+        const open = state.charges.find(({ id }) => id === requested.chargeId);
+        // A refund that Stripe refused parks a charge that has succeeded.
+        if (open === undefined || open.problem === null) {
+          allowedCharge(run, requested.chargeId, 'resume');
         }
       },
     },
@@ -110,12 +102,7 @@ export function handleMessages(run: EnrollmentRun): void {
       return { status: statusOf(run) };
     },
     {
-      validator: (_requested) => {
-        refuseWhenEnding(run);
-        if (state.pausedBy === null) {
-          throw refusal(REFUSALS.NotPaused, `the enrollment is ${statusOf(run)}, expected paused`);
-        }
-      },
+      validator: (_requested) => refuseByStatus(run, 'resume'),
     },
   );
 
@@ -138,22 +125,13 @@ export function handleMessages(run: EnrollmentRun): void {
     },
     {
       validator: ({ requestKey, amountMinor }) => {
-        refuseWhenEnding(run);
-        if (state.paymentMethod === null) {
-          throw refusal(REFUSALS.EnrollmentNotStarted, 'the enrollment awaits its payment method');
-        }
+        refuseByStatus(run, 'create_charge');
         if (!Number.isSafeInteger(amountMinor) || amountMinor <= 0) {
-          throw refusal(
-            REFUSALS.AmountInvalid,
-            `amount ${amountMinor}: expected a positive whole number of minor units`,
-          );
+          refuse('amount_invalid', `amount ${amountMinor}: expected a positive whole number of minor units`);
         }
         const known = state.chargeRequests.some(({ key }) => key === requestKey);
         if (!known && state.requestedCharges.length + state.charges.length >= MOST_OPEN_CHARGES) {
-          throw refusal(
-            REFUSALS.TooManyOpenCharges,
-            `${MOST_OPEN_CHARGES} charges of this enrollment are open`,
-          );
+          refuse('too_many_open_charges', `${MOST_OPEN_CHARGES} charges of this enrollment are open`);
         }
       },
     },
@@ -193,17 +171,4 @@ export function handleMessages(run: EnrollmentRun): void {
     chargesSucceeded: state.chargesSucceeded,
     amountCollectedMinor: state.amountCollectedMinor,
   }));
-}
-
-function refuseWhenEnding(run: EnrollmentRun): void {
-  if (run.end !== null) {
-    throw refusal(REFUSALS.EnrollmentEnded, `the enrollment is ${statusOf(run)}`);
-  }
-  if (run.state.cancel !== null) {
-    throw refusal(REFUSALS.CancelPending, 'a cancel of the enrollment has been accepted');
-  }
-}
-
-function refusal(type: string, message: string): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(message, type);
 }

@@ -128,7 +128,12 @@ export function statusOf(run: EnrollmentRun): EnrollmentStatus {
   if (state.pausedBy !== null) {
     return 'paused';
   }
-  return state.charges.some((charge) => PAST_DUE_CHARGE.includes(charge.status)) ? 'past_due' : 'active';
+  return isPastDue(state) ? 'past_due' : 'active';
+}
+
+/** Whether a charge is in dunning or waits for the customer. */
+export function isPastDue(state: CarriedState): boolean {
+  return state.charges.some((charge) => PAST_DUE_CHARGE.includes(charge.status));
 }
 
 /** Time zone of the schedule; UTC where the terms have none. */

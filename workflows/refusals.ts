@@ -1,0 +1,61 @@
+/**
+ * How a command is refused: by the tables of `domain/`, in a validator, so that nothing is left in the history. Called
+ * by the handlers only. Every refusal is an ApplicationFailure whose type is one of `REFUSALS`.
+ */
+import { ApplicationFailure } from '@temporalio/workflow';
+import type { OpenCharge } from '../domain/charge-life.ts';
+import { type ChargeCommand, chargeStep } from '../domain/charge-states.ts';
+import { type EnrollmentCommand, enrollmentStep } from '../domain/enrollment-states.ts';
+import { type RefusalCode, refusalType } from '../domain/errors.ts';
+import { chargeId } from '../domain/ids.ts';
+import { type EnrollmentRun, isPastDue, statusOf } from './run.ts';
+
+/** @returns never: it throws */
+export function refuse(code: RefusalCode, message: string): never {
+  throw ApplicationFailure.nonRetryable(message, refusalType(code));
+}
+
+/** Throws what a rule of `domain/` refused; nothing when it refused nothing. */
+export function refuseIf(refused: { code: RefusalCode; message: string } | null | undefined): void {
+  if (refused) {
+    refuse(refused.code, refused.message);
+  }
+}
+
+/** Throws unless the enrollment's status allows the command, and no cancel has been accepted. */
+export function refuseByStatus(run: EnrollmentRun, command: EnrollmentCommand): void {
+  const step = enrollmentStep(statusOf(run), command, isPastDue(run.state));
+  refuseIf('refused' in step ? step.refused : null);
+  if (run.state.cancel !== null && command !== 'cancel') {
+    refuse('cancel_pending', 'a cancel of the enrollment has been accepted');
+  }
+}
+
+/**
+ * The open charge that a command is about. Throws when its status forbids the command, when it is no charge of this
+ * enrollment, and while another command of the same charge is being carried out.
+ */
+export function allowedCharge(run: EnrollmentRun, id: string, command: ChargeCommand): OpenCharge {
+  const charge = run.state.charges.find((open) => open.id === id);
+  if (charge === undefined) {
+    return refuseUnknown(run, id, command);
+  }
+  const step = chargeStep(charge.status, command);
+  refuseIf('refused' in step ? step.refused : null);
+  return charge;
+}
+
+function refuseUnknown(run: EnrollmentRun, id: string, command: ChargeCommand): never {
+  const { state, input } = run;
+  if (state.requestedCharges.some((asked) => asked.chargeId === id)) {
+    refuse('charge_busy', `${id} is about to be opened; ask again`);
+  }
+  const numbers = Array.from({ length: state.chargesOpened }, (_, index) => index + 1);
+  if (!numbers.some((number) => chargeId(input.enrollmentId, number) === id)) {
+    refuse('charge_unknown', `${id} is no charge of ${input.enrollmentId}`);
+  }
+  // Settled charges are let go of; the commands of an enrollment refuse every settled status alike.
+  const step = chargeStep('canceled', command);
+  refuseIf('refused' in step ? step.refused : null);
+  return refuse('charge_settled', `${id} is settled`);
+}
