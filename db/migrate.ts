@@ -7,11 +7,13 @@ import { type Kysely, type Migration, Migrator } from 'kysely';
 import { readDatabaseUrl } from '../config/env.ts';
 import { openDatabase } from './database.ts';
 import * as initial from './migrations/0001-initial.ts';
+import * as eventsByObject from './migrations/0002-events-by-object.ts';
 import type { Database } from './schema.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
+  '0002-events-by-object': eventsByObject,
 };
 
 /**

@@ -19,18 +19,18 @@ export interface ReceivedEvent {
   ignoredReason: string | null;
 }
 
-/** How long a delivery may take before another process may try it. */
+/** How long a delivery may take before another process may try it, and how long a second word waits. */
 const LEASE = sql`interval '20 seconds'`;
 
 /**
  * Keeps an event, once: a repeat only counts the delivery. When it returns, the event is durable.
- * @param deliverNow whether the caller delivers it itself; nobody else tries while its lease lasts
+ * @param leased nobody tries before the lease is over: the caller delivers it itself, or it should wait a while
  * @returns whether it is new
  */
 export async function receiveStripeEvent(
   db: Kysely<Database>,
   event: ReceivedEvent,
-  deliverNow: boolean,
+  leased: boolean,
 ): Promise<boolean> {
   const { deliveries } = await db
     .insertInto('stripe_events')
@@ -43,8 +43,8 @@ export async function receiveStripeEvent(
       payload: storableJson(event.payload),
       stripe_created_at: event.stripeCreatedAt,
       ignored_reason: event.ignoredReason,
-      signal_attempts: deliverNow ? 1 : 0,
-      next_signal_at: deliverNow ? sql<Date>`now() + ${LEASE}` : sql<Date>`now()`,
+      signal_attempts: leased ? 1 : 0,
+      next_signal_at: leased ? sql<Date>`now() + ${LEASE}` : sql<Date>`now()`,
     })
     .onConflict((conflict) =>
       conflict.column('id').doUpdateSet((eb) => ({ deliveries: eb('stripe_events.deliveries', '+', 1) })),
@@ -145,4 +145,16 @@ export async function countPendingStripeEvents(db: Kysely<Database>): Promise<nu
  */
 function storableJson(payload: unknown): string {
   return JSON.stringify(payload).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g, '$1\\ufffd');
+}
+
+/** Whether a webhook has told the Workflow already that this Checkout Session is complete. */
+export async function completionIsTold(db: Kysely<Database>, checkoutSessionId: string): Promise<boolean> {
+  const told = await db
+    .selectFrom('stripe_events')
+    .select('id')
+    .where('object_id', '=', checkoutSessionId)
+    .where('type', '=', 'checkout.session.completed')
+    .where('signalled_at', 'is not', null)
+    .executeTakeFirst();
+  return told !== undefined;
 }

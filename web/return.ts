@@ -6,6 +6,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { findCustomerSession } from '../db/customer-view.ts';
+import { completionIsTold } from '../db/stripe-events.ts';
 import { PageProblem } from './page-problem.ts';
 import type { Site } from './site.ts';
 import { visitorOf } from './visitor.ts';
@@ -27,7 +28,7 @@ export function returnRoutes(app: FastifyInstance, site: Site): void {
     if (session === undefined) {
       throw new PageProblem('unknown_session');
     }
-    if (session.status !== 'complete') {
+    if (session.status !== 'complete' && !(await completionIsTold(site.db, sessionId))) {
       await site.billing.checkoutSessionCompleted(visitor.enrollment.id, sessionId);
     }
     // On to an address that can be reloaded as often as the page likes without telling the Workflow again.

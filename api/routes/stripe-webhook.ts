@@ -8,7 +8,7 @@ import { Stripe } from 'stripe';
 import { z } from 'zod';
 import { isLiveKey } from '../../config/stripe.ts';
 import { type ReceivedEvent, receiveStripeEvent } from '../../db/stripe-events.ts';
-import { readStripeEvent } from '../../domain/stripe-event.ts';
+import { isSecondWord, readStripeEvent } from '../../domain/stripe-event.ts';
 import type { ApiDeps } from '../deps.ts';
 import { HttpProblem } from '../problems.ts';
 import { errorBody } from '../schemas/errors.ts';
@@ -70,8 +70,8 @@ export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
           );
         }
         const event = readEvent(raw, livemode);
-        const deliverNow = event.ignoredReason === null && inbox.hasRoom();
-        const isNew = await receiveStripeEvent(db, event, deliverNow);
+        const deliverNow = event.ignoredReason === null && inbox.hasRoom() && !isSecondWord(event.type);
+        const isNew = await receiveStripeEvent(db, event, deliverNow || isSecondWord(event.type));
         request.log.info(
           { stripe_event_id: event.id, type: event.type, repeated: !isNew, ignored: event.ignoredReason },
           'webhook kept',
