@@ -1,0 +1,320 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from '../../api/billing-client.ts';
+import type { EnrollmentStatus } from '../../domain/statuses.ts';
+import { startApi, type TestApi } from './test-api.ts';
+
+let api: TestApi;
+let id: string;
+let serial = 0;
+
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.close());
+beforeEach(async () => {
+  for (const name of Object.keys(api.answers)) {
+    delete api.answers[name as keyof typeof api.answers];
+  }
+  const { body } = await api.request('POST', '/v1/enrollments', {
+    idempotencyKey: `key-${++serial}`,
+    body: { terms: { currency: 'usd', schedule: { type: 'on_demand' } } },
+  });
+  id = body.id;
+  api.asked.length = 0;
+});
+
+const post = (path: string, body?: object, idempotencyKey?: string) =>
+  api.request('POST', `/v1/enrollments/${id}/${path}`, {
+    ...(body === undefined ? {} : { body }),
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  });
+
+async function setStatus(status: EnrollmentStatus) {
+  await api.db
+    .updateTable('enrollments')
+    .set({ status, ended_at: '2026-11-01T00:00:00.000Z' })
+    .where('id', '=', id)
+    .execute();
+}
+
+async function addCharge(number: number, status: 'needs_attention' | 'succeeded', enrollment = id) {
+  const at = new Date();
+  const chargeId = `chg_${enrollment.slice(4)}_${number}`;
+  await api.db
+    .insertInto('charges')
+    .values({
+      id: chargeId,
+      enrollment_id: enrollment,
+      number,
+      origin: 'api',
+      amount_minor: 500,
+      currency: 'usd',
+      due_at: at,
+      status,
+      attempts: 1,
+      captured_minor: 0,
+      refunded_minor: 0,
+      created_at: at,
+      updated_at: at,
+    })
+    .execute();
+  return chargeId;
+}
+
+describe('POST /v1/enrollments/:id/cancel', () => {
+  it('cancels, says who asked and why, and answers with the enrollment', async () => {
+    api.answers.cancelEnrollment = async () => {
+      await setStatus('canceled');
+      return { status: 'canceled' };
+    };
+    const { status, body } = await post('cancel', { reason: 'moved away' });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ id, status: 'canceled', checkout_url: null });
+    expect(api.asked).toEqual([
+      { name: 'cancelEnrollment', args: [id, { by: `api:${api.apiKeyId}`, reason: 'moved away' }] },
+    ]);
+  });
+
+  it('needs no body', async () => {
+    expect((await post('cancel')).status).toBe(200);
+    expect((await post('cancel', {})).status).toBe(200);
+    expect(api.asked[0]?.args[1]).toMatchObject({ reason: null });
+  });
+
+  it('answers 202 while the outcome of a payment is awaited', async () => {
+    api.answers.cancelEnrollment = async () => ({ status: 'canceling' });
+    expect((await post('cancel')).status).toBe(202);
+  });
+
+  it('answers a repeat with the canceled enrollment, without asking Temporal', async () => {
+    await setStatus('canceled');
+    const { status, body } = await post('cancel');
+    expect([status, body.status]).toEqual([200, 'canceled']);
+    expect(api.asked).toEqual([]);
+  });
+
+  it.each(['completed', 'expired'] as const)('refuses one that is %s with 409', async (ended) => {
+    await setStatus(ended);
+    const { status, body } = await post('cancel');
+    expect(status).toBe(409);
+    expect(body.error).toEqual({
+      code: 'enrollment_ended',
+      message: `${id} is ${ended} since 2026-11-01T00:00:00.000Z; expected an enrollment that goes on`,
+    });
+    expect(api.asked).toEqual([]);
+  });
+
+  it('refuses one that ended while the command was on its way', async () => {
+    api.answers.cancelEnrollment = async () => {
+      await setStatus('completed');
+      throw new EnrollmentNotRunning(id);
+    };
+    const { status, body } = await post('cancel');
+    expect([status, body.error.code]).toEqual([409, 'enrollment_ended']);
+  });
+
+  it('answers 409 when no Workflow runs although the row says so', async () => {
+    api.answers.cancelEnrollment = async () => {
+      throw new EnrollmentNotRunning(id);
+    };
+    const { status, body } = await post('cancel');
+    expect([status, body.error.code]).toEqual([409, 'enrollment_not_running']);
+  });
+
+  it('answers 503 when Temporal is away', async () => {
+    api.answers.cancelEnrollment = async () => {
+      throw new BillingUnavailable('away', new Error('grpc'));
+    };
+    const { status, headers, body } = await post('cancel');
+    expect([status, headers['retry-after'], body.error.code]).toEqual([503, '5', 'billing_unavailable']);
+  });
+
+  it.each<[string, object, string]>([
+    ['an unknown field', { why: 'x' }, 'why'],
+    ['a reason that is no text', { reason: 5 }, 'reason'],
+    ['a reason with NUL', { reason: 'a\u0000' }, 'reason'],
+    ['a list', [], 'body'],
+  ])('refuses %s', async (_what, body, param) => {
+    const reply = await post('cancel', body);
+    expect([reply.status, reply.body.error.param]).toEqual([400, param]);
+  });
+});
+
+describe('POST /v1/enrollments/:id/checkout-sessions', () => {
+  it('answers with a live session', async () => {
+    const { status, body } = await post('checkout-sessions', { reason: 'new card' });
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      object: 'checkout_session',
+      id: 'cs_test_new',
+      url: 'https://checkout.stripe.com/c/pay/cs_test_new',
+      expires_at: expect.stringMatching(/Z$/),
+    });
+    expect(api.asked[0]).toMatchObject({ name: 'openCheckoutSession', args: [id, { reason: 'new card' }] });
+  });
+
+  it.each(['completed', 'canceled', 'expired'] as const)('refuses one that is %s with 409', async (ended) => {
+    await setStatus(ended);
+    expect((await post('checkout-sessions')).status).toBe(409);
+    expect(api.asked).toEqual([]);
+  });
+});
+
+describe('POST /v1/enrollments/:id/resume', () => {
+  it('ends a pause, or says why not', async () => {
+    expect((await post('resume')).status).toBe(200);
+    expect(api.asked[0]).toMatchObject({ name: 'resumeEnrollment', args: [id, { reason: null }] });
+    api.answers.resumeEnrollment = async () => {
+      throw new CommandRefused('not_paused', 'the enrollment is active, expected paused');
+    };
+    const { status, body } = await post('resume');
+    expect(status).toBe(409);
+    expect(body.error).toEqual({ code: 'not_paused', message: 'the enrollment is active, expected paused' });
+  });
+});
+
+describe('POST /v1/enrollments/:id/charges', () => {
+  it('asks for the charge and answers 202, also before its row is written', async () => {
+    const { status, body } = await post('charges', { amount_minor: 500, description: 'Ride' }, 'ride-1');
+    expect(status).toBe(202);
+    expect(body).toMatchObject({
+      object: 'charge',
+      id: `chg_${id.slice(4)}_7`,
+      enrollment_id: id,
+      number: 7,
+      origin: 'api',
+      status: 'scheduled',
+      amount_minor: 500,
+      currency: 'usd',
+      description: 'Ride',
+      attempts: 0,
+    });
+    expect(api.asked).toEqual([
+      {
+        name: 'createCharge',
+        args: [
+          id,
+          {
+            by: `api:${api.apiKeyId}`,
+            reason: null,
+            requestKey: 'ride-1',
+            amountMinor: 500,
+            description: 'Ride',
+          },
+        ],
+      },
+    ]);
+  });
+
+  it('answers with the row once it is there', async () => {
+    const chargeId = await addCharge(7, 'succeeded');
+    const { body } = await post('charges', { amount_minor: 500 }, 'ride-1');
+    expect(body).toMatchObject({ id: chargeId, status: 'succeeded', attempts: 1 });
+  });
+
+  it('refuses the key for another amount', async () => {
+    await addCharge(7, 'succeeded');
+    const { status, body } = await post('charges', { amount_minor: 501 }, 'ride-1');
+    expect([status, body.error.code]).toEqual([409, 'idempotency_mismatch']);
+  });
+
+  it('needs an Idempotency-Key', async () => {
+    const { status, body } = await post('charges', { amount_minor: 500 });
+    expect([status, body.error.param]).toEqual([400, 'idempotency-key']);
+  });
+
+  it('holds the amount to the limits of the currency', async () => {
+    const { status, body } = await post('charges', { amount_minor: 49 }, 'ride-2');
+    expect(status).toBe(400);
+    expect(body.error.message).toContain(
+      '49 (0.49 USD) is below the least that Stripe charges, 50 (0.50 USD)',
+    );
+    expect(api.asked).toEqual([]);
+  });
+
+  it('tells the refusal of the Workflow', async () => {
+    api.answers.createCharge = async () => {
+      throw new CommandRefused('enrollment_not_started', 'the enrollment awaits its payment method');
+    };
+    const { status, body } = await post('charges', { amount_minor: 500 }, 'ride-3');
+    expect([status, body.error.code]).toEqual([409, 'enrollment_not_started']);
+  });
+});
+
+describe('GET /v1/enrollments/:id/charges', () => {
+  it('walks all charges from new to old', async () => {
+    for (const number of [1, 2, 3, 4, 5]) {
+      await addCharge(number, 'succeeded');
+    }
+    const seen: number[] = [];
+    let cursor = '';
+    do {
+      const { status, body } = await api.request('GET', `/v1/enrollments/${id}/charges?limit=2${cursor}`);
+      expect(status).toBe(200);
+      seen.push(...body.data.map(({ number }: { number: number }) => number));
+      cursor = body.next_cursor === null ? '' : `&cursor=${body.next_cursor}`;
+      if (seen.length === 2) {
+        await addCharge(6, 'succeeded');
+      }
+    } while (cursor !== '');
+    expect(seen).toEqual([5, 4, 3, 2, 1]);
+  });
+
+  it('refuses the cursor of another list', async () => {
+    const cursor = Buffer.from('2026-01-01T00:00:00.000Z enr_1').toString('base64url');
+    const { status, body } = await api.request('GET', `/v1/enrollments/${id}/charges?cursor=${cursor}`);
+    expect([status, body.error.param]).toEqual([400, 'cursor']);
+  });
+});
+
+describe('POST /v1/enrollments/:id/charges/:chargeId/resume', () => {
+  it('resumes a charge that needs attention', async () => {
+    const chargeId = await addCharge(1, 'needs_attention');
+    const { status, body } = await post(`charges/${chargeId}/resume`, { reason: 'key mended' });
+    expect([status, body.id]).toEqual([202, chargeId]);
+    expect(api.asked).toMatchObject([
+      { name: 'resumeCharge', args: [id, chargeId, { reason: 'key mended' }] },
+    ]);
+  });
+
+  it('tells the refusal of the Workflow', async () => {
+    const chargeId = await addCharge(1, 'succeeded');
+    api.answers.resumeCharge = async () => {
+      throw new CommandRefused('charge_not_parked', 'it needs nobody');
+    };
+    expect((await post(`charges/${chargeId}/resume`)).status).toBe(409);
+  });
+
+  it('answers 404 for a charge that does not exist or belongs to another enrollment', async () => {
+    const foreign = await api.request('POST', '/v1/enrollments', {
+      idempotencyKey: `key-${++serial}`,
+      body: { terms: { currency: 'usd', schedule: { type: 'on_demand' } } },
+    });
+    const foreignCharge = await addCharge(1, 'needs_attention', foreign.body.id);
+    api.asked.length = 0;
+    for (const charge of [foreignCharge, `chg_${id.slice(4)}_99`]) {
+      const { status, body } = await post(`charges/${charge}/resume`);
+      expect([status, body.error.code]).toEqual([404, 'not_found']);
+    }
+    expect(api.asked).toEqual([]);
+  });
+});
+
+describe('every command on an enrollment', () => {
+  const unknown = `enr_${'0'.repeat(26)}`;
+
+  it.each<[string, object | undefined]>([
+    ['cancel', undefined],
+    ['resume', undefined],
+    ['checkout-sessions', undefined],
+    ['charges', { amount_minor: 500 }],
+    [`charges/chg_${'0'.repeat(26)}_1/resume`, undefined],
+  ])('answers 404 to %s of an unknown one', async (path, body) => {
+    const reply = await api.request('POST', `/v1/enrollments/${unknown}/${path}`, {
+      idempotencyKey: 'k',
+      ...(body === undefined ? {} : { body }),
+    });
+    expect([reply.status, reply.body.error.code]).toEqual([404, 'not_found']);
+    expect(api.asked).toEqual([]);
+  });
+});
