@@ -44,23 +44,23 @@ export type EventSignal =
 
 export type EventDecision = Ignored | ({ kind: 'signal'; enrollmentId: string } & EventSignal);
 
-/** Changes that Stripe, a bank or a customer can make without a request of ours. */
-const PAYMENT_INTENT_EVENTS: readonly string[] = [
+/** What has an effect here: what a webhook endpoint subscribes to. */
+export const STRIPE_EVENT_TYPES = [
+  'checkout.session.completed',
+  'checkout.session.expired',
+  'setup_intent.succeeded',
   'payment_intent.succeeded',
   'payment_intent.payment_failed',
   'payment_intent.canceled',
   'payment_intent.processing',
   'payment_intent.requires_action',
   'payment_intent.amount_capturable_updated',
-];
+] as const;
 
-/**
- * Whether an event only says again what another event of the same moment says: a completed session's SetupIntent. It
- * waits a while, and by then it is known already; it counts when the other one was missed.
- */
-export function isSecondWord(eventType: string): boolean {
-  return eventType === 'setup_intent.succeeded';
-}
+/** Changes that Stripe, a bank or a customer can make without a request of ours. */
+const PAYMENT_INTENT_EVENTS: readonly string[] = STRIPE_EVENT_TYPES.filter((type) =>
+  type.startsWith('payment_intent.'),
+);
 
 const CHARGE_ID = /^chg_([0-9a-z]{26})_[1-9][0-9]{0,8}$/;
 
@@ -75,7 +75,9 @@ export function readStripeEvent(event: unknown, livemode: boolean): Ignored | Ev
     return ignore(`thin event ${type}: this endpoint takes snapshot events`);
   }
   if (field(event, 'livemode') !== livemode) {
-    return ignore(`event of the ${livemode ? 'test' : 'live'} mode, the Stripe key is of the other`);
+    return ignore(
+      `event of the ${livemode ? 'test' : 'live'} mode, the Stripe key is of the ${livemode ? 'live' : 'test'} mode`,
+    );
   }
   const object = field(field(event, 'data'), 'object');
   switch (type) {
