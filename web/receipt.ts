@@ -1,7 +1,7 @@
 /** A receipt to print or keep, for a payment that went through. Only reads. */
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import { findCustomerReceipt } from '../db/customer-view.ts';
+import { findCustomerReceipt } from '../db/customer-receipt.ts';
 import { sumMinor } from '../domain/money.ts';
 import { methodName } from './method-words.ts';
 import { sendPage } from './page.ts';

@@ -336,6 +336,27 @@ describe('customerPages', () => {
       expect(pages.billing.asked).toEqual([]);
     });
 
+    it('tells nothing when the webhook has told it already', async () => {
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      const { id: session } = await seedCheckoutSession(test.db, id);
+      await test.db
+        .insertInto('stripe_events')
+        .values({
+          id: `evt_${session}`,
+          type: 'checkout.session.completed',
+          livemode: false,
+          object_id: session,
+          enrollment_id: id,
+          payload: '{}',
+          stripe_created_at: daysAhead(0),
+          signalled_at: daysAhead(0),
+          next_signal_at: daysAhead(0),
+        })
+        .execute();
+      expect((await get(id, `/return?session_id=${session}`)).statusCode).toBe(303);
+      expect(pages.billing.asked).toEqual([]);
+    });
+
     it('answers 404 for a session of another enrollment', async () => {
       const { id: session } = await seedCheckoutSession(test.db, await seedEnrollment(test.db));
       const answer = await get(await seedEnrollment(test.db), `/return?session_id=${session}`);
