@@ -62,6 +62,14 @@ const PAYMENT_INTENT_EVENTS: readonly string[] = STRIPE_EVENT_TYPES.filter((type
   type.startsWith('payment_intent.'),
 );
 
+/**
+ * Whether an event only says again what another event of the same moment says: a completed session's SetupIntent. It
+ * waits a while, and by then it is known already; it counts when the other one was missed.
+ */
+export function isSecondWord(eventType: string): boolean {
+  return eventType === 'setup_intent.succeeded';
+}
+
 const CHARGE_ID = /^chg_([0-9a-z]{26})_[1-9][0-9]{0,8}$/;
 
 /**
