@@ -40,7 +40,9 @@ export function buildShop(options: ShopOptions): FastifyInstance {
 
   shop.get('/style.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(STYLE));
   shop.get('/healthz', () => ({ status: 'ok' }));
-  shop.get('/', (request, reply) => send(reply, 200, productsPage(localeOf(request), orders.latest(5))));
+  shop.get('/', (request, reply) =>
+    send(reply, 200, productsPage(localeOf(request), orders.latest(5), randomUUID)),
+  );
 
   shop.get<{ Params: { sku: string } }>('/products/:sku', (request, reply) => {
     const product = findProduct(request.params.sku);

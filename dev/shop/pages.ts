@@ -52,7 +52,15 @@ function price(product: Product, locale: Locale): Html {
   return html`<span class="price">${amount} <small>${product.rhythm[locale]}</small></span>`;
 }
 
-export function productsPage(locale: Locale, recent: readonly Order[]): string {
+function orderFields(product: Product, locale: Locale, orderId: string): Html {
+  return html`
+    <input type="hidden" name="order_id" value="${orderId}">
+    <input type="hidden" name="sku" value="${product.sku}">
+    <input type="hidden" name="lang" value="${locale}">`;
+}
+
+/** @param newOrderId as for {@link productPage} */
+export function productsPage(locale: Locale, recent: readonly Order[], newOrderId: () => string): string {
   const words = wordsOf(locale);
   const cards = PRODUCTS.map(
     (product) => html`
@@ -61,7 +69,11 @@ export function productsPage(locale: Locale, recent: readonly Order[]): string {
         <h2 style="margin-top:.25rem">${product.name[locale]}</h2>
         ${price(product, locale)}
         <p class="quiet">${product.about[locale]}</p>
-        <a class="button" href="/products/${product.sku}?lang=${locale}">${words.choose}</a>
+        <form method="post" action="/checkout">
+          ${orderFields(product, locale, newOrderId())}
+          <button class="button wide">${words.checkout}</button>
+        </form>
+        <a class="details" href="/products/${product.sku}?lang=${locale}">${words.choose}</a>
       </li>`,
   );
   const orders = recent.map(
@@ -94,9 +106,7 @@ export function productPage(locale: Locale, product: Product, orderId: string): 
           <p>${product.about[locale]}</p>
         </div>
         <form class="card" method="post" action="/checkout">
-          <input type="hidden" name="order_id" value="${orderId}">
-          <input type="hidden" name="sku" value="${product.sku}">
-          <input type="hidden" name="lang" value="${locale}">
+          ${orderFields(product, locale, orderId)}
           <label>${words.email} <small>(${words.optional}) ${words.emailHint}</small>
             <input type="email" name="email" autocomplete="email" maxlength="254"></label>
           <label>${words.name} <small>(${words.optional})</small>
