@@ -23,12 +23,13 @@ const WORDS = [
 
 /** Whether a query failed because the database could not be reached or was busy, so that a repeat may work. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (error instanceof AggregateError) {
-    return error.errors.some(isDatabaseUnavailable);
-  }
-  if (!(error instanceof Error)) {
+  if (typeof error !== 'object' || error === null) {
     return false;
   }
+  if ('errors' in error && Array.isArray(error.errors)) {
+    return error.errors.some(isDatabaseUnavailable);
+  }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  return PASSING.test(code) || SOCKET.has(code) || WORDS.some((words) => error.message.startsWith(words));
+  const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
+  return PASSING.test(code) || SOCKET.has(code) || WORDS.some((words) => message.startsWith(words));
 }
