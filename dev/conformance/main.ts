@@ -1,0 +1,106 @@
+// `npm run conformance`: Stripe's own description and the contract cases, against the stand-in, or against the real
+// test mode when STRIPE_SECRET_KEY is an sk_test_ key. Options: --write-extract, --only <text>, --requests <address>.
+
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { ROUTES } from '../stripe-stand-in/resources/index.ts';
+import { CONTRACTS } from './cases/index.ts';
+import { DIFFERENCES } from './differences.ts';
+import { extractDescription } from './extract.ts';
+import { checkLoggedRequests } from './logged-requests.ts';
+import { type Description, EXTRACT_FILE, readExtract, readWholeDescription } from './openapi.ts';
+import { runCase } from './run-case.ts';
+import { createValidator } from './validator.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    'write-extract': { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    requests: { type: 'string' },
+  },
+});
+
+async function describe(): Promise<Description> {
+  try {
+    const whole = await readWholeDescription();
+    console.log(`Description: Stripe's OpenAPI ${whole.info.version}, from the Go module stripe-mock`);
+    return whole;
+  } catch (error) {
+    const why = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    console.log(`Description: the committed extract, because the Go module could not be read (${why})`);
+    return readExtract();
+  }
+}
+
+/** The routes of the stand-in, as the description spells their paths. */
+function usedPaths(description: Description): Map<string, string[]> {
+  const used = new Map<string, string[]>();
+  for (const route of ROUTES) {
+    for (const path of Object.keys(description.paths)) {
+      const segments = path.split('/').slice(1);
+      const fits =
+        segments.length === route.segments.length &&
+        segments.every((segment, i) =>
+          segment.startsWith('{') ? route.segments[i]?.startsWith(':') : segment === route.segments[i],
+        );
+      if (fits) used.set(path, [...(used.get(path) ?? []), route.method.toLowerCase()]);
+    }
+  }
+  return used;
+}
+
+const realKey = process.env.STRIPE_SECRET_KEY ?? '';
+if (realKey.startsWith('sk_live_') || realKey.startsWith('rk_live_')) {
+  console.error('STRIPE_SECRET_KEY is a live key: conformance makes charges and is for test mode only.');
+  process.exit(1);
+}
+const real = realKey.startsWith('sk_test_') ? realKey : null;
+
+if (options['write-extract']) {
+  const whole = await readWholeDescription();
+  const extract = extractDescription(whole, usedPaths(whole));
+  await writeFile(EXTRACT_FILE, gzipSync(JSON.stringify(extract), { level: 9 }));
+  console.log(
+    `Wrote ${Object.keys(extract.components.schemas).length} schemas and ${Object.keys(extract.paths).length} paths.`,
+  );
+  process.exit(0);
+}
+
+const validator = createValidator(await describe());
+console.log('Known differences of the version that is spoken (2026-10-28.endive):');
+for (const { where, member, schema, why } of DIFFERENCES)
+  console.log(`  ${schema === null ? '-' : '+'} ${where} ${member}: ${why}`);
+console.log(
+  real === null
+    ? 'Against: the stand-in, a fresh one for each case'
+    : 'Against: the real Stripe, in test mode',
+);
+
+let passed = 0;
+let failed = 0;
+let skipped = 0;
+if (options.requests !== undefined) {
+  const checked = await checkLoggedRequests(options.requests, validator);
+  for (const problem of checked.problems) console.log(`FAILED  ${problem}`);
+  console.log(`Requests in the log of ${options.requests}: ${checked.count}`);
+  passed += checked.count - checked.problems.length;
+  failed += checked.problems.length;
+}
+for (const contract of CONTRACTS) {
+  if (!contract.name.includes(options.only)) continue;
+  const result = await runCase(contract, validator, real);
+  if (result.kind === 'passed') passed += 1;
+  else if (result.kind === 'skipped') {
+    skipped += 1;
+    console.log(`skipped ${contract.name}: ${result.reason}`);
+  } else {
+    failed += 1;
+    console.log(`FAILED  ${contract.name}`);
+    for (const reason of result.reasons)
+      console.log(`        ${reason.split('\n').slice(0, 6).join('\n        ')}`);
+  }
+}
+if (skipped > 0) console.log(`${skipped} skipped`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
