@@ -31,14 +31,19 @@ export interface InboxOptions {
   onDelivery?: (outcome: 'signalled' | 'ignored' | 'failed') => void;
 }
 
-export interface InboxDispatcher {
-  /** Whether there is room to deliver one more event at once. */
-  hasRoom(): boolean;
+/** Room for one delivery; whoever reserved it delivers, or gives it back. */
+export interface Slot {
   /**
    * Begins the delivery of an event that the caller has just stored under a lease. Never throws; a failure leaves the
    * row due for later.
    */
   deliver(event: { id: string; payload: unknown }): void;
+  giveBack(): void;
+}
+
+export interface InboxDispatcher {
+  /** Room to deliver one more event at once; null when there is none, and the row must wait its turn. */
+  reserve(): Slot | null;
   /** Looks for due rows now and then, from now on. */
   start(): void;
   /** Takes no more, and waits for what is under way. */
@@ -53,8 +58,27 @@ const CONCURRENCY = 16;
 export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   const { db, billing, livemode, log, pollMs = 1_000, onDelivery = () => {} } = options;
   const underWay = new Set<Promise<void>>();
+  let reserved = 0;
   let timer: NodeJS.Timeout | null = null;
   let running = false;
+
+  const room = () => CONCURRENCY - underWay.size - reserved;
+
+  function reserve(): Slot | null {
+    if (room() <= 0) {
+      return null;
+    }
+    reserved += 1;
+    return {
+      deliver(event) {
+        reserved -= 1;
+        deliver(event);
+      },
+      giveBack() {
+        reserved -= 1;
+      },
+    };
+  }
 
   function deliver(event: { id: string; payload: unknown }): void {
     const delivery = deliverOne(event).finally(() => underWay.delete(delivery));
@@ -97,11 +121,14 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
 
   /** Takes what is due until nothing is, or there is no room. */
   async function sweep(): Promise<void> {
-    while (running && underWay.size < CONCURRENCY) {
-      const room = CONCURRENCY - underWay.size;
-      const due = await claimStripeEvents(db, room);
+    while (running && room() > 0) {
+      const wanted = room();
+      reserved += wanted;
+      const due = await claimStripeEvents(db, wanted).finally(() => {
+        reserved -= wanted;
+      });
       due.forEach(deliver);
-      if (due.length < room) {
+      if (due.length < wanted) {
         return;
       }
       await Promise.race(underWay);
@@ -130,8 +157,7 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   }
 
   return {
-    hasRoom: () => underWay.size < CONCURRENCY,
-    deliver,
+    reserve,
     start() {
       if (!running) {
         running = true;

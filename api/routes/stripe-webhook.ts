@@ -33,6 +33,25 @@ export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
   const { db, settings, inbox, metrics } = deps;
   const livemode = isLiveKey(settings.STRIPE_SECRET_KEY);
 
+  /** Keeps the event; delivers it if it is new, has an effect, and there is room. @returns whether it is new */
+  async function accept(event: ReceivedEvent): Promise<boolean> {
+    if (event.ignoredReason !== null || isSecondWord(event.type)) {
+      return receiveStripeEvent(db, event, isSecondWord(event.type));
+    }
+    const slot = inbox.reserve();
+    let isNew = false;
+    try {
+      isNew = await receiveStripeEvent(db, event, slot !== null);
+    } finally {
+      if (isNew) {
+        slot?.deliver(event);
+      } else {
+        slot?.giveBack();
+      }
+    }
+    return isNew;
+  }
+
   return async (app) => {
     // Only this scope sees bytes: the signature is over them, not over what a parser makes of them.
     app.removeAllContentTypeParsers();
@@ -70,8 +89,7 @@ export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
           );
         }
         const event = readEvent(raw, livemode);
-        const deliverNow = event.ignoredReason === null && inbox.hasRoom() && !isSecondWord(event.type);
-        const isNew = await receiveStripeEvent(db, event, deliverNow || isSecondWord(event.type));
+        const isNew = await accept(event);
         request.log.info(
           { stripe_event_id: event.id, type: event.type, repeated: !isNew, ignored: event.ignoredReason },
           'webhook kept',
@@ -79,9 +97,6 @@ export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
         metrics.webhooks.inc({
           outcome: isNew ? (event.ignoredReason === null ? 'accepted' : 'ignored') : 'repeated',
         });
-        if (isNew && deliverNow) {
-          inbox.deliver(event);
-        }
         return { received: true as const };
       },
     );
