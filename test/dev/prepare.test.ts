@@ -1,0 +1,73 @@
+import { describe, expect, it } from '@jest/globals';
+import { readSettings } from '../../config/env.ts';
+import { addressesOf } from '../../dev/addresses.ts';
+import { USUAL_PORTS } from '../../dev/ports.ts';
+import { realStripe } from '../../dev/prepare.ts';
+import { applicationSettings } from '../../dev/stack.ts';
+
+const API = 'http://127.0.0.1:3000';
+
+describe('realStripe', () => {
+  it('is not used unless a key says so', () => {
+    expect(realStripe({}, API)).toBeNull();
+    expect(realStripe({ STRIPE_WEBHOOK_SECRET: 'whsec_1' }, API)).toBeNull();
+  });
+
+  it('is used with a test key and a webhook secret', () => {
+    const environment = { STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_WEBHOOK_SECRET: 'whsec_1' };
+    expect(realStripe(environment, API)).toEqual({
+      kind: 'real',
+      secretKey: 'sk_test_1',
+      webhookSecret: 'whsec_1',
+    });
+  });
+
+  it('tells how to get the webhook secret when it is missing', () => {
+    expect(() => realStripe({ STRIPE_SECRET_KEY: 'sk_test_1' }, API)).toThrow(
+      `stripe listen --forward-to ${API}/webhooks/stripe`,
+    );
+  });
+
+  it.each(['sk_live_1', 'rk_live_1'])('refuses %s: no real card is charged from here', (key) => {
+    const environment = { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: 'whsec_1' };
+    expect(() => realStripe(environment, API)).toThrow(/live key/);
+  });
+});
+
+describe('applicationSettings', () => {
+  const secrets = {
+    databasePassword: 'secret',
+    customerLinkSecret: 'c'.repeat(64),
+    stripeSecretKey: 'sk_test_local',
+    webhookEndpoint: null,
+    apiKey: null,
+  };
+  const stripe = { kind: 'real', secretKey: 'sk_test_1', webhookSecret: 'whsec_1' } as const;
+
+  function settingsFor(environment: Record<string, string>) {
+    const addresses = addressesOf(USUAL_PORTS, secrets.databasePassword, environment);
+    return readSettings(applicationSettings(addresses, USUAL_PORTS, secrets, stripe));
+  }
+
+  it('are settings that the service takes, with everything on this machine', () => {
+    const settings = settingsFor({});
+    expect(settings).toMatchObject({
+      TEMPORAL_ADDRESS: '127.0.0.1:7233',
+      TEMPORAL_UI_URL: 'http://127.0.0.1:8233',
+      STRIPE_API_URL: 'http://127.0.0.1:12111',
+      ALLOWED_RETURN_ORIGINS: ['http://127.0.0.1:4000'],
+      ALLOW_MINUTE_SCHEDULES: true,
+    });
+  });
+
+  it('name the real Stripe and the Temporal server that the environment names', () => {
+    const environment = { STRIPE_SECRET_KEY: 'sk_test_1', TEMPORAL_ADDRESS: 'temporal.internal:7233' };
+    const settings = settingsFor(environment);
+    expect(settings).toMatchObject({
+      STRIPE_API_URL: 'https://api.stripe.com',
+      STRIPE_SECRET_KEY: 'sk_test_1',
+      TEMPORAL_ADDRESS: 'temporal.internal:7233',
+    });
+    expect(settings.TEMPORAL_UI_URL).toBeUndefined();
+  });
+});
