@@ -22,8 +22,8 @@ export async function startStack() {
   const temporal = await connectTestTemporal();
   const database = await createTestDatabase();
   const mails = await startSmtpCatcher();
-  // Hours between tries of a webhook become a second or so.
-  const standIn = await startStripeStandIn({ webhookRetryScale: 0.0003 });
+  // Hours between tries of a webhook become seconds.
+  const standIn = await startStripeStandIn({ webhookRetryScale: 0.002 });
   const apiPort = await getPort({ host: '127.0.0.1' });
   const api = `http://127.0.0.1:${apiPort}`;
   const stripe = createStripe({
