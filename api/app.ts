@@ -63,6 +63,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
     },
     clientErrorHandler: answerClientError,
   });
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   installErrorHandler(app);

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { startApi, type TestApi } from './test-api.ts';
+import { sessionEvent } from './webhook-events.ts';
+
+let api: TestApi;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(() => api.close());
+
+const get = (url: string) => api.app.inject({ url });
+
+describe('GET /healthz and /readyz', () => {
+  it('is healthy and ready while database and Temporal answer', async () => {
+    expect((await get('/healthz')).json()).toEqual({ status: 'ok' });
+    const ready = await get('/readyz');
+    expect(ready.statusCode).toBe(200);
+    expect(ready.json()).toEqual({ status: 'ready', checks: { database: 'ok', temporal: 'ok' } });
+  });
+
+  it('says that Temporal cannot be reached, and stays healthy', async () => {
+    api.temporal.ping = async () => {
+      throw new Error('14 UNAVAILABLE 10.0.0.7');
+    };
+    const reply = await get('/readyz');
+    expect(reply.statusCode).toBe(503);
+    expect(reply.json()).toEqual({
+      status: 'not_ready',
+      checks: { database: 'ok', temporal: 'unreachable' },
+    });
+    expect((await get('/healthz')).statusCode).toBe(200);
+    api.temporal.ping = async () => {};
+  });
+
+  it('says that the database cannot be reached', async () => {
+    const away = await startApi({ databaseUrl: 'postgres://nobody@127.0.0.1:9/none' });
+    try {
+      const reply = await away.app.inject({ url: '/readyz' });
+      expect([reply.statusCode, reply.json().checks]).toEqual([
+        503,
+        { database: 'unreachable', temporal: 'ok' },
+      ]);
+    } finally {
+      await away.close();
+    }
+  });
+
+  it('does not wait for ever for a part that hangs', async () => {
+    api.temporal.ping = () => new Promise(() => {});
+    const reply = await get('/readyz');
+    expect(reply.json().checks.temporal).toBe('unreachable');
+    api.temporal.ping = async () => {};
+  });
+});
+
+describe('GET /metrics', () => {
+  it('counts requests by route, webhooks and deliveries by outcome, and what waits', async () => {
+    await api.request('GET', `/v1/enrollments/enr_${'0'.repeat(26)}`);
+    const event = sessionEvent('completed', 'cs_test_of_nobody');
+    await api.webhook(event);
+    await api.webhook(event);
+    await api.webhook(event, { header: null });
+    await api.inbox.idle();
+    const { body, headers } = await get('/metrics');
+    expect(headers['content-type']).toContain('text/plain');
+    expect(body).toContain(
+      'billing_http_request_seconds_count{method="GET",route="/v1/enrollments/:id",status="404"} 1',
+    );
+    expect(body).toContain('billing_webhooks_total{outcome="accepted"} 1');
+    expect(body).toContain('billing_webhooks_total{outcome="repeated"} 1');
+    expect(body).toContain('billing_webhooks_total{outcome="refused"} 1');
+    expect(body).toContain('billing_inbox_deliveries_total{outcome="ignored"} 1');
+    expect(body).toContain('billing_inbox_pending 0');
+    expect(body).not.toContain('enr_');
+  });
+});
+
+describe('documentation', () => {
+  it('describes every route under /v1, with all statuses, in OpenAPI 3.1', async () => {
+    const reply = await get('/openapi.json');
+    expect(reply.statusCode).toBe(200);
+    const document = reply.json();
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.servers).toEqual([{ url: 'https://billing.example.com' }]);
+    const operations = Object.entries<Record<string, Operation>>(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, operation })),
+    );
+    expect(operations.map(({ name }) => name).sort()).toEqual([
+      'get /healthz',
+      'get /readyz',
+      'get /v1/enrollments',
+      'get /v1/enrollments/{id}',
+      'get /v1/enrollments/{id}/charges',
+      'get /v1/enrollments/{id}/notifications',
+      'get /v1/enrollments/{id}/timeline',
+      'post /v1/enrollments',
+      'post /v1/enrollments/{id}/cancel',
+      'post /v1/enrollments/{id}/charges',
+      'post /v1/enrollments/{id}/charges/{chargeId}/resume',
+      'post /v1/enrollments/{id}/checkout-sessions',
+      'post /v1/enrollments/{id}/notifications/{notificationId}/read',
+      'post /v1/enrollments/{id}/resume',
+      'post /webhooks/stripe',
+    ]);
+    for (const { path, operation } of operations.filter(({ path: at }) => at.startsWith('/v1/'))) {
+      const statuses = Object.keys(operation.responses);
+      expect(statuses).toEqual(expect.arrayContaining(['400', '401', '403', '429', '500', '503']));
+      expect(statuses.includes('404')).toBe(path.includes('{id}'));
+      expect(operation.security).toEqual([{ apiKey: [] }]);
+      expect(operation.summary).toEqual(expect.any(String));
+    }
+  });
+
+  it('answers as its own document says', async () => {
+    const document = (await get('/openapi.json')).json();
+    const ajv = new Ajv2020({ strict: false });
+    addFormats.default(ajv);
+    ajv.addSchema({ ...document, $id: 'api' });
+    const { body: made } = await api.request('POST', '/v1/enrollments', {
+      idempotencyKey: 'documented',
+      body: { terms: { currency: 'jpy', schedule: { type: 'once', amount_minor: 500 } } },
+    });
+    const { body: wrong } = await api.request('GET', '/v1/enrollments/17');
+    for (const [name, value] of [
+      ['Enrollment', made],
+      ['Error', wrong],
+    ] as const) {
+      const valid = ajv.compile({ $ref: `api#/components/schemas/${name}` });
+      expect([name, valid(value), valid.errors]).toEqual([name, true, null]);
+      expect(valid({})).toBe(false);
+    }
+  });
+
+  it('refers to nothing that it does not define, and says which bodies are optional', async () => {
+    const text = (await get('/openapi.json')).body;
+    const { components, paths } = JSON.parse(text);
+    const referred = [...text.matchAll(/#\/components\/schemas\/(\w+)/g)].map(([, name]) => name ?? '');
+    expect([...new Set(referred)].sort()).toEqual(Object.keys(components.schemas).sort());
+    expect(paths['/v1/enrollments/{id}/cancel'].post.requestBody.required).toBe(false);
+    expect(paths['/v1/enrollments'].post.requestBody.required).toBe(true);
+  });
+
+  it('has a page to try it', async () => {
+    const page = await get('/docs/');
+    expect(page.statusCode).toBe(200);
+    expect(page.headers['content-security-policy']).toContain("default-src 'self'");
+    expect(page.body).toContain('swagger-ui');
+  });
+});
+
+interface Operation {
+  summary: string;
+  responses: Record<string, unknown>;
+  security?: unknown;
+}
