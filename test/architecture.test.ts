@@ -83,6 +83,22 @@ const ALLOWED: Record<string, readonly string[]> = {
     'fastify',
   ],
   templates: ['templates', 'domain', 'liquidjs', 'intl-messageformat'],
+  'check-books': [
+    'check-books',
+    'domain',
+    'db',
+    'config',
+    'api/inbox-dispatcher.ts',
+    'api/temporal-billing-client.ts',
+    'type:api',
+    'workflows/messages.ts',
+    'type:workflows',
+    'type:stripe',
+    '@temporalio/client',
+    'kysely',
+    'type:pino',
+    'commander',
+  ],
 };
 
 interface Import {

@@ -1,0 +1,196 @@
+/** One enrollment: its row against its Workflow and against the search attribute, and whether it is stuck. Pure. */
+import { ENDED } from '../domain/statuses.ts';
+import type { ChargeRow, Difference, EnrollmentRow, WorkflowFacts } from './books.ts';
+import type { Limits } from './compare.ts';
+
+export function compareWorkflow(
+  row: EnrollmentRow,
+  workflow: WorkflowFacts,
+  takenAt: string,
+  limits: Limits,
+): Difference[] {
+  const found = new Findings(row.id);
+  const ended = ENDED.some((end) => end === row.status);
+  if (workflow.kind === 'unknown') {
+    // A Workflow that has ended is forgotten when the Namespace's retention is over.
+    if (!ended) {
+      found.add('I3', 'workflow_missing', `its row says ${row.status}, and Temporal has no Workflow of it`, {
+        action:
+          'restore Temporal from its backup; do not start it anew before the charges at Stripe are known',
+      });
+    }
+    return found.all;
+  }
+  if (workflow.kind === 'closed') {
+    closed(row, workflow, ended, found);
+    return found.all;
+  }
+  stuck(row, workflow, takenAt, limits, found);
+  if (workflow.kind === 'silent') {
+    return found.all;
+  }
+  const { state, searchAttribute } = workflow;
+  if (row.status !== state.status) {
+    found.add('I5', 'status_differs', `the row says ${row.status}, its Workflow ${state.status}`, {
+      action: '--repair writes what the Workflow says',
+      repair: {
+        do: 'write_enrollment',
+        enrollmentId: row.id,
+        status: state.status,
+        nextChargeAt: state.nextChargeAt,
+      },
+    });
+  }
+  if (searchAttribute !== state.status) {
+    found.add(
+      'I5',
+      'search_attribute_differs',
+      `EnrollmentStatus is ${searchAttribute ?? 'not set'}, the Workflow says ${state.status}`,
+      {
+        action: 'it is written with the next change of status; if not, look at the Workflow for failed tasks',
+      },
+    );
+  }
+  sums(row.charges, state, found);
+  for (const open of state.charges) {
+    const charge = row.charges.find(({ id }) => id === open.id);
+    // A charge that has just been opened has no row before its first attempt.
+    if (charge !== undefined && charge.status !== open.status) {
+      found.add('I5', 'charge_differs', `the row says ${charge.status}, its Workflow ${open.status}`, {
+        subject: open.id,
+        action:
+          'let the Workflow read it: POST /v1/enrollments/:id/charges/:chargeId/resume when it needs attention, else wait',
+      });
+    }
+  }
+  return found.all;
+}
+
+function closed(
+  row: EnrollmentRow,
+  workflow: Extract<WorkflowFacts, { kind: 'closed' }>,
+  ended: boolean,
+  found: Findings,
+): void {
+  const { result, how, searchAttribute } = workflow;
+  if (result === null) {
+    found.add('I4', 'workflow_failed', `its Workflow ended as ${how}`, {
+      action:
+        'nobody bills this customer any more: find out why, and enroll them again or reset the Workflow',
+    });
+    return;
+  }
+  if (!ended || row.status !== result.status) {
+    const status = ENDED.find((end) => end === result.status);
+    found.add('I5', 'end_differs', `the row says ${row.status}, its Workflow ended as ${result.status}`, {
+      action: '--repair writes what the Workflow says',
+      ...(status === undefined
+        ? {}
+        : { repair: { do: 'write_enrollment', enrollmentId: row.id, status, nextChargeAt: null } }),
+    });
+  }
+  if (searchAttribute !== result.status) {
+    found.add(
+      'I5',
+      'search_attribute_differs',
+      `EnrollmentStatus is ${searchAttribute ?? 'not set'}, the Workflow ended as ${result.status}`,
+      {
+        action: 'nothing can change it any more; lists in the Temporal UI show it wrongly',
+      },
+    );
+  }
+  sums(row.charges, result, found);
+}
+
+function sums(
+  charges: ChargeRow[],
+  workflow: { chargesSucceeded: number; amountCollectedMinor: number },
+  found: Findings,
+): void {
+  const paid = charges.filter(({ status }) => status === 'succeeded');
+  const collectedMinor = paid.reduce(
+    (sum, { capturedMinor, refundedMinor }) => sum + capturedMinor - refundedMinor,
+    0,
+  );
+  if (paid.length !== workflow.chargesSucceeded || collectedMinor !== workflow.amountCollectedMinor) {
+    found.add(
+      'I1',
+      'sums_differ',
+      `rows: ${paid.length} charges, ${collectedMinor}; Workflow: ${workflow.chargesSucceeded} charges, ${workflow.amountCollectedMinor}`,
+      { action: 'see the differences of its charges; rows that were lost are written by --repair' },
+    );
+  }
+}
+
+function stuck(
+  row: EnrollmentRow,
+  workflow: Extract<WorkflowFacts, { kind: 'running' | 'silent' }>,
+  takenAt: string,
+  limits: Limits,
+  found: Findings,
+): void {
+  const lateMs = (due: string | null) => (due === null ? 0 : Date.parse(takenAt) - Date.parse(due));
+  if (workflow.problems.length > 0) {
+    found.add('I4', 'workflow_task_fails', `the server reports ${workflow.problems.join(', ')}`, {
+      action: 'its code throws: deploy a version that does not; nothing is lost meanwhile',
+    });
+  }
+  if (workflow.kind === 'silent') {
+    found.add('I4', 'workflow_silent', `its Workflow does not answer: ${workflow.error}`, {
+      action: 'see that a Worker runs and what it logs',
+    });
+  } else {
+    for (const { activity, attempt, lastFailure } of workflow.retrying) {
+      if (attempt >= limits.mostTries) {
+        found.add('I4', 'activity_retries', `${activity} has failed ${attempt - 1} times: ${lastFailure}`, {
+          subject: `${row.id}/${activity}`,
+          action: 'mend what the failure names; it is tried again by itself',
+        });
+      }
+    }
+    const busy = workflow.retrying.length > 0 || workflow.state.charges.length > 0;
+    if (row.status === 'active' && !busy && lateMs(row.nextChargeAt) > limits.dueLagMs) {
+      found.add('I4', 'charge_overdue', `its next charge was due at ${row.nextChargeAt}`, {
+        action: 'see that a Worker runs; look at the Workflow in the Temporal UI',
+      });
+    }
+  }
+  for (const charge of row.charges) {
+    if (charge.status === 'needs_attention') {
+      found.add('I4', 'needs_attention', `it is parked: ${charge.statusReason}`, {
+        subject: charge.id,
+        action: 'mend the cause, then POST /v1/enrollments/:id/charges/:chargeId/resume',
+      });
+    } else if (lateMs(charge.nextAttemptAt) > limits.dueLagMs) {
+      found.add('I4', 'attempt_overdue', `its next attempt was due at ${charge.nextAttemptAt}`, {
+        subject: charge.id,
+        action: 'see that a Worker runs; look at the Workflow in the Temporal UI',
+      });
+    }
+  }
+}
+
+class Findings {
+  readonly all: Difference[] = [];
+  readonly #enrollmentId: string;
+  constructor(enrollmentId: string) {
+    this.#enrollmentId = enrollmentId;
+  }
+  add(
+    invariant: Difference['invariant'],
+    code: string,
+    found: string,
+    more: { subject?: string; action: string; repair?: Difference['repair'] },
+  ): void {
+    const { subject = this.#enrollmentId, action, repair } = more;
+    this.all.push({
+      invariant,
+      code,
+      enrollmentId: this.#enrollmentId,
+      subject,
+      found,
+      action,
+      ...(repair === undefined ? {} : { repair }),
+    });
+  }
+}

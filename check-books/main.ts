@@ -1,0 +1,86 @@
+/**
+ * `npm run check-books`: compares Stripe, PostgreSQL and the Workflows of a running installation. Exits with 1 when they
+ * differ, with 2 when one of them could not be read. Reads only, unless `--repair` is given.
+ */
+import { Command } from 'commander';
+import { createTemporalBillingClient } from '../api/temporal-billing-client.ts';
+import { readSettings } from '../config/env.ts';
+import { createLogger } from '../config/logger.ts';
+import { createStripe, isLiveKey } from '../config/stripe.ts';
+import { openTemporalClient } from '../config/temporal.ts';
+import { openDatabase } from '../db/database.ts';
+import { type Checked, checkBooks } from './check.ts';
+import { repair } from './repair.ts';
+import { report } from './report.ts';
+
+const program = new Command('check-books')
+  .description('compares what Stripe, PostgreSQL and the Workflows say, and what to do about differences')
+  .option('--enrollment <id...>', 'only these enrollments')
+  .option('--repair', 'carry out the repairs that have one right answer', false)
+  .option('--json', 'one JSON document on standard output', false)
+  .option('--settle-ms <ms>', 'how long a difference may take to pass by itself', Number, 3_000)
+  .parse();
+const options = program.opts<{
+  enrollment?: string[];
+  repair: boolean;
+  json: boolean;
+  settleMs: number;
+}>();
+
+const settings = readSettings(process.env);
+const db = openDatabase({
+  url: settings.DATABASE_URL,
+  poolSize: 4,
+  applicationName: 'durable-billing check-books',
+});
+const temporal = await openTemporalClient(settings);
+const deps = {
+  db,
+  client: temporal.client,
+  stripe: createStripe(settings),
+  taskQueue: settings.TASK_QUEUE,
+};
+const check = () =>
+  checkBooks(deps, {
+    only: options.enrollment ?? null,
+    settleMs: options.settleMs,
+    progress: (line) => console.error(line),
+  });
+
+try {
+  let checked = await check();
+  let repairs: string[] = [];
+  if (options.repair && checked.differences.length > 0) {
+    repairs = await repairAll(checked);
+    checked = await check();
+  }
+  console.log(
+    options.json
+      ? JSON.stringify({ ...checked, repairs }, null, 2)
+      : report(checked, repairs, options.repair),
+  );
+  process.exitCode = checked.differences.length === 0 ? 0 : 1;
+} catch (error) {
+  console.error(`The books could not be read: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 2;
+} finally {
+  await temporal.close();
+  await db.destroy();
+}
+
+async function repairAll({ differences }: Checked): Promise<string[]> {
+  const { client } = temporal;
+  const done = await repair(
+    {
+      ...deps,
+      billing: createTemporalBillingClient({ client, taskQueue: settings.TASK_QUEUE }),
+      livemode: isLiveKey(settings.STRIPE_SECRET_KEY),
+      log: createLogger({ LOG_LEVEL: 'error' }, process.stderr),
+    },
+    differences,
+  );
+  for (const line of done) {
+    console.error(`repair: ${line}`);
+  }
+  return done;
+}

@@ -1,0 +1,86 @@
+/**
+ * Reads Stripe's side of the books: PaymentIntents that carry our metadata, and events that the inbox should have.
+ * Called by `check.ts`. Only lists and retrieves, so a restricted key with read rights is enough.
+ */
+import type { Stripe } from 'stripe';
+import { STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
+import type { StripePayment } from './books.ts';
+
+/** Stripe answers no events older than this. */
+const EVENTS_REACH_BACK_DAYS = 30;
+
+/** Every PaymentIntent of ours that was created since then; one request for each hundred in the account. */
+export async function readPayments(
+  stripe: Stripe,
+  since: Date,
+  onPage: (count: number) => void,
+): Promise<StripePayment[]> {
+  const payments: StripePayment[] = [];
+  let seen = 0;
+  const created = { gte: Math.floor(since.getTime() / 1000) };
+  for await (const intent of stripe.paymentIntents.list({
+    created,
+    limit: 100,
+    expand: ['data.latest_charge'],
+  })) {
+    seen += 1;
+    if (seen % 100 === 0) {
+      onPage(seen);
+    }
+    const payment = paymentOf(intent);
+    if (payment !== null) {
+      payments.push(payment);
+    }
+  }
+  return payments;
+}
+
+/** One PaymentIntent as Stripe has it now; null when it has none of that id, or it is not ours. */
+export async function readPayment(stripe: Stripe, id: string): Promise<StripePayment | null> {
+  try {
+    return paymentOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'resource_missing') {
+      return null;
+    }
+    throw error;
+  }
+}
+
+function paymentOf(intent: Stripe.PaymentIntent): StripePayment | null {
+  const { charge_id: chargeId, enrollment_id: enrollmentId } = intent.metadata;
+  if (chargeId === undefined || enrollmentId === undefined) {
+    return null;
+  }
+  const charge = typeof intent.latest_charge === 'object' ? intent.latest_charge : null;
+  return {
+    id: intent.id,
+    chargeId,
+    enrollmentId,
+    status: intent.status,
+    amountMinor: intent.amount,
+    receivedMinor: intent.amount_received,
+    // What was held and let go counts as refunded at Stripe, and no money moved.
+    refundedMinor: intent.amount_received === 0 ? 0 : (charge?.amount_refunded ?? 0),
+    currency: intent.currency,
+    createdAt: new Date(intent.created * 1000).toISOString(),
+  };
+}
+
+/** Events of the types that have an effect here, created between the two instants; the newest first. */
+export async function readEvents(
+  stripe: Stripe,
+  since: Date,
+  until: Date,
+): Promise<{ id: string; type: string; createdAt: string }[]> {
+  const reach = Date.now() - EVENTS_REACH_BACK_DAYS * 86_400_000;
+  const created = {
+    gte: Math.floor(Math.max(since.getTime(), reach) / 1000),
+    lte: Math.floor(until.getTime() / 1000),
+  };
+  const events: { id: string; type: string; createdAt: string }[] = [];
+  for await (const event of stripe.events.list({ types: [...STRIPE_EVENT_TYPES], created, limit: 100 })) {
+    events.push({ id: event.id, type: event.type, createdAt: new Date(event.created * 1000).toISOString() });
+  }
+  return events;
+}

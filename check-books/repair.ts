@@ -1,0 +1,105 @@
+/**
+ * Carries out the repairs that have one right answer. Called for `--repair` only. It moves no money and starts no
+ * Workflow: it lets Workflows look, delivers what was accepted, and writes what Stripe or the Workflow already say.
+ */
+import type { Logger } from 'pino';
+import type { Stripe } from 'stripe';
+import type { BillingClient } from '../api/billing-client.ts';
+import { createInboxDispatcher } from '../api/inbox-dispatcher.ts';
+import { findStripeEvent, makeDueNow } from '../db/inbox-operations.ts';
+import { receiveStripeEvent } from '../db/stripe-events.ts';
+import { receivedEventOf } from '../domain/received-event.ts';
+import type { Difference, Repair, StripePayment } from './books.ts';
+import type { CheckDeps } from './check.ts';
+import { writePayment } from './write-payment.ts';
+
+const DELIVERY_TIMEOUT_MS = 15_000;
+
+export interface RepairDeps extends CheckDeps {
+  billing: BillingClient;
+  livemode: boolean;
+  log: Logger;
+}
+
+/** @returns one sentence for each repair: what was done, or why it could not be */
+export async function repair(deps: RepairDeps, differences: Difference[]): Promise<string[]> {
+  const done: string[] = [];
+  for (const { subject, repair: wanted } of differences) {
+    if (wanted !== undefined) {
+      const said = await carryOut(deps, wanted).catch(
+        (error: unknown) => `could not: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      done.push(`${subject}: ${said}`);
+    }
+  }
+  return done;
+}
+
+async function carryOut(deps: RepairDeps, wanted: Repair): Promise<string> {
+  const { db, billing } = deps;
+  switch (wanted.do) {
+    case 'tell_workflow': {
+      const { enrollmentId, chargeId, paymentIntentId } = wanted;
+      const told = await billing.paymentIntentChanged(enrollmentId, {
+        chargeId,
+        paymentIntentId,
+        eventType: 'check-books',
+      });
+      return told ? 'its Workflow reads the PaymentIntent' : 'its Workflow has closed meanwhile';
+    }
+    case 'write_payment':
+      await writePayment(db, wanted.payment, await refundsOf(deps.stripe, wanted.payment));
+      return 'written from Stripe';
+    case 'write_enrollment':
+      await db
+        .updateTable('enrollments')
+        .set({
+          status: wanted.status,
+          updated_at: new Date(),
+          ...(wanted.nextChargeAt === undefined ? {} : { next_charge_at: wanted.nextChargeAt }),
+        })
+        .where('id', '=', wanted.enrollmentId)
+        .execute();
+      return `written from its Workflow: ${wanted.status}`;
+    case 'deliver_event':
+      return deliver(deps, wanted.eventId);
+    case 'take_event': {
+      const received = receivedEventOf(await deps.stripe.events.retrieve(wanted.eventId), deps.livemode);
+      await receiveStripeEvent(db, received, false);
+      return deliver(deps, received.id);
+    }
+    default:
+      return wanted satisfies never;
+  }
+}
+
+async function refundsOf(stripe: Stripe, { id, receivedMinor }: StripePayment) {
+  // What was held and let go is a refund at Stripe that moved nothing.
+  const refunds =
+    receivedMinor === 0 ? [] : (await stripe.refunds.list({ payment_intent: id, limit: 100 })).data;
+  return refunds
+    .filter(({ status }) => status === 'succeeded' || status === 'pending')
+    .map((refund) => ({ id: refund.id, amountMinor: refund.amount }));
+}
+
+/** As the API does it: the Workflow is told, or the event is ignored with a reason. Other due rows go along. */
+async function deliver({ db, billing, livemode, log }: RepairDeps, eventId: string): Promise<string> {
+  await makeDueNow(db, eventId);
+  const inbox = createInboxDispatcher({ db, billing, livemode, log, pollMs: 20 });
+  inbox.start();
+  try {
+    for (const until = Date.now() + DELIVERY_TIMEOUT_MS; Date.now() < until; ) {
+      const row = await findStripeEvent(db, eventId);
+      if (row?.signalled_at) {
+        return 'delivered to its Workflow';
+      }
+      if (row?.ignored_reason) {
+        return `ignored, because: ${row.ignored_reason}`;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return 'not delivered yet; it stays in the inbox and is tried again';
+  } finally {
+    await inbox.stop();
+  }
+}

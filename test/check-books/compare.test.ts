@@ -1,0 +1,255 @@
+/** Every kind of difference between the ledgers is found in books that are wrong in one place, and none in good ones. */
+import { describe, expect, it } from '@jest/globals';
+import type { Books, ChargeRow, StripePayment, WorkflowFacts } from '../../check-books/books.ts';
+import { compare } from '../../check-books/compare.ts';
+
+const ENROLLMENT = `enr_${'a'.repeat(26)}`;
+const CHARGE = `chg_${'a'.repeat(26)}_1`;
+const NOW = '2026-11-23T12:00:00.000Z';
+const LONG_AGO = '2026-11-22T12:00:00.000Z';
+
+function payment(change: Partial<StripePayment> = {}): StripePayment {
+  return {
+    id: 'pi_1',
+    chargeId: CHARGE,
+    enrollmentId: ENROLLMENT,
+    status: 'succeeded',
+    amountMinor: 980,
+    receivedMinor: 980,
+    refundedMinor: 0,
+    currency: 'jpy',
+    createdAt: LONG_AGO,
+    ...change,
+  };
+}
+
+function charge(change: Partial<ChargeRow> = {}): ChargeRow {
+  return {
+    id: CHARGE,
+    enrollmentId: ENROLLMENT,
+    status: 'succeeded',
+    statusReason: null,
+    paymentIntentId: 'pi_1',
+    amountMinor: 980,
+    currency: 'jpy',
+    capturedMinor: 980,
+    refundedMinor: 0,
+    nextAttemptAt: null,
+    ledgerPaidMinor: 980,
+    ledgerRefundedMinor: 0,
+    attempts: [{ attempt: 1, outcome: 'succeeded' }],
+    notices: [{ kind: 'charge_succeeded', attempt: 1 }],
+    ...change,
+  };
+}
+
+type Running = Extract<WorkflowFacts, { kind: 'running' }>;
+
+function running(change: Partial<Running> = {}, state: Partial<Running['state']> = {}): Running {
+  return {
+    kind: 'running',
+    searchAttribute: 'active',
+    problems: [],
+    retrying: [],
+    state: {
+      status: 'active',
+      paymentMethodId: 'pm_1',
+      nextChargeAt: '2026-12-23T12:00:00.000Z',
+      charges: [],
+      chargesSucceeded: 1,
+      amountCollectedMinor: 980,
+      ...state,
+    },
+    ...change,
+  };
+}
+
+/** Books of one enrollment with one paid charge, changed in one place. */
+function books(change: {
+  payments?: StripePayment[];
+  charges?: ChargeRow[];
+  status?: Books['enrollments'][number]['status'];
+  nextChargeAt?: string | null;
+  workflow?: WorkflowFacts;
+  more?: Partial<Books>;
+}): Books {
+  return {
+    takenAt: NOW,
+    payments: change.payments ?? [payment()],
+    enrollments: [
+      {
+        id: ENROLLMENT,
+        status: change.status ?? 'active',
+        currency: 'jpy',
+        nextChargeAt: change.nextChargeAt ?? '2026-12-23T12:00:00.000Z',
+        createdAt: LONG_AGO,
+        charges: change.charges ?? [charge()],
+      },
+    ],
+    workflows: new Map([[ENROLLMENT, change.workflow ?? running()]]),
+    withoutRow: [],
+    pendingEvents: [],
+    missedEvents: [],
+    ...change.more,
+  };
+}
+
+const declined = { attempt: 1, outcome: 'declined' };
+const open = (status: Running['state']['charges'][number]['status']) => [
+  { id: CHARGE, status, amountMinor: 980, attempts: 1, nextAttemptAt: null },
+];
+
+describe('compare', () => {
+  it('finds nothing in books that agree', () => {
+    expect(compare(books({}))).toEqual([]);
+  });
+
+  const cases: [string, string, Books][] = [
+    ['I1', 'charged_twice', books({ payments: [payment(), payment({ id: 'pi_2' })] })],
+    ['I1', 'payment_missing', books({ payments: [] })],
+    ['I1', 'amounts_differ', books({ payments: [payment({ amountMinor: 981 })] })],
+    ['I1', 'payment_not_recorded', books({ charges: [charge({ capturedMinor: 0, ledgerPaidMinor: 0 })] })],
+    ['I1', 'payment_not_recorded', books({ payments: [payment({ refundedMinor: 980 })] })],
+    [
+      'I1',
+      'payment_status_differs',
+      books({ payments: [payment({ status: 'canceled', receivedMinor: 0 })] }),
+    ],
+    ['I1', 'payment_without_charge', books({ charges: [] })],
+    ['I1', 'ledger_differs', books({ charges: [charge({ ledgerPaidMinor: 1960 })] })],
+    ['I1', 'sums_differ', books({ workflow: running({}, { amountCollectedMinor: 0 }) })],
+    ['I3', 'workflow_missing', books({ workflow: { kind: 'unknown' } })],
+    ['I3', 'enrollment_without_row', books({ more: { withoutRow: ['enr_other'] } })],
+    [
+      'I4',
+      'workflow_task_fails',
+      books({ workflow: running({ problems: ['category=WorkflowTaskFailed'] }) }),
+    ],
+    [
+      'I4',
+      'workflow_silent',
+      books({ workflow: { kind: 'silent', searchAttribute: 'active', problems: [], error: 'no poller' } }),
+    ],
+    [
+      'I4',
+      'workflow_failed',
+      books({ workflow: { kind: 'closed', how: 'FAILED', searchAttribute: 'active', result: null } }),
+    ],
+    [
+      'I4',
+      'activity_retries',
+      books({
+        workflow: running({ retrying: [{ activity: 'collectCharge', attempt: 50, lastFailure: 'no' }] }),
+      }),
+    ],
+    ['I4', 'charge_overdue', books({ nextChargeAt: LONG_AGO })],
+    [
+      'I4',
+      'needs_attention',
+      books({
+        payments: [],
+        charges: [
+          charge({
+            status: 'needs_attention',
+            paymentIntentId: null,
+            capturedMinor: 0,
+            ledgerPaidMinor: 0,
+            notices: [],
+            attempts: [],
+          }),
+        ],
+        workflow: running(
+          {},
+          { charges: open('needs_attention'), chargesSucceeded: 0, amountCollectedMinor: 0 },
+        ),
+      }),
+    ],
+    ['I5', 'status_differs', books({ status: 'past_due' })],
+    ['I5', 'search_attribute_differs', books({ workflow: running({ searchAttribute: 'past_due' }) })],
+    [
+      'I5',
+      'end_differs',
+      books({
+        workflow: {
+          kind: 'closed',
+          how: 'COMPLETED',
+          searchAttribute: 'completed',
+          result: { status: 'completed', chargesSucceeded: 1, amountCollectedMinor: 980 },
+        },
+      }),
+    ],
+    ['I8', 'success_told_wrongly', books({ charges: [charge({ notices: [] })] })],
+    [
+      'I8',
+      'success_told_wrongly',
+      books({
+        charges: [
+          charge({
+            notices: [
+              { kind: 'charge_succeeded', attempt: 1 },
+              { kind: 'charge_recovered', attempt: 1 },
+            ],
+          }),
+        ],
+      }),
+    ],
+    [
+      'I8',
+      'failure_told_of_success',
+      books({
+        charges: [
+          charge({
+            notices: [
+              { kind: 'charge_succeeded', attempt: 1 },
+              { kind: 'charge_failed', attempt: 1 },
+            ],
+          }),
+        ],
+      }),
+    ],
+    [
+      'I8',
+      'failure_not_told',
+      books({ charges: [charge({ attempts: [declined, { attempt: 2, outcome: 'succeeded' }] })] }),
+    ],
+  ];
+  it.each(cases)('%s: finds %s, once, and says what to do', (invariant, code, wrong) => {
+    const found = compare(wrong).filter((difference) => difference.code === code);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatchObject({ invariant });
+    expect(found[0]?.action.length).toBeGreaterThan(10);
+  });
+
+  it('has an open charge read by its Workflow, and writes one that the Workflow has settled', () => {
+    const behind = [charge({ status: 'processing', capturedMinor: 0, ledgerPaidMinor: 0, notices: [] })];
+    const asOpen = running({}, { charges: open('processing'), chargesSucceeded: 0, amountCollectedMinor: 0 });
+    expect(compare(books({ charges: behind, workflow: asOpen }))[0]?.repair).toMatchObject({
+      do: 'tell_workflow',
+    });
+    expect(compare(books({ charges: behind }))[0]?.repair).toMatchObject({ do: 'write_payment' });
+  });
+
+  it('never offers to repair a charge that was paid twice', () => {
+    const twice = compare(books({ payments: [payment(), payment({ id: 'pi_2' })] }));
+    expect(twice.find(({ code }) => code === 'charged_twice')).not.toHaveProperty('repair');
+  });
+
+  it('I2: reports webhooks that were accepted and not delivered in time, and those that never came', () => {
+    const pending = { id: 'evt_1', type: 'payment_intent.succeeded', attempts: 4, lastError: 'no Temporal' };
+    const late = compare(books({ more: { pendingEvents: [{ ...pending, receivedAt: LONG_AGO }] } }));
+    expect(late).toMatchObject([
+      { invariant: 'I2', code: 'webhook_not_delivered', repair: { do: 'deliver_event' } },
+    ]);
+    expect(compare(books({ more: { pendingEvents: [{ ...pending, receivedAt: NOW }] } }))).toEqual([]);
+    const missed = compare(
+      books({
+        more: { missedEvents: [{ id: 'evt_2', type: 'checkout.session.completed', createdAt: LONG_AGO }] },
+      }),
+    );
+    expect(missed).toMatchObject([{ invariant: 'I2', code: 'webhook_missed', repair: { do: 'take_event' } }]);
+  });
+
+  it('leaves an ended enrollment alone that Temporal has forgotten', () => {
+    expect(compare(books({ status: 'completed', workflow: { kind: 'unknown' } }))).toEqual([]);
+  });
+});
