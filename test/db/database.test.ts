@@ -1,0 +1,182 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { openDatabase } from '../../db/database.ts';
+import { migrateToLatest } from '../../db/migrate.ts';
+import { isDatabaseUnavailable } from '../../db/unavailable.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+/** An empty database beside the test's own. */
+async function withEmptyDatabase(act: (url: string) => Promise<void>): Promise<void> {
+  const name = `empty_${process.pid}_${Date.now()}`;
+  await sql`create database ${sql.id(name)}`.execute(database.db);
+  const url = new URL(database.url);
+  url.pathname = `/${name}`;
+  try {
+    await act(url.href);
+  } finally {
+    await sql`drop database ${sql.id(name)} with (force)`.execute(database.db);
+  }
+}
+
+describe('openDatabase', () => {
+  it('reads bigint as a number, up to the largest safe integer', async () => {
+    const { rows } = await sql`select 9007199254740991::bigint as most, -9007199254740991::bigint as least,
+      null::bigint as nothing, count(*) as counted from (values (1), (2)) as t`.execute(database.db);
+    expect(rows).toEqual([
+      { most: 9_007_199_254_740_991, least: -9_007_199_254_740_991, nothing: null, counted: 2 },
+    ]);
+  });
+
+  it.each(['9007199254740992', '-9007199254740992', '9223372036854775807'])(
+    'fails the query rather than lose digits of %s, and goes on',
+    async (text) => {
+      const query = sql`select ${sql.lit(text)}::bigint as amount`.execute(database.db);
+      await expect(query).rejects.toThrow(`bigint ${text} from the database is not a safe integer`);
+      expect((await sql`select 1 as one`.execute(database.db)).rows).toEqual([{ one: 1 }]);
+    },
+  );
+
+  it('reads timestamptz as a Date of the same instant', async () => {
+    const { rows } = await sql<{
+      at: Date;
+    }>`select timestamptz '2026-12-01 09:00:00.123+09' as at`.execute(database.db);
+    expect(rows[0]?.at.toISOString()).toBe('2026-12-01T00:00:00.123Z');
+  });
+
+  it('names itself to the server', async () => {
+    const db = openDatabase({ url: database.url, poolSize: 1, applicationName: 'a test' });
+    try {
+      const { rows } = await sql`show application_name`.execute(db);
+      expect(rows).toEqual([{ application_name: 'a test' }]);
+    } finally {
+      await db.destroy();
+    }
+  });
+
+  it('tells of a connection that the server cut, and takes a new one', async () => {
+    const lost: Error[] = [];
+    const db = openDatabase({
+      url: database.url,
+      poolSize: 1,
+      onConnectionLost: (error) => lost.push(error),
+    });
+    try {
+      const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(db);
+      await sql`select pg_terminate_backend(${rows[0]?.pid})`.execute(database.db);
+      await waitFor('the cut to be told', () => lost.length > 0);
+      expect(isDatabaseUnavailable(lost[0])).toBe(true);
+      expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }]);
+    } finally {
+      await db.destroy();
+    }
+  });
+});
+
+describe('isDatabaseUnavailable', () => {
+  it('tells a database that is away from a query that is wrong', async () => {
+    const away = openDatabase({ url: 'postgres://nobody@127.0.0.1:9/none', poolSize: 1 });
+    const unreachable = await sql`select 1`.execute(away).catch((error: unknown) => error);
+    await away.destroy();
+    expect(isDatabaseUnavailable(unreachable)).toBe(true);
+    const wrong = await sql`select nonsense`.execute(database.db).catch((error: unknown) => error);
+    expect(wrong).toBeInstanceOf(Error);
+    expect(isDatabaseUnavailable(wrong)).toBe(false);
+    const refused = await sql`insert into charges (id) values ('x')`
+      .execute(database.db)
+      .catch((error: unknown) => error);
+    expect(isDatabaseUnavailable(refused)).toBe(false);
+  });
+
+  it.each([
+    [{ code: '57P01', message: 'terminating connection due to administrator command' }, true],
+    [{ code: '57P03', message: 'the database system is starting up' }, true],
+    [{ code: '53300', message: 'sorry, too many clients already' }, true],
+    [{ code: '08006', message: '' }, true],
+    [{ message: 'timeout exceeded when trying to connect' }, true],
+    [{ message: 'Connection terminated unexpectedly' }, true],
+    [{ errors: [{ code: 'ECONNREFUSED' }] }, true],
+    [{ code: '23505', message: 'duplicate key' }, false],
+    [{ code: '57014', message: 'canceling statement' }, false],
+    [new Error('something else'), false],
+    ['text', false],
+    [null, false],
+  ])('%j: %s', (error, unavailable) => {
+    expect(isDatabaseUnavailable(error)).toBe(unavailable);
+  });
+});
+
+describe('migrateToLatest', () => {
+  it('runs every migration once, with four processes at the same time', async () => {
+    await withEmptyDatabase(async (url) => {
+      const pools = Array.from({ length: 4 }, () => openDatabase({ url, poolSize: 2 }));
+      try {
+        const ran = await Promise.all(pools.map((db) => migrateToLatest(db)));
+        const names = ran.flat();
+        expect(names[0]).toBe('0001-initial');
+        expect(new Set(names).size).toBe(names.length);
+        expect(ran.filter((list) => list.length > 0)).toHaveLength(1);
+        const [db] = pools;
+        if (db === undefined) {
+          throw new Error('no pool');
+        }
+        expect(await migrateToLatest(db)).toEqual([]);
+        expect(await db.selectFrom('enrollments').selectAll().execute()).toEqual([]);
+      } finally {
+        await Promise.all(pools.map((db) => db.destroy()));
+      }
+    });
+  });
+
+  it('fails as a whole when a table is in the way', async () => {
+    await withEmptyDatabase(async (url) => {
+      const db = openDatabase({ url, poolSize: 2 });
+      try {
+        await sql`create table api_keys (id text)`.execute(db);
+        await expect(migrateToLatest(db)).rejects.toThrow('api_keys');
+        const { rows } = await sql`select to_regclass('customers') as customers`.execute(db);
+        expect(rows).toEqual([{ customers: null }]);
+      } finally {
+        await db.destroy();
+      }
+    });
+  });
+});
+
+describe('ledger_entries', () => {
+  it('refuses every change of what was written', async () => {
+    const at = new Date();
+    await database.db.insertInto('customers').values({ id: 'cst_1' }).execute();
+    await sql`insert into enrollments (id, workflow_id, customer_id, status, locale, terms, currency,
+        request_fingerprint, livemode, setup_deadline_at, created_at, updated_at)
+      values ('enr_1', 'enrollment/enr_1', 'cst_1', 'active', 'en', '{}', 'jpy', 'f', false, ${at}, ${at}, ${at})`.execute(
+      database.db,
+    );
+    await sql`insert into charges (id, enrollment_id, number, origin, amount_minor, currency, due_at, status,
+        created_at, updated_at)
+      values ('chg_1', 'enr_1', 1, 'api', 500, 'jpy', ${at}, 'succeeded', ${at}, ${at})`.execute(database.db);
+    const entry = {
+      key: 'payment/pi_1',
+      enrollment_id: 'enr_1',
+      charge_id: 'chg_1',
+      kind: 'payment' as const,
+      amount_minor: 500,
+      currency: 'jpy',
+      stripe_object_id: 'pi_1',
+      at,
+    };
+    await database.db.insertInto('ledger_entries').values(entry).execute();
+    await expect(database.db.insertInto('ledger_entries').values(entry).execute()).rejects.toThrow(
+      'duplicate',
+    );
+    const changed = database.db.updateTable('ledger_entries').set({ amount_minor: 1 }).execute();
+    await expect(changed).rejects.toThrow('append-only');
+    await expect(database.db.deleteFrom('ledger_entries').execute()).rejects.toThrow('append-only');
+  });
+});
