@@ -171,6 +171,9 @@ try {
   console.log(summary({ addresses, stripe: found.stripe, apiKey: found.apiKey, logs: folder.logs, seconds }));
 } catch (error) {
   console.error(`\n${describeFailure(error)}`);
+  if (!options.reset) {
+    console.error('\nIf this began with an update of the project: npm run dev -- --reset starts afresh.');
+  }
   process.exit(1);
 }
 

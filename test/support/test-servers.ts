@@ -12,8 +12,10 @@ import pg from 'pg';
 import { openDatabase } from '../../db/database.ts';
 import { migrateToLatest } from '../../db/migrate.ts';
 import { findChromium } from '../../dev/browser.ts';
+import { endLeftovers, recordOf } from '../../dev/leftovers.ts';
 import { clearLeftoverServer, postgresAnswers, postgresProcess, prepareCluster } from '../../dev/postgres.ts';
 import { isAlive, type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
+import { type ChildRecord, readJson, writeJson } from '../../dev/state.ts';
 import { findTemporalCli } from '../../dev/temporal-cli.ts';
 import { temporalAnswers, temporalServerProcess } from '../../dev/temporal-server.ts';
 
@@ -53,6 +55,10 @@ export async function startTestServers(): Promise<TestServers> {
   const running: RunningProcess[] = [];
   const keep = (child: RunningProcess) => {
     running.push(child);
+    writeJson(
+      path.join(folder, 'children.json'),
+      running.map(({ name, pid }) => recordOf(name, pid)),
+    );
     return child;
   };
 
@@ -153,6 +159,7 @@ async function clearFoldersOfDeadRuns(): Promise<void> {
     const pid = Number(name.startsWith(FOLDER_PREFIX) ? name.slice(FOLDER_PREFIX.length) : Number.NaN);
     if (Number.isInteger(pid) && !isAlive(pid)) {
       const folder = path.join(os.tmpdir(), name);
+      await endLeftovers({ children: readJson<ChildRecord[]>(path.join(folder, 'children.json')) ?? [] });
       await clearLeftoverServer(path.join(folder, 'postgres'));
       rmSync(folder, { recursive: true, force: true });
     }
