@@ -147,14 +147,13 @@ function storableJson(payload: unknown): string {
   return JSON.stringify(payload).replace(/(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g, '$1\\ufffd');
 }
 
-/** Whether a webhook has told the Workflow already that this Checkout Session is complete. */
+/** Whether a webhook says that this Checkout Session is complete: the inbox tells the Workflow, whatever happens. */
 export async function completionIsTold(db: Kysely<Database>, checkoutSessionId: string): Promise<boolean> {
   const told = await db
     .selectFrom('stripe_events')
     .select('id')
     .where('object_id', '=', checkoutSessionId)
     .where('type', '=', 'checkout.session.completed')
-    .where('signalled_at', 'is not', null)
     .executeTakeFirst();
   return told !== undefined;
 }
