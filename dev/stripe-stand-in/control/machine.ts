@@ -6,6 +6,7 @@ import { type Control, control } from './controls.ts';
 import { booleanOf, choiceOf, numberOf, textOf } from './fields.ts';
 import { ledgerOf } from './ledger.ts';
 import { ControlRefusal } from './refusal.ts';
+import { changeSettings } from './settings.ts';
 
 export const machineControls: readonly Control[] = [
   control('POST', 'reset', ({ standIn }) => {
@@ -36,6 +37,9 @@ export const machineControls: readonly Control[] = [
   control('GET', 'ledger', ({ standIn, query }) =>
     ledgerOf(standIn.worlds[query.get('mode') === 'live' ? 'live' : 'test']),
   ),
+
+  control('GET', 'settings', ({ standIn }) => standIn.settings),
+  control('POST', 'settings', ({ standIn, body }) => changeSettings(standIn.settings, body)),
 
   control('GET', 'faults', ({ standIn }) => ({ data: standIn.faults.list() })),
   control('POST', 'faults', ({ standIn, body }) => {

@@ -22,8 +22,12 @@ export interface ControlAnswer {
 }
 
 export async function answerControl(standIn: StandIn, request: ControlRequest): Promise<ControlAnswer> {
-  if (!request.loopback)
-    return { status: 403, body: { error: 'The control plane answers on loopback only.' } };
+  if (!request.loopback || request.foreign) {
+    return {
+      status: 403,
+      body: { error: 'The control plane answers on loopback only, and to no other web page.' },
+    };
+  }
   try {
     for (const control of [...machineControls, ...objectControls]) {
       const found = control.method === request.method ? control.path.exec(request.path) : null;

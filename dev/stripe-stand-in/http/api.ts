@@ -88,7 +88,7 @@ function run(standIn: StandIn, request: ApiRequest, id: string, fault: Fault | n
     const cause = { id, idempotencyKey: request.idempotencyKey ?? null };
     const turn: Turn = { world, cause, baseUrl: request.baseUrl };
     const paths = takeExpand(form);
-    body = JSON.stringify(expandAll(world, match.route.handle(turn, form, match.id), paths));
+    body = JSON.stringify(expandAll(world, match.route.handle(turn, form, match.ids), paths));
   } catch (error) {
     const failure = error instanceof StripeFailure ? error : ownFault(standIn, error);
     status = failure.status;

@@ -10,29 +10,29 @@ export interface Route {
   method: Method;
   /** Segments of the path; one that begins with `:` takes any value. */
   segments: string[];
-  handle: (turn: Turn, form: Form, id: string) => object;
+  handle: (turn: Turn, form: Form, ids: readonly string[]) => object;
 }
 
 /**
- * @param path e.g. `/v1/customers/:id`; at most one `:id`
- * @param run is given parameters that were read and checked; it returns the object to answer, or throws a StripeFailure
+ * @param path e.g. `/v1/customers/:id`
+ * @param run is given parameters that were read and checked, and the ids of the path; it returns the object to answer, or throws a StripeFailure
  */
 export function route<S extends Shape>(
   method: Method,
   path: string,
   shape: S,
-  run: (turn: Turn, params: Parsed<S>, id: string) => object,
+  run: (turn: Turn, params: Parsed<S>, id: string, ids: readonly string[]) => object,
 ): Route {
   return {
     method,
     segments: path.split('/').slice(1),
-    handle: (turn, form, id) => run(turn, readShape(shape, form), id),
+    handle: (turn, form, ids) => run(turn, readShape(shape, form), ids[0] ?? '', ids),
   };
 }
 
 export interface Match {
   route: Route;
-  id: string;
+  ids: string[];
 }
 
 export function createRouter(routes: readonly Route[]): (method: string, path: string) => Match | undefined {
@@ -46,13 +46,21 @@ export function createRouter(routes: readonly Route[]): (method: string, path: s
   return (method, path) => {
     const segments = path.split('/').slice(1);
     for (const candidate of byLength.get(`${method} ${segments.length} ${segments[1]}`) ?? []) {
-      const at = candidate.segments.findIndex((segment) => segment.startsWith(':'));
-      if (candidate.segments.every((segment, i) => i === at || segment === segments[i])) {
-        return { route: candidate, id: at < 0 ? '' : decodeURIComponent(segments[at] ?? '') };
-      }
+      if (!candidate.segments.every((segment, i) => segment.startsWith(':') || segment === segments[i]))
+        continue;
+      const ids = segments.filter((_, i) => candidate.segments[i]?.startsWith(':'));
+      return { route: candidate, ids: ids.map(decodeSegment) };
     }
     return undefined;
   };
+}
+
+function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 function places(entry: Route): number {

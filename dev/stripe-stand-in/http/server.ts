@@ -93,10 +93,11 @@ function header(request: IncomingMessage, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Another site's page must not press our buttons through the developer's browser. */
+/** Another site's page must not press our buttons through the developer's browser, nor under a name of its own. */
 function isForeign(request: IncomingMessage): boolean {
-  const { origin, host } = request.headers;
-  return origin !== undefined && origin !== `http://${host}`;
+  const { origin, host = '' } = request.headers;
+  if (origin === undefined) return false;
+  return origin !== `http://${host}` || !/^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host);
 }
 
 function isLoopback(address: string | undefined): boolean {

@@ -20,6 +20,7 @@ export interface PaymentAttempt {
   offSession: boolean;
   returnUrl: string | null;
   errorOnRequiresAction: boolean;
+  byScript?: boolean;
   /** The customer has just passed the challenge. */
   authenticated: boolean;
 }
@@ -56,7 +57,8 @@ export function attemptPayment(
       const code = world.settings.errorOnRequiresActionCode;
       return failAttempt(turn, intent, paymentMethod, { ...AUTHENTICATION_REQUIRED, code }, null);
     }
-    openChallenge(turn, { intent, paymentMethod, returnUrl: attempt.returnUrl, session: null });
+    const { returnUrl, byScript = false } = attempt;
+    openChallenge(turn, { intent, paymentMethod, returnUrl, session: null, byScript });
     return null;
   }
   const override = takeOverride(world, backing.instrument);

@@ -17,6 +17,7 @@ export interface SetupTry {
   paymentMethod: Stripe.PaymentMethod;
   returnUrl: string | null;
   session: string | null;
+  byScript?: boolean;
   authenticated: boolean;
 }
 
@@ -44,8 +45,8 @@ export function attemptSetup(
     if (decision.kind === 'decline') return failSetup(turn, intent, paymentMethod, decision.decline);
     if (decision.kind === 'challenge') {
       addAttempt(turn, intent, paymentMethod, 'requires_action', null);
-      const { returnUrl, session } = attempt;
-      openChallenge(turn, { intent, paymentMethod, returnUrl, session });
+      const { returnUrl, session, byScript = false } = attempt;
+      openChallenge(turn, { intent, paymentMethod, returnUrl, session, byScript });
       return null;
     }
   }

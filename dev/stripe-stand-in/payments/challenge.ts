@@ -15,6 +15,8 @@ interface ChallengeInput {
   returnUrl: string | null;
   /** The Checkout Session whose page the customer comes back to. */
   session: string | null;
+  /** The caller handles the challenge by script (`use_stripe_sdk`), even with a return address. */
+  byScript?: boolean;
 }
 
 /** Puts the intent into requires_action. With a return address the customer is sent to our page, else a script asks. */
@@ -38,7 +40,7 @@ export function openChallenge(turn: Turn, input: ChallengeInput): Challenge {
   const change = {
     status: 'requires_action',
     payment_method: input.paymentMethod.id,
-    next_action: input.returnUrl === null ? script : redirect,
+    next_action: input.returnUrl === null || input.byScript === true ? script : redirect,
   } as const;
   if (intent.object === 'payment_intent') {
     world.paymentIntents.update(intent, change);

@@ -22,6 +22,7 @@ export interface ConfirmPayment {
   errorOnRequiresAction: boolean;
   /** The request carries the customer's agreement to a debit. */
   mandateAgreed: boolean;
+  byScript: boolean;
 }
 
 /**
@@ -87,6 +88,7 @@ export function confirmPayment(turn: Turn, intent: Stripe.PaymentIntent, input: 
 export interface ConfirmSetup {
   paymentMethod: Stripe.PaymentMethod | null;
   returnUrl: string | null;
+  byScript: boolean;
 }
 
 /** As checkPayment. Here a missing PaymentMethod is noticed before the status. */
@@ -120,7 +122,8 @@ export function confirmSetup(turn: Turn, intent: Stripe.SetupIntent, input: Conf
     throw unexpectedState('This SetupIntent was canceled because it was confirmed too many times.', intent);
   }
   changeNotes(world, intent.id, { confirmations });
-  const attempt = { paymentMethod, returnUrl: input.returnUrl, session: null, authenticated: false };
+  const { returnUrl, byScript } = input;
+  const attempt = { paymentMethod, returnUrl, session: null, byScript, authenticated: false };
   const failure = attemptSetup(turn, intent, attempt);
   if (failure !== null) throw failure;
 }

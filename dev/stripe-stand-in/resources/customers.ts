@@ -1,6 +1,7 @@
 // /v1/customers and a customer's payment methods.
 
 import type Stripe from 'stripe';
+import { notFound } from '../errors.ts';
 import { listOf, paging, pagingByTime, within } from '../http/list.ts';
 import { changeMetadata, metadata } from '../http/metadata.ts';
 import { array, ignored, notHere, object, oneOf, string, unsettable } from '../http/params.ts';
@@ -8,7 +9,7 @@ import { type Route, route } from '../http/routes.ts';
 import { buildCustomer } from '../objects/customer.ts';
 import { attachTo, detach } from '../payments/save-method.ts';
 import { emit, type Turn } from '../turn.ts';
-import { customerMethod, freeMethod, requireCustomer } from './lookups.ts';
+import { customerMethod, freeMethod, requireCustomer, requireMethod } from './lookups.ts';
 import { address, email, shipping, toAddress } from './shared-params.ts';
 
 const customerShape = {
@@ -171,6 +172,13 @@ export const customerRoutes: Route[] = [
       );
     },
   ),
+
+  route('GET', '/v1/customers/:id/payment_methods/:method', {}, (turn, _, id, [, method = '']) => {
+    requireCustomer(turn.world, id);
+    const found = requireMethod(turn.world, method);
+    if (found.customer !== id) throw notFound('PaymentMethod', method, 'payment_method');
+    return found;
+  }),
 ];
 
 /** The old values of what changes, for data.previous_attributes. */

@@ -209,6 +209,7 @@ function confirmation(params: ConfirmParams) {
     returnUrl: params.return_url ?? null,
     errorOnRequiresAction: params.error_on_requires_action ?? false,
     mandateAgreed: params.mandate_data != null,
+    byScript: params.use_stripe_sdk ?? false,
   };
 }
 

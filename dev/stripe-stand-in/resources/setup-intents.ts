@@ -132,7 +132,13 @@ export const setupIntentRoutes: Route[] = [
       intent.excluded_payment_method_types = params.excluded_payment_method_types ?? null;
       intent.payment_method_options = optionsOf(intent, params.payment_method_options);
       const confirm =
-        params.confirm === true ? { paymentMethod: method, returnUrl: params.return_url ?? null } : null;
+        params.confirm === true
+          ? {
+              paymentMethod: method,
+              returnUrl: params.return_url ?? null,
+              byScript: params.use_stripe_sdk ?? false,
+            }
+          : null;
       if (confirm !== null && method !== null) checkSetup(turn, intent, confirm);
       world.setupIntents.insert(intent);
       emit(turn, 'setup_intent.created', intent);
@@ -204,7 +210,11 @@ export const setupIntentRoutes: Route[] = [
     turn.world.setupIntents.update(intent, {
       payment_method_options: optionsOf(intent, params.payment_method_options),
     });
-    confirmSetup(turn, intent, { paymentMethod: method ?? null, returnUrl: params.return_url ?? null });
+    confirmSetup(turn, intent, {
+      paymentMethod: method ?? null,
+      returnUrl: params.return_url ?? null,
+      byScript: params.use_stripe_sdk ?? false,
+    });
     return intent;
   }),
 
