@@ -8,7 +8,7 @@ export const JA: Words = {
   testNote:
     'このページは Stripe Checkout の代わりをする開発用ページです。本物のカードは使えず、請求も発生しません。',
   heading: 'お支払い方法を登録してください',
-  lead: '今後のお支払いに使えるように登録します。本日のご請求はありません。',
+  lead: '今後のお支払いに使えるように登録します。',
   back: '戻る',
   reference: '参照番号',
   contact: '連絡先',
