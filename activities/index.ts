@@ -5,6 +5,7 @@
 import { createChargeActivities } from './charges.ts';
 import { createCheckoutSessionActivities } from './checkout-sessions.ts';
 import type { ActivityDeps } from './deps.ts';
+import { createEventSweepActivities } from './event-sweep.ts';
 import { createPaymentMethodActivities } from './payment-methods.ts';
 
 export function createActivities(deps: ActivityDeps) {
@@ -12,6 +13,7 @@ export function createActivities(deps: ActivityDeps) {
     createCheckoutSessionActivities(deps),
     createPaymentMethodActivities(deps),
     createChargeActivities(deps),
+    createEventSweepActivities(deps),
   );
 }
 

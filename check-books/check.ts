@@ -5,10 +5,11 @@
 import type { Client } from '@temporalio/client';
 import type { Kysely } from 'kysely';
 import type { Stripe } from 'stripe';
+import { unknownStripeEvents } from '../db/inbox-operations.ts';
 import type { Database } from '../db/schema.ts';
 import { type Books, type Difference, nameOf } from './books.ts';
 import { compare, type Limits, USUAL_LIMITS } from './compare.ts';
-import { readEnrollments, readPendingEvents, unknownEvents } from './read-rows.ts';
+import { readEnrollments, readPendingEvents } from './read-rows.ts';
 import { readEvents, readPayment, readPayments } from './read-stripe.ts';
 import { listRunning, readWorkflow } from './read-workflows.ts';
 
@@ -123,7 +124,7 @@ async function runningWithoutRow(db: Kysely<Database>, client: Client, taskQueue
 async function missedEvents(db: Kysely<Database>, stripe: Stripe, since: Date, now: Date, limits: Limits) {
   const travelMs = Math.min(EVENTS_TRAVEL_MS, limits.deliveryLagMs);
   const events = await readEvents(stripe, since, new Date(now.getTime() - travelMs));
-  const unknown = await unknownEvents(
+  const unknown = await unknownStripeEvents(
     db,
     events.map(({ id }) => id),
   );

@@ -119,19 +119,3 @@ export async function readPendingEvents(db: Kysely<Database>): Promise<PendingEv
     lastError: row.last_error,
   }));
 }
-
-/** Which of these events the inbox has never seen. */
-export async function unknownEvents(db: Kysely<Database>, ids: string[]): Promise<Set<string>> {
-  const unknown = new Set(ids);
-  for (let from = 0; from < ids.length; from += PAGE) {
-    const known = await db
-      .selectFrom('stripe_events')
-      .select('id')
-      .where('id', 'in', ids.slice(from, from + PAGE))
-      .execute();
-    for (const { id } of known) {
-      unknown.delete(id);
-    }
-  }
-  return unknown;
-}

@@ -119,6 +119,13 @@ export const settingsSchema = z.object({
     .default(20_000)
     .describe('Milliseconds that one request to Stripe may take'),
 
+  STRIPE_EVENT_SWEEP_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(300)
+    .describe('Seconds between two looks at Stripe for events whose webhook never came; 0 turns them off'),
+
   MAIL_URL: z.url({ protocol: /^smtps?$/ }).describe('SMTP server, e.g. smtp://user:password@host:587'),
   MAIL_FROM: z.string().min(3).default('Billing <billing@example.com>').describe('Sender of mails'),
   MERCHANT_NAME: z

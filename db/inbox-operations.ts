@@ -1,4 +1,5 @@
-/** What an operator does with the inbox of webhooks: look, and have a row delivered again. Used by the command line. */
+/** What an operator does with the inbox of webhooks: look, and have a row delivered again. Used by the command line,
+ * by the sweep and by check-books. */
 import { type Kysely, sql } from 'kysely';
 import type { Database, StripeEventRow } from './schema.ts';
 
@@ -74,4 +75,23 @@ export async function redeliver(db: Kysely<Database>, id: string): Promise<boole
     .returning('id')
     .executeTakeFirst();
   return row !== undefined;
+}
+
+/** Which of these events the inbox has never seen. */
+export async function unknownStripeEvents(
+  db: Kysely<Database>,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const unknown = new Set(ids);
+  for (let from = 0; from < ids.length; from += 500) {
+    const known = await db
+      .selectFrom('stripe_events')
+      .select('id')
+      .where('id', 'in', ids.slice(from, from + 500))
+      .execute();
+    for (const { id } of known) {
+      unknown.delete(id);
+    }
+  }
+  return unknown;
 }

@@ -8,12 +8,14 @@ import { readDatabaseUrl } from '../config/env.ts';
 import { openDatabase } from './database.ts';
 import * as initial from './migrations/0001-initial.ts';
 import * as eventsByObject from './migrations/0002-events-by-object.ts';
+import * as eventSweep from './migrations/0003-event-sweep.ts';
 import type { Database } from './schema.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
 const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-events-by-object': eventsByObject,
+  '0003-event-sweep': eventSweep,
 };
 
 /**

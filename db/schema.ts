@@ -203,6 +203,16 @@ export interface ApiKeysTable {
   revoked_at: NullableInstant;
 }
 
+/** Sweeps for what webhooks should have told. */
+export interface SweepCursorsTable {
+  name: string;
+  /** By Stripe's clock: everything older has been looked at. */
+  swept_until: Instant;
+  swept_at: ColumnType<Date, Date | string | undefined, Date | string>;
+  /** How many events sweeps have found that never came in. */
+  found: Generated<number>;
+}
+
 export interface Database {
   customers: CustomersTable;
   enrollments: EnrollmentsTable;
@@ -215,6 +225,7 @@ export interface Database {
   enrollment_events: EnrollmentEventsTable;
   ledger_entries: LedgerEntriesTable;
   api_keys: ApiKeysTable;
+  sweep_cursors: SweepCursorsTable;
 }
 
 export type Customer = Selectable<CustomersTable>;

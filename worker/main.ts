@@ -11,6 +11,7 @@ import { createMailer } from '../mail/mailer.ts';
 import { createMailOutbox } from '../mail/outbox.ts';
 import { createRenderer } from '../templates/renderer.ts';
 import { workflowBundle } from './bundle.ts';
+import { ensureEventSweep } from './event-sweep-schedule.ts';
 import { temporalLogger } from './temporal-logger.ts';
 import { createBillingWorkers } from './worker.ts';
 
@@ -39,7 +40,7 @@ const links = createCustomerLinks({
   ttlDays: settings.CUSTOMER_LINK_TTL_DAYS,
 });
 const connection = await NativeConnection.connect(await temporalConnectionOptions(settings));
-await registerSearchAttributes();
+await prepareNamespace();
 const workers = await createBillingWorkers({
   connection,
   namespace: settings.TEMPORAL_NAMESPACE,
@@ -80,17 +81,28 @@ try {
   log.info('worker has stopped');
 }
 
-/** Without its search attribute every start is refused, so it is checked before the first poll. */
-async function registerSearchAttributes(): Promise<void> {
+/**
+ * Without its search attribute every start is refused, so it is checked before the first poll. Neither step ends the
+ * process: a Worker that bills without a sweep is better than none.
+ */
+async function prepareNamespace(): Promise<void> {
   const temporal = await openTemporalClient(settings);
+  const { client } = temporal;
   try {
-    const added = await ensureSearchAttributes(temporal.client.connection, settings.TEMPORAL_NAMESPACE);
+    const added = await ensureSearchAttributes(client.connection, settings.TEMPORAL_NAMESPACE);
     log.info({ added }, 'search attributes are registered');
   } catch (error) {
     log.error(
       { err: error },
       'search attributes could not be checked; register EnrollmentStatus as Keyword by hand',
     );
+  }
+  try {
+    const everySeconds = settings.STRIPE_EVENT_SWEEP_SECONDS;
+    const schedule = await ensureEventSweep(client, settings.TASK_QUEUE, everySeconds);
+    log.info({ schedule, everySeconds }, 'the sweep for missed webhooks is scheduled');
+  } catch (error) {
+    log.error({ err: error }, 'the sweep for missed webhooks could not be scheduled');
   } finally {
     await temporal.close();
   }

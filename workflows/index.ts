@@ -1,2 +1,3 @@
 /** Every Workflow of this service, by the name that Temporal knows it under. */
 export { enrollmentWorkflow } from './enrollment.ts';
+export { eventSweepWorkflow } from './event-sweep.ts';
