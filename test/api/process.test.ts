@@ -1,0 +1,146 @@
+/** The API and its command line as processes of their own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Stripe } from 'stripe';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait.ts';
+import { SECRET } from './test-api.ts';
+import { sessionEvent } from './webhook-events.ts';
+
+let database: TestDatabase;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterEach(() => {
+  for (const child of children.splice(0)) {
+    child.kill('SIGKILL');
+  }
+});
+afterAll(() => database.drop());
+
+function run(args: string[], environment: Record<string, string> = {}) {
+  const child = spawn(process.execPath, args, {
+    cwd: new URL('../..', import.meta.url),
+    env: { PATH: process.env.PATH, DATABASE_URL: database.url, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  const out = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => {
+    out.stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    out.stderr += chunk;
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { child, out, ended };
+}
+
+const SETTINGS = {
+  API_PORT: '0',
+  CUSTOMER_LINK_SECRETS: 'test-secret-that-is-long-enough-for-it',
+  STRIPE_SECRET_KEY: 'sk_test_0123456789',
+  STRIPE_WEBHOOK_SECRET: SECRET,
+  MAIL_URL: 'smtp://127.0.0.1:1025',
+  // Nobody listens there: the API must start, and accept webhooks, without Temporal.
+  TEMPORAL_ADDRESS: '127.0.0.1:9',
+};
+
+describe('api/main.ts', () => {
+  it('starts without Temporal, says so, accepts a webhook, and ends cleanly on SIGTERM', async () => {
+    const api = run(['api/main.ts'], SETTINGS);
+    const address = await waitFor(
+      'the API to listen',
+      () => /"address":"(http:[^"]+)"/.exec(api.out.stdout)?.[1],
+      { timeoutMs: 20_000 },
+    );
+    const ready = await fetch(`${address}/readyz`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toEqual({
+      status: 'not_ready',
+      checks: { database: 'ok', temporal: 'unreachable' },
+    });
+
+    const event = sessionEvent('completed', 'cs_test_1', { client_reference_id: `enr_${'a'.repeat(26)}` });
+    const payload = JSON.stringify(event);
+    const accepted = await fetch(`${address}/webhooks/stripe`, {
+      method: 'POST',
+      headers: {
+        'stripe-signature': Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRET }),
+      },
+      body: payload,
+    });
+    expect(accepted.status).toBe(200);
+
+    api.child.kill('SIGTERM');
+    expect(await api.ended).toBe(0);
+    expect(api.out.stdout).toContain('api has stopped');
+    expect(api.out.stderr).toBe('');
+    const row = await database.db.selectFrom('stripe_events').selectAll().executeTakeFirstOrThrow();
+    // Not lost: due again for the next process.
+    expect(row).toMatchObject({ id: event.id, signalled_at: null, ignored_reason: null });
+    expect(row.last_error).toBe('Temporal or its Worker did not answer in time');
+  });
+
+  it('exits with what is wrong when its port is taken', async () => {
+    const taken = createServer();
+    const port = await new Promise<number>((resolve) =>
+      taken.listen(0, '127.0.0.1', () => {
+        const address = taken.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      }),
+    );
+    try {
+      const api = run(['api/main.ts'], { ...SETTINGS, API_PORT: String(port) });
+      expect(await api.ended).toBe(1);
+      expect(api.out.stdout).toContain(`cannot listen on 127.0.0.1:${port}`);
+    } finally {
+      taken.close();
+    }
+  });
+
+  it('exits with every setting that is wrong, and shows no secret', async () => {
+    const api = run(['api/main.ts'], { ...SETTINGS, STRIPE_SECRET_KEY: 'pk_test_wrong', MAIL_URL: '' });
+    expect(await api.ended).toBe(1);
+    expect(api.out.stderr).toContain('STRIPE_SECRET_KEY: (not shown)');
+    expect(api.out.stderr).toContain('MAIL_URL: missing');
+    expect(api.out.stderr).not.toContain('pk_test_wrong');
+  });
+});
+
+describe('npm run migrate', () => {
+  it('says that there is nothing to do', async () => {
+    const migrate = run(['db/migrate.ts']);
+    expect(await migrate.ended).toBe(0);
+    expect(migrate.out.stdout).toBe('The schema is up to date.\n');
+  });
+});
+
+describe('npm run api-key', () => {
+  const apiKey = async (...args: string[]) => {
+    const command = run(['api/api-key-command.ts', ...args]);
+    return { code: await command.ended, ...command.out };
+  };
+
+  it('makes a key and prints it alone, lists it without the key, and revokes it', async () => {
+    const made = await apiKey('create', '--name', 'shop', '--scopes', 'read, write');
+    expect(made.code).toBe(0);
+    expect(made.stdout).toMatch(/^dbk_[0-9a-f]{48}\n$/);
+    const id = /key_[0-9a-f]+/.exec(made.stderr)?.[0] ?? '';
+    const listed = await apiKey('list');
+    expect(listed.stdout).toBe(`${id}\tshop\tread,write\tnever used\n`);
+    expect((await apiKey('revoke', id)).code).toBe(0);
+    expect((await apiKey('list')).stdout).toMatch(/\trevoked \d{4}-/);
+  });
+
+  it('refuses an unknown scope and an unknown id', async () => {
+    const wrong = await apiKey('create', '--name', 'x', '--scopes', 'admin');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain("'admin' is none of read, write");
+    const unknown = await apiKey('revoke', 'key_17');
+    expect([unknown.code, unknown.stderr]).toEqual([1, "no API key 'key_17'\n"]);
+  });
+});
