@@ -14,13 +14,7 @@ const options: StandInOptions = {
 };
 
 const standIn = await startStripeStandIn(options);
-console.log(`Stripe stand-in at ${standIn.url}`);
-console.log(`  API        ${standIn.url}/v1 (API version 2026-10-28.endive; any sk_test_ key)`);
-console.log(`  Dashboard  ${standIn.url}/`);
-console.log(
-  `  State      ${options.dataFile ?? 'in memory, gone when it stops (STRIPE_STAND_IN_DATA names a file)'}`,
-);
-
+// Before it says that it is ready, so that whoever waits for that can stop it politely.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     standIn.close().then(
@@ -32,3 +26,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     );
   });
 }
+
+console.log(`Stripe stand-in at ${standIn.url}`);
+console.log(`  API        ${standIn.url}/v1 (API version 2026-10-28.endive; any sk_test_ key)`);
+console.log(`  Dashboard  ${standIn.url}/`);
+console.log(
+  `  State      ${options.dataFile ?? 'in memory, gone when it stops (STRIPE_STAND_IN_DATA names a file)'}`,
+);

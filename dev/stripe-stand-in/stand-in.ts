@@ -47,6 +47,10 @@ export async function startStripeStandIn(options: StandInOptions = {}): Promise<
   let wakeTimer: NodeJS.Timeout | undefined;
   let closed = false;
 
+  const report = (error: unknown) => {
+    // A request that was held back when the stand-in closed has nobody to answer.
+    if (!closed) console.error(error);
+  };
   const openWorlds = (): Record<Mode, World> => {
     const worlds = {
       test: openWorld(db, 'test', clock, settings),
@@ -55,7 +59,7 @@ export async function startStripeStandIn(options: StandInOptions = {}): Promise<
     for (const world of Object.values(worlds)) world.events.onQueued(deliveries.wake);
     return worlds;
   };
-  const deliveries = createDeliveries(db, clock, settings, () => standIn.worlds);
+  const deliveries = createDeliveries(db, clock, settings, () => standIn.worlds, report);
   const standIn: StandIn = {
     db,
     clock,
@@ -67,10 +71,7 @@ export async function startStripeStandIn(options: StandInOptions = {}): Promise<
     secretKey,
     route: createRouter(ROUTES),
     find: findObject,
-    report: (error) => {
-      // A request that was held back when the stand-in closed has nobody to answer.
-      if (!closed) console.error(error);
-    },
+    report,
     runDue() {
       db.turn(() => {
         for (const world of Object.values(standIn.worlds)) {

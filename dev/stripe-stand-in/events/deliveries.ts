@@ -55,6 +55,7 @@ export function createDeliveries(
   clock: Clock,
   settings: Settings,
   worlds: () => Record<Mode, World>,
+  report: (error: unknown) => void,
 ): Deliveries {
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
   const busy = new Set<number>();
@@ -74,27 +75,31 @@ export function createDeliveries(
   };
 
   const pump = () => {
-    if (closed) return;
-    if (options.mode === 'hold') return finish();
-    for (const row of due()) {
-      if (busy.size >= CONCURRENCY) break;
+    if (closed || busy.size >= CONCURRENCY) return;
+    const rows = options.mode === 'hold' ? [] : due();
+    for (const row of rows.slice(0, CONCURRENCY - busy.size)) {
       busy.add(row.seq);
-      const world = worlds()[row.mode];
-      if (options.mode === 'drop') {
-        record(world, row, { status: null, error: 'dropped by the control plane' }, true);
-        busy.delete(row.seq);
-        continue;
-      }
-      const copies = options.duplicate ? 2 : 1;
-      void Promise.all(Array.from({ length: copies }, () => send(world, row))).then((results) => {
-        const [first] = results;
-        if (!closed && first !== undefined) record(worlds()[row.mode], row, first, false);
-        busy.delete(row.seq);
-        wake();
-      });
+      attempt(row)
+        .catch(report)
+        .finally(() => {
+          busy.delete(row.seq);
+          wake();
+        });
     }
+    if (rows.length > 0) return;
     planRetry();
-    finish();
+    if (busy.size === 0) for (const done of waiters.splice(0)) done();
+  };
+
+  const attempt = async (row: Row): Promise<void> => {
+    const world = worlds()[row.mode];
+    if (options.mode === 'drop') {
+      record(world, row, { status: null, error: 'dropped by the control plane' }, true);
+      return;
+    }
+    const copies = options.duplicate ? 2 : 1;
+    const [first] = await Promise.all(Array.from({ length: copies }, () => send(world, row)));
+    if (!closed && first !== undefined) record(worlds()[row.mode], row, first, false);
   };
 
   const due = (): Row[] => {
@@ -143,11 +148,6 @@ export function createDeliveries(
     if (typeof at !== 'number') return;
     const wait = at - clock.nowMs();
     if (wait > 0) retryTimer = setTimeout(wake, Math.min(wait, 2 ** 31 - 1)).unref();
-  };
-
-  const finish = () => {
-    if (busy.size > 0 || (options.mode === 'deliver' && due().length > 0)) return;
-    for (const done of waiters.splice(0)) done();
   };
 
   return {

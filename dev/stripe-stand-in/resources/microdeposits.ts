@@ -7,7 +7,7 @@ import { type Route, route } from '../http/routes.ts';
 import type { Verification } from '../payments/microdeposits.ts';
 import { verifyIntent } from '../payments/verify.ts';
 import type { Turn } from '../turn.ts';
-import { requirePaymentIntent } from './payment-intents.ts';
+import { requirePaymentIntent } from './payment-intent-changes.ts';
 import { requireSetupIntent } from './setup-intents.ts';
 
 const shape = { amounts: array(integer()), client_secret: string(), descriptor_code: string() };

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE TABLE IF NOT EXISTS deliveries (
   seq INTEGER PRIMARY KEY, mode TEXT NOT NULL, event_id TEXT NOT NULL, endpoint_id TEXT NOT NULL,
   state TEXT NOT NULL, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL, last_status INTEGER, last_error TEXT);
-CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_ms) WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (seq) WHERE state = 'pending';
 CREATE TABLE IF NOT EXISTS idempotency (
   seq INTEGER PRIMARY KEY, mode TEXT NOT NULL, key TEXT NOT NULL, path TEXT NOT NULL, fingerprint TEXT NOT NULL,
   status INTEGER NOT NULL, body TEXT NOT NULL, request_id TEXT NOT NULL, created INTEGER NOT NULL);
