@@ -17,6 +17,7 @@ import { answerClientError, installErrorHandler, problemOf, sendProblem } from '
 import { limitRate, refuseUnderPressure } from './limits.ts';
 import { measureRequests } from './metrics.ts';
 import { describeRoutes, serveDocumentation } from './openapi.ts';
+import { invalidRequest } from './problems.ts';
 import { installRequestLog, requestIdOf } from './request-log.ts';
 import { chargeRoutes } from './routes/charges.ts';
 import { enrollmentCommandRoutes } from './routes/enrollment-commands.ts';
@@ -114,6 +115,12 @@ function v1Routes(deps: ApiDeps): FastifyPluginAsync {
     await limitRate(v1, deps.settings.API_RATE_LIMIT_PER_MINUTE);
     requireApiKey(v1, deps.db);
     v1.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+    v1.addHook('preValidation', async (request) => {
+      // A body may be left out where it is optional; `null` is none.
+      if (request.body === null) {
+        throw invalidRequest([{ param: 'body', message: 'body: expected an object, got null' }]);
+      }
+    });
     await v1.register(enrollmentRoutes(deps));
     await v1.register(enrollmentCommandRoutes(deps));
     await v1.register(chargeRoutes(deps));

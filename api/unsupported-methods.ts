@@ -25,7 +25,8 @@ export function watchMethods(app: FastifyInstance): () => void {
         method: others,
         url,
         schema: { hide: true },
-        handler: (request) => {
+        // Before a body is looked for.
+        onRequest: async (request) => {
           throw new HttpProblem(
             405,
             'method_not_allowed',
@@ -35,6 +36,7 @@ export function watchMethods(app: FastifyInstance): () => void {
             },
           );
         },
+        handler: async () => undefined,
       });
     }
   };

@@ -6,7 +6,6 @@ import type { Charge, Enrollment } from '../../db/schema.ts';
 import { checkAmount } from '../../domain/money.ts';
 import { requestedIn } from '../auth.ts';
 import { chargeObjectOf } from '../charge-object.ts';
-import { encodeNumber } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { HttpProblem, invalidRequest, notFound } from '../problems.ts';
@@ -38,7 +37,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const { limit, cursor } = request.query;
         await existingEnrollment(db, id);
         const rows = await listCharges(db, id, { beforeNumber: cursor, limit: limit + 1 });
-        return page(rows, limit, chargeObjectOf, (last) => encodeNumber(last.number));
+        return page(rows, limit, chargeObjectOf, (last) => String(last.number));
       },
     );
 

@@ -4,7 +4,7 @@ import { isLiveKey } from '../../config/stripe.ts';
 import { upsertCustomer } from '../../db/customers.ts';
 import { type EnrollmentView, findEnrollmentView, listEnrollmentViews } from '../../db/enrollment-views.ts';
 import { checkTerms } from '../../domain/terms-check.ts';
-import { encodeCursor } from '../cursor.ts';
+import { encodePlace } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { enrollmentObjectOf } from '../enrollment-object.ts';
 import { type EnrollmentRequest, readEnrollmentRequest } from '../enrollment-request.ts';
@@ -114,7 +114,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           views,
           limit,
           (view) => enrollmentObjectOf(view, context),
-          (last) => encodeCursor({ at: last.created_at.toISOString(), id: last.id }),
+          (last) => encodePlace(last.created_at, last.id),
         );
         return { ...answer, data: await Promise.all(answer.data) };
       },

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { listNotifications, listTimeline, markNotificationRead } from '../../db/enrollment-history.ts';
-import { encodeCursor, encodeNumber } from '../cursor.ts';
+import { encodePlace } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { existingEnrollment } from '../enrollment-commands.ts';
 import { notificationObjectOf } from '../notification-object.ts';
@@ -45,7 +45,7 @@ export function historyRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
             charge_id: row.charge_id,
             details: row.details,
           }),
-          (last) => encodeNumber(last.seq),
+          (last) => String(last.seq),
         );
       },
     );
@@ -66,9 +66,7 @@ export function historyRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const { limit, cursor } = request.query;
         await existingEnrollment(db, id);
         const rows = await listNotifications(db, id, { after: cursor, limit: limit + 1 });
-        return page(rows, limit, notificationObjectOf, (last) =>
-          encodeCursor({ at: last.created_at.toISOString(), id: last.id }),
-        );
+        return page(rows, limit, notificationObjectOf, (last) => encodePlace(last.created_at, last.id));
       },
     );
 

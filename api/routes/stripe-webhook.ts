@@ -64,8 +64,9 @@ export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
       {
         bodyLimit: BODY_LIMIT,
         schema: {
+          // For Stripe alone, which reads no documentation of ours.
+          hide: true,
           tags: ['webhooks'],
-          summary: 'Where Stripe sends its events',
           headers: z.looseObject({ 'stripe-signature': z.string().optional() }),
           response: {
             200: z.object({ received: z.literal(true) }).describe('The event is kept'),

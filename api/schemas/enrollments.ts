@@ -24,7 +24,13 @@ const givenCustomer = z
     ({ stripe_customer_id: stripe, ...others }) =>
       stripe === undefined || Object.values(others).every((value) => value === undefined),
     { error: 'expected either stripe_customer_id or any of reference, email and name' },
-  );
+  )
+  .meta({
+    not: {
+      required: ['stripe_customer_id'],
+      anyOf: [{ required: ['reference'] }, { required: ['email'] }, { required: ['name'] }],
+    },
+  });
 
 const metadata = z
   .record(

@@ -1,34 +1,23 @@
 /** Lists: pages from new to old, each with the cursor of the next. */
 import { z } from 'zod';
-import { decodeCursor, decodeNumber } from '../cursor.ts';
+import { decodePlace, NUMBER, PLACE } from '../cursor.ts';
 
 const limit = z.coerce.number().int().min(1).max(100).default(20).describe('Most objects in the answer');
 
-function cursor<Place>(decode: (text: string) => Place | null) {
+function cursor<Value>(pattern: RegExp, decode: (text: string) => Value) {
   return z
     .string()
-    .max(200)
-    .transform((text, context): Place => {
-      const place = decode(text);
-      if (place === null) {
-        context.issues.push({
-          code: 'custom',
-          message: 'expected the next_cursor of an earlier answer',
-          input: text,
-        });
-        return z.NEVER;
-      }
-      return place;
-    })
+    .regex(pattern, { error: 'expected the next_cursor of an earlier answer', abort: true })
+    .transform(decode)
     .optional()
     .describe('`next_cursor` of the page before');
 }
 
 /** Lists in the order of an instant. */
-export const pageQuery = { limit, cursor: cursor(decodeCursor) };
+export const pageQuery = { limit, cursor: cursor(PLACE, decodePlace) };
 
 /** Lists in the order of a number. */
-export const numberedPageQuery = { limit, cursor: cursor(decodeNumber) };
+export const numberedPageQuery = { limit, cursor: cursor(NUMBER, Number) };
 
 /** A page from one row more than asked for, which tells whether another page follows. */
 export function page<Row, Item>(

@@ -66,15 +66,22 @@ const givenSchedule = z.discriminatedUnion(
       amount_minor: givenAmount,
       at: givenInstant.nullable().default(null).describe('null: when the payment method is saved'),
     }),
-    z.strictObject({
-      type: z.literal('installments'),
-      amounts_minor: z.array(givenAmount).min(1).max(MOST_INSTALLMENTS).optional(),
-      total_amount_minor: givenAmount
-        .optional()
-        .describe('Instead of `amounts_minor`, with `count`: split evenly'),
-      count: z.int().min(1).max(MOST_INSTALLMENTS).optional(),
-      ...givenClock,
-    }),
+    z
+      .strictObject({
+        type: z.literal('installments'),
+        amounts_minor: z.array(givenAmount).min(1).max(MOST_INSTALLMENTS).optional(),
+        total_amount_minor: givenAmount
+          .optional()
+          .describe('Instead of `amounts_minor`, with `count`: split evenly'),
+        count: z.int().min(1).max(MOST_INSTALLMENTS).optional(),
+        ...givenClock,
+      })
+      .meta({
+        oneOf: [
+          { required: ['amounts_minor'], properties: { total_amount_minor: false, count: false } },
+          { required: ['total_amount_minor', 'count'], properties: { amounts_minor: false } },
+        ],
+      }),
     z.strictObject({
       type: z.literal('recurring'),
       amount_minor: givenAmount,

@@ -40,6 +40,7 @@ export const givenInstant = z.iso
     error: 'expected an ISO 8601 instant with an offset, e.g. 2027-01-31T09:00:00+09:00',
   })
   .refine((text) => /^2[01]/.test(text), { error: 'expected a year from 2000 to 2199' })
+  .meta({ pattern: '^2[01]' })
   .transform((text) => new Date(text).toISOString());
 
 /** An amount in an answer. */
