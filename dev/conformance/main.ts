@@ -1,6 +1,7 @@
 // `npm run conformance`: Stripe's own description and the contract cases, against the stand-in, or against the real
 // test mode when STRIPE_SECRET_KEY is an sk_test_ key. Options: --write-extract, --only <text>, --requests <address>.
 
+import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -86,6 +87,20 @@ if (options.requests !== undefined) {
   console.log(`Requests in the log of ${options.requests}: ${checked.count}`);
   passed += checked.count - checked.problems.length;
   failed += checked.problems.length;
+}
+if (real === null && options.only === '') {
+  // The product's requests need a Temporal server and a database, which its tests know how to start.
+  const file = 'test/stripe-stand-in/product-requests.test.ts';
+  const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', file];
+  const { status, stderr } = spawnSync(process.execPath, jest, { encoding: 'utf8' });
+  console.log(
+    `${status === 0 ? 'passed ' : 'FAILED '} The product's own requests, over whole lives of enrollments (${file})`,
+  );
+  if (status === 0) passed += 1;
+  else {
+    failed += 1;
+    console.log(stderr);
+  }
 }
 for (const contract of CONTRACTS) {
   if (!contract.name.includes(options.only)) continue;
