@@ -8,7 +8,7 @@ import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
 import { insertNotification, type NewNotice } from '../db/notifications.ts';
 import type { Database, NewCharge } from '../db/schema.ts';
 import { bookMovement, type TimelineFact, tell } from '../db/timeline.ts';
-import type { OpenCharge } from '../domain/charge-life.ts';
+import type { Asker, LastDecline, OpenCharge } from '../domain/charge-life.ts';
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import type { DunningDecision } from '../domain/dunning.ts';
 import { noticeAfterDecline } from '../domain/dunning-notices.ts';
@@ -26,11 +26,9 @@ export interface ChargeContext {
 }
 
 /** What follows on a decline, with its instants. */
-export type DunningStep = Extract<
-  DunningDecision,
-  { kind: 'retry' | 'ask_customer' | 'authenticate' | 'give_up' }
-> & {
+export type DunningStep = Exclude<DunningDecision, { kind: 'look_first' }> & {
   customerReason: CustomerReason;
+  lastDecline: LastDecline;
   /** ISO 8601, UTC. */
   nextAttemptAt: string | null;
   giveUpAt: string | null;
@@ -54,6 +52,10 @@ export interface ChargeNews {
   dunning: DunningStep | null;
   /** The next charge of the schedule; undefined leaves it as it is. */
   next?: PlannedCharge | null;
+  /** Charges that the catch-up rule gave up on the way there. */
+  passedOver?: number;
+  /** Who asked for it; absent when it happened by itself. */
+  by?: Asker;
 }
 
 /** Writes it all or nothing; safe to repeat with the same news. Database errors are thrown, Temporal retries them. */
@@ -65,7 +67,7 @@ export async function recordCharge(db: Kysely<Database>, news: ChargeNews): Prom
     if (news.attempt) {
       await saveAttempt(trx, attemptRow(news, news.attempt));
     }
-    await tell(trx, context.enrollmentId, [timelineFact(news, status)]);
+    await tell(trx, context.enrollmentId, [timelineFact(news, status), ...passedOverFact(news)]);
     if (outcome.kind === 'payment_intent' && outcome.status === 'succeeded') {
       await bookMovement(trx, {
         enrollment_id: context.enrollmentId,
@@ -146,8 +148,30 @@ function attemptRow({ charge, context, at, outcome, dunning }: ChargeNews, attem
   };
 }
 
+/** Tells that charges fell due while nothing ran and are not collected, as the terms say. */
+function passedOverFact({ charge, at, passedOver = 0, next }: ChargeNews): TimelineFact[] {
+  return passedOver === 0 ? [] : [catchUpFact(`${charge.id}/passed-over`, at, passedOver, next ?? null)];
+}
+
+/** The timeline's word for charges that the catch-up rule gave up. */
+export function catchUpFact(
+  key: string,
+  at: string,
+  passedOver: number,
+  next: PlannedCharge | null,
+): TimelineFact {
+  return {
+    key,
+    at,
+    what: 'schedule.passed_over',
+    who: 'workflow',
+    why: 'they fell due while nothing ran, and the terms do not collect them afterwards',
+    details: { charges: passedOver, next_due_at: next?.dueAt ?? null },
+  };
+}
+
 function timelineFact(
-  { charge, at, outcome, attempt, dunning }: ChargeNews,
+  { charge, at, outcome, attempt, dunning, by }: ChargeNews,
   status: ChargeStatus,
 ): TimelineFact {
   const intent = outcome.kind === 'payment_intent' ? outcome : null;
@@ -157,11 +181,12 @@ function timelineFact(
     chargeId: charge.id,
     at,
     what: intent?.decline ? 'charge.declined' : `charge.${status}`,
-    who: attempt ? 'workflow' : 'stripe',
-    why: dunning?.reason ?? attempt?.why ?? null,
+    who: by?.by ?? (attempt ? 'workflow' : 'stripe'),
+    why: by?.reason ?? dunning?.reason ?? attempt?.why ?? null,
     details: {
       attempt: number,
       amount_minor: charge.amountMinor,
+      received_minor: intent?.amountReceivedMinor ?? 0,
       payment_intent: intent?.paymentIntentId ?? null,
       code: intent?.decline?.code ?? null,
       decline_code: intent?.decline?.declineCode ?? null,

@@ -8,18 +8,17 @@ import { ApplicationFailure } from '@temporalio/common';
 import { saveCharge } from '../db/charges.ts';
 import { touchEnrollment } from '../db/enrollments.ts';
 import { insertNotification } from '../db/notifications.ts';
-import { bookMovement, tell } from '../db/timeline.ts';
-import type { OpenCharge } from '../domain/charge-life.ts';
-import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
+import { tell } from '../db/timeline.ts';
+import { isExpired } from '../domain/card-expiry.ts';
+import type { Asker, OpenCharge } from '../domain/charge-life.ts';
+import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { chargeAfterReading } from '../domain/charge-states.ts';
-import { classifyDecline } from '../domain/declines.ts';
-import { decideDunning } from '../domain/dunning.ts';
 import { DEFECTS } from '../domain/errors.ts';
 import { attemptKey, operationKey } from '../domain/ids.ts';
-import { retryAt } from '../domain/retry-time.ts';
-import { planAfter } from '../domain/schedule.ts';
+import type { ScheduleChanges } from '../domain/schedule-changes.ts';
 import type { ChargeStatus } from '../domain/statuses.ts';
-import type { PlannedCharge, Terms } from '../domain/terms.ts';
+import type { Terms } from '../domain/terms.ts';
+import { decideOn } from './charge-decision.ts';
 import {
   type AttemptMade,
   type ChargeContext,
@@ -30,25 +29,41 @@ import {
 } from './charge-record.ts';
 import type { ActivityDeps } from './deps.ts';
 import {
+  type Attempt,
   cancelPaymentIntent,
   confirmOffSession,
+  confirmOnSession,
   lookUp,
-  outcomeOf,
   readPaymentIntent,
+  type Tries,
+  withoutUsableMethod,
 } from './payment-intents.ts';
-import { failureOf } from './stripe-errors.ts';
+import { refreshPaymentMethod } from './payment-method-refresh.ts';
+import { type Upcoming, upcomingAfter } from './upcoming.ts';
 
 export interface ChargeWork {
   charge: OpenCharge;
   context: ChargeContext;
+  /** With the retries that were added for this charge. */
   terms: Terms;
   stripeCustomerId: string;
   paymentMethodId: string;
   paymentMethodType: string;
+  /** Of the card; null for methods that do not expire. */
+  expires: CardExpiry | null;
+  /** Another saved method may be tried when this one is declined for good. */
+  otherMethodAllowed: boolean;
   /** ISO 8601, UTC: the Workflow's clock. */
   at: string;
   /** Set on the first attempt of a scheduled charge: also say what comes next on the schedule. */
-  planAfter: { anchorAt: string; occurrence: number } | null;
+  planAfter: { anchorAt: string; occurrence: number; changes: ScheduleChanges } | null;
+  /** Who asked for it; null when it happens by itself. */
+  by: Asker | null;
+}
+
+export interface CardExpiry {
+  expMonth: number;
+  expYear: number;
 }
 
 export interface ChargeReport {
@@ -57,67 +72,57 @@ export interface ChargeReport {
   paymentIntentId: string | null;
   amountReceivedMinor: number;
   dunning: DunningStep | null;
+  hold: PaymentIntentOutcome['hold'];
+  /** Where the customer confirms. */
+  redirectUrl: string | null;
+  /** Canceled by Stripe itself. */
+  lapsed: boolean;
   /** Absent when no plan was asked for. */
-  next?: PlannedCharge | null;
+  upcoming?: Upcoming;
+  /** Present when the card network had sent a new expiry. */
+  expires?: CardExpiry | null;
 }
 
 export function createChargeActivities(deps: ActivityDeps) {
   return {
     /**
      * Makes one attempt: creates the PaymentIntent and confirms it, or confirms the one there is. The attempt's
-     * number and method are `charge.attempts + 1` and `paymentMethodId`. Safe to repeat.
+     * number and method are `charge.attempts + 1` and `paymentMethodId`. A card that has expired is not tried: the
+     * customer is asked for another one. Safe to repeat.
      */
     async collectCharge(work: ChargeWork & { why: string }): Promise<ChargeReport> {
-      const { charge, context, terms } = work;
-      const {
-        attempt: tries,
-        scheduledTimestampMs,
-        currentAttemptScheduledTimestampMs,
-      } = Context.current().info;
-      const sinceFirstMs = currentAttemptScheduledTimestampMs - scheduledTimestampMs;
-      const number = charge.attempts + 1;
-      const outcome = await confirmOffSession(
+      const tries = triesSoFar();
+      const attempt = attemptOf(work);
+      const expires = await newerExpiry(work);
+      const isOver = expires !== undefined && (expires === null || isExpired(expires, work.at));
+      const outcome = isOver
+        ? await withoutUsableMethod(deps.stripe, attempt, 'expired_card')
+        : await confirmOffSession(deps.stripe, attempt, tries);
+      const at = new Date(Date.parse(work.at) + tries.sinceFirstMs).toISOString();
+      const report = await recorded(work, outcome, at);
+      return expires === undefined ? report : { ...report, expires };
+    },
+
+    /**
+     * Confirms the charge's PaymentIntent while the customer is there. The report says where they confirm, if the bank
+     * wants them to. Safe to repeat.
+     */
+    async authenticateCharge(work: ChargeWork): Promise<ChargeReport> {
+      const { charge, context, at } = work;
+      if (charge.paymentIntentId === null) {
+        throw ApplicationFailure.nonRetryable(
+          `${charge.id} has no PaymentIntent to confirm`,
+          DEFECTS.BooksDisagree,
+        );
+      }
+      const link = await deps.links.create(context.enrollmentId, at);
+      const outcome = await confirmOnSession(
         deps.stripe,
-        {
-          enrollmentId: context.enrollmentId,
-          chargeId: charge.id,
-          attempt: number,
-          amountMinor: charge.amountMinor,
-          currency: context.currency,
-          description: charge.description ?? context.description,
-          captureMethod: terms.captureMethod,
-          stripeCustomerId: work.stripeCustomerId,
-          paymentMethodId: work.paymentMethodId,
-          paymentMethodType: work.paymentMethodType,
-          paymentIntentId: charge.paymentIntentId,
-        },
-        { number: tries, sinceFirstMs },
+        { ...attemptOf(work), paymentIntentId: charge.paymentIntentId },
+        `${link}/return?charge_id=${charge.id}`,
+        triesSoFar(),
       );
-      const at = new Date(Date.parse(work.at) + sinceFirstMs).toISOString();
-      const attempt: AttemptMade = {
-        number,
-        key: attemptKey(context.enrollmentId, charge.id, number),
-        paymentMethodId: work.paymentMethodId,
-        why: work.why,
-      };
-      const dunning = outcome.kind === 'payment_intent' ? await decide(work, outcome, at) : null;
-      const next = planned(work, at);
-      await recordCharge(deps.db, {
-        charge,
-        context,
-        at,
-        outcome,
-        attempt,
-        dunning,
-        ...(next === undefined ? {} : { next }),
-      });
-      return {
-        status: outcome.kind === 'payment_intent' ? outcome.status : 'not_made',
-        paymentIntentId: outcome.kind === 'payment_intent' ? outcome.paymentIntentId : null,
-        amountReceivedMinor: outcome.kind === 'payment_intent' ? outcome.amountReceivedMinor : 0,
-        dunning,
-        ...(next === undefined ? {} : { next }),
-      };
+      return recorded({ ...work, why: 'on_session' }, outcome, at);
     },
 
     /** Reads the charge's PaymentIntent and follows what it says. Safe to repeat. */
@@ -133,7 +138,7 @@ export function createChargeActivities(deps: ActivityDeps) {
       // What is read again and stands as it stood is no second decline; an older truth is none at all.
       const status = chargeAfterReading(charge.status, outcome.status);
       const news = status !== charge.status;
-      const dunning = news ? await decide(work, outcome, at) : null;
+      const dunning = news ? await decideOn(deps, work, outcome, at) : null;
       if (news) {
         const attempt: AttemptMade = {
           number: charge.attempts,
@@ -150,12 +155,7 @@ export function createChargeActivities(deps: ActivityDeps) {
           dunning,
         });
       }
-      return {
-        status,
-        paymentIntentId: outcome.paymentIntentId,
-        amountReceivedMinor: outcome.amountReceivedMinor,
-        dunning,
-      };
+      return reportOf(outcome, { status, dunning });
     },
 
     /**
@@ -163,7 +163,7 @@ export function createChargeActivities(deps: ActivityDeps) {
      * refuses, the report shows the status that forbids it and nothing is given up. Safe to repeat.
      */
     async cancelCharge(
-      work: ChargeWork & { as: 'canceled' | 'uncollectible'; reason: string | null; who: string },
+      work: ChargeWork & { as: 'canceled' | 'uncollectible'; by: Asker },
     ): Promise<ChargeReport> {
       const { charge, context, at } = work;
       const found =
@@ -185,7 +185,7 @@ export function createChargeActivities(deps: ActivityDeps) {
         if (outcome.status !== charge.status) {
           await recordCharge(deps.db, { charge, context, at, outcome, attempt: null, dunning: null });
         }
-        return { ...outcome, dunning: null };
+        return reportOf(outcome, { dunning: null });
       }
       await deps.db.transaction().execute(async (trx) => {
         await saveCharge(trx, {
@@ -194,7 +194,7 @@ export function createChargeActivities(deps: ActivityDeps) {
             work.as,
           ),
           last_code: null,
-          status_reason: work.reason,
+          status_reason: work.by.reason,
         });
         await tell(trx, context.enrollmentId, [
           {
@@ -202,8 +202,8 @@ export function createChargeActivities(deps: ActivityDeps) {
             chargeId: charge.id,
             at,
             what: `charge.${work.as}`,
-            who: work.who,
-            why: work.reason,
+            who: work.by.by,
+            why: work.by.reason,
           },
         ]);
         if (work.as === 'uncollectible') {
@@ -214,20 +214,13 @@ export function createChargeActivities(deps: ActivityDeps) {
         }
         await touchEnrollment(trx, context.enrollmentId, { at });
       });
-      return {
-        status: work.as,
-        paymentIntentId: outcome?.paymentIntentId ?? null,
-        amountReceivedMinor: 0,
-        dunning: null,
-      };
+      return reportOf(outcome ?? { kind: 'not_made' }, { status: work.as, dunning: null });
     },
 
     /** Records that a charge needs a person, and plans the next one, so that only this charge waits. Safe to repeat. */
-    async parkCharge(
-      work: Omit<ChargeWork, 'stripeCustomerId'> & { problem: string },
-    ): Promise<ChargeReport> {
+    async parkCharge(work: ChargeWork & { problem: string }): Promise<ChargeReport> {
       const { charge, context, at, problem } = work;
-      const next = planned(work, at);
+      const upcoming = upcomingAfter(work, at);
       await deps.db.transaction().execute(async (trx) => {
         await saveCharge(trx, {
           ...chargeRow(
@@ -246,172 +239,97 @@ export function createChargeActivities(deps: ActivityDeps) {
             why: problem,
           },
         ]);
-        await touchEnrollment(trx, context.enrollmentId, next === undefined ? { at } : { at, next });
-      });
-      return {
-        status: 'needs_attention',
-        paymentIntentId: charge.paymentIntentId,
-        amountReceivedMinor: 0,
-        dunning: null,
-        ...(next === undefined ? {} : { next }),
-      };
-    },
-
-    /** Gives the whole of a charge back. Safe to repeat: one refund per charge under this key. */
-    async refundCharge(work: {
-      charge: OpenCharge;
-      context: ChargeContext;
-      at: string;
-      reason: string;
-    }): Promise<void> {
-      const { charge, context, at } = work;
-      if (charge.paymentIntentId === null) {
-        throw ApplicationFailure.nonRetryable(
-          `${charge.id} has no PaymentIntent to refund`,
-          DEFECTS.BooksDisagree,
-        );
-      }
-      const refund = await deps.stripe.refunds
-        .create(
-          {
-            payment_intent: charge.paymentIntentId,
-            metadata: { enrollment_id: context.enrollmentId, charge_id: charge.id },
-          },
-          { idempotencyKey: operationKey(context.enrollmentId, `${charge.id}/refund-late-success`) },
-        )
-        .catch((error: unknown) => {
-          throw failureOf(error, `refunding ${charge.id}`);
-        });
-      await deps.db.transaction().execute(async (trx) => {
-        const isNew = await bookMovement(trx, {
-          enrollment_id: context.enrollmentId,
-          charge_id: charge.id,
-          kind: 'refund',
-          amount_minor: -refund.amount,
-          currency: context.currency,
-          stripe_object_id: refund.id,
-          at,
-        });
-        if (isNew) {
-          await trx
-            .updateTable('charges')
-            .set((eb) => ({ refunded_minor: eb('refunded_minor', '+', refund.amount), updated_at: at }))
-            .where('id', '=', charge.id)
-            .execute();
-        }
-        await tell(trx, context.enrollmentId, [
-          {
-            key: `${charge.id}/refund/${refund.id}`,
-            chargeId: charge.id,
-            at,
-            what: 'charge.refunded',
-            who: 'workflow',
-            why: work.reason,
-          },
-        ]);
-        await insertNotification(
+        await touchEnrollment(
           trx,
-          chargeNotice({ charge, context, at, attempt: null, dunning: null }, 'charge_refunded'),
+          context.enrollmentId,
+          upcoming === undefined ? { at } : { at, next: upcoming.next },
         );
       });
+      return reportOf(
+        { kind: 'not_made' },
+        {
+          status: 'needs_attention',
+          paymentIntentId: charge.paymentIntentId,
+          dunning: null,
+          ...(upcoming === undefined ? {} : { upcoming }),
+        },
+      );
     },
   };
 
-  async function decide(
-    work: ChargeWork,
-    outcome: PaymentIntentOutcome,
+  function triesSoFar(): Tries {
+    const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = Context.current().info;
+    return { number: attempt, sinceFirstMs: currentAttemptScheduledTimestampMs - scheduledTimestampMs };
+  }
+
+  /** Writes what an attempt came to, with what follows on a decline and what comes next on the schedule. */
+  async function recorded(
+    work: ChargeWork & { why: string },
+    outcome: ChargeOutcome,
     at: string,
-  ): Promise<DunningStep | null> {
-    const facts = outcome.decline;
-    if (facts === null) {
-      return null;
-    }
-    const { charge, terms } = work;
-    const counts = await attemptsOnCard(work.paymentMethodId, charge.amountMinor, at);
-    const firstDeclinedAt = charge.firstDeclinedAt ?? at;
-    const ask = (looked: boolean) => {
-      const decline = classifyDecline(facts, looked);
-      const decision = decideDunning({
-        decline,
-        policy: terms.dunning,
-        automaticRetriesUsed: charge.automaticRetries,
-        daysSinceFirstDecline: (Date.parse(at) - Date.parse(firstDeclinedAt)) / 86_400_000,
-        paymentMethodType: facts.paymentMethodType,
-        network: facts.network,
-        ...counts,
-        otherMethodAllowed: false,
-      });
-      return { decline, decision };
+  ): Promise<ChargeReport> {
+    const { charge, context } = work;
+    const number = charge.attempts + 1;
+    const attempt: AttemptMade = {
+      number,
+      key: attemptKey(context.enrollmentId, charge.id, number),
+      paymentMethodId: work.paymentMethodId,
+      why: work.why,
     };
-    let { decline, decision } = ask(false);
-    if (decision.kind === 'look_first') {
-      await refuseSecondPayment(work, outcome.paymentIntentId);
-      ({ decline, decision } = ask(true));
-    }
-    if (decision.kind === 'look_first' || decision.kind === 'try_other_method') {
-      throw ApplicationFailure.nonRetryable(
-        `dunning answered ${decision.kind} where it cannot`,
-        DEFECTS.BooksDisagree,
-      );
-    }
-    return {
-      ...decision,
-      customerReason: decline.customerReason,
-      nextAttemptAt:
-        decision.kind === 'retry' ? retryAt(at, decision.afterDays, work.context.timeZone) : null,
-      giveUpAt:
-        decision.kind === 'ask_customer' || decision.kind === 'authenticate'
-          ? new Date(Date.parse(at) + decision.giveUpAfterDays * 86_400_000).toISOString()
-          : null,
-    };
+    const dunning = outcome.kind === 'payment_intent' ? await decideOn(deps, work, outcome, at) : null;
+    const upcoming = upcomingAfter(work, at);
+    await recordCharge(deps.db, {
+      charge,
+      context,
+      at,
+      outcome,
+      attempt,
+      dunning,
+      ...(work.by === null ? {} : { by: work.by }),
+      ...(upcoming === undefined ? {} : { next: upcoming.next, passedOver: upcoming.passedOver }),
+    });
+    return reportOf(outcome, { dunning, ...(upcoming === undefined ? {} : { upcoming }) });
   }
 
-  async function attemptsOnCard(paymentMethodId: string, amountMinor: number, at: string) {
-    const dayAgo = new Date(Date.parse(at) - 86_400_000);
-    const monthAgo = new Date(Date.parse(at) - 30 * 86_400_000);
-    const row = await deps.db
-      .selectFrom('charge_attempts')
-      .innerJoin('charges', 'charges.id', 'charge_attempts.charge_id')
-      .where('charge_attempts.payment_method_id', '=', paymentMethodId)
-      .where('charges.amount_minor', '=', amountMinor)
-      .where('charge_attempts.attempted_at', '>', monthAgo)
-      .select((eb) => [
-        eb.fn.countAll<number>().as('month'),
-        eb.fn.countAll<number>().filterWhere('charge_attempts.attempted_at', '>', dayAgo).as('day'),
-      ])
-      .executeTakeFirstOrThrow();
-    // The attempt in hand is not written yet.
-    return { attemptsOnThisCard24h: Number(row.day) + 1, attemptsOnThisCard30d: Number(row.month) + 1 };
-  }
-
-  /** `duplicate_transaction`: another PaymentIntent of this charge that succeeded would mean a double charge ahead. */
-  async function refuseSecondPayment(work: ChargeWork, paymentIntentId: string): Promise<void> {
-    const other = await lookUp(
-      deps.stripe,
-      { chargeId: work.charge.id, stripeCustomerId: work.stripeCustomerId },
-      null,
-    );
-    if (
-      other !== null &&
-      other.id !== paymentIntentId &&
-      outcomeOf(other, work.paymentMethodType).status !== 'canceled'
-    ) {
-      throw ApplicationFailure.nonRetryable(
-        `${work.charge.id} has two PaymentIntents, ${other.id} and ${paymentIntentId}`,
-        DEFECTS.BooksDisagree,
-      );
+  /** The card's expiry as the network has it now, when the one that we know is over; undefined when it is good. */
+  async function newerExpiry(work: ChargeWork): Promise<CardExpiry | null | undefined> {
+    if (work.expires === null || !isExpired(work.expires, work.at)) {
+      return undefined;
     }
+    return (await refreshPaymentMethod(deps, work.paymentMethodId, work.at)).expires;
   }
 }
 
-function planned(
-  work: { terms: Terms; planAfter: ChargeWork['planAfter'] },
-  at: string,
-): PlannedCharge | null | undefined {
-  if (work.planAfter === null) {
-    return undefined;
-  }
-  const { anchorAt, occurrence } = work.planAfter;
-  const plan = planAfter(work.terms.schedule, anchorAt, occurrence, at, work.terms.catchUp);
-  return plan.due[0] ?? plan.next;
+function attemptOf(work: ChargeWork): Attempt {
+  const { charge, context, terms } = work;
+  return {
+    enrollmentId: context.enrollmentId,
+    chargeId: charge.id,
+    attempt: charge.attempts + 1,
+    amountMinor: charge.amountMinor,
+    currency: context.currency,
+    description: charge.description ?? context.description,
+    captureMethod: terms.captureMethod,
+    stripeCustomerId: work.stripeCustomerId,
+    paymentMethodId: work.paymentMethodId,
+    paymentMethodType: work.paymentMethodType,
+    paymentIntentId: charge.paymentIntentId,
+  };
+}
+
+/** What the Workflow must know of an outcome. */
+export function reportOf(
+  outcome: ChargeOutcome,
+  more: Pick<ChargeReport, 'dunning'> & Partial<ChargeReport>,
+): ChargeReport {
+  const found = outcome.kind === 'payment_intent' ? outcome : null;
+  return {
+    status: found?.status ?? 'not_made',
+    paymentIntentId: found?.paymentIntentId ?? null,
+    amountReceivedMinor: found?.amountReceivedMinor ?? 0,
+    hold: found?.hold ?? null,
+    redirectUrl: found?.redirectUrl ?? null,
+    lapsed: found?.lapsed ?? false,
+    ...more,
+  };
 }

@@ -2,11 +2,14 @@
  * Every Activity, built from its dependencies. All of them call Stripe or write what Stripe said, so all of them run on
  * Stripe's Task Queue, whose rate the server limits.
  */
+import { createAftermathActivities } from './aftermath.ts';
 import { createChargeActivities } from './charges.ts';
 import { createCheckoutSessionActivities } from './checkout-sessions.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createEventSweepActivities } from './event-sweep.ts';
+import { createHoldActivities } from './holds.ts';
 import { createPaymentMethodActivities } from './payment-methods.ts';
+import { createScheduleActivities } from './schedule.ts';
 
 export function createActivities(deps: ActivityDeps) {
   return Object.assign(
@@ -14,6 +17,9 @@ export function createActivities(deps: ActivityDeps) {
     createPaymentMethodActivities(deps),
     createChargeActivities(deps),
     createEventSweepActivities(deps),
+    createHoldActivities(deps),
+    createAftermathActivities(deps),
+    createScheduleActivities(deps),
   );
 }
 

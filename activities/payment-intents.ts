@@ -68,11 +68,69 @@ export async function confirmOffSession(
   try {
     const confirmed =
       attempt.paymentIntentId === null
-        ? await stripe.paymentIntents.create(creation(attempt), options)
-        : await stripe.paymentIntents.confirm(attempt.paymentIntentId, confirmation(attempt), options);
+        ? await stripe.paymentIntents.create({ ...creation(attempt), ...expanded(attempt) }, options)
+        : await stripe.paymentIntents.confirm(
+            attempt.paymentIntentId,
+            { ...confirmation(attempt), ...expanded(attempt) },
+            options,
+          );
     return outcomeOf(confirmed, attempt.paymentMethodType);
   } catch (error) {
     return outcomeOfError(stripe, attempt, tries, error);
+  }
+}
+
+/** The Charge of a hold says until when it can be captured. */
+function expanded({ captureMethod }: Attempt) {
+  return captureMethod === 'manual' ? { expand: ['latest_charge'] } : {};
+}
+
+/**
+ * Confirms the charge's PaymentIntent while the customer is there: they may be sent to `redirectUrl` of the outcome and
+ * come back to `returnUrl`. Safe to repeat under the attempt's key.
+ * @throws ApplicationFailure as {@link confirmOffSession}
+ */
+export async function confirmOnSession(
+  stripe: Stripe,
+  attempt: Attempt & { paymentIntentId: string },
+  returnUrl: string,
+  tries: Tries,
+): Promise<ChargeOutcome> {
+  const { off_session: _, ...onSession } = confirmation(attempt);
+  try {
+    const confirmed = await stripe.paymentIntents.confirm(
+      attempt.paymentIntentId,
+      { ...onSession, return_url: returnUrl, ...expanded(attempt) },
+      { idempotencyKey: attemptKey(attempt.enrollmentId, attempt.chargeId, attempt.attempt) },
+    );
+    return outcomeOf(confirmed, attempt.paymentMethodType);
+  } catch (error) {
+    return outcomeOfError(stripe, attempt, tries, error);
+  }
+}
+
+/**
+ * Takes held money, all of it or a part; the rest is released. Stripe captures once: a second call answers with the
+ * status as it is then. Safe to repeat under the same key.
+ */
+export async function capturePaymentIntent(
+  stripe: Stripe,
+  id: string,
+  paymentMethodType: string,
+  options: { amountMinor: number | null; idempotencyKey: string },
+): Promise<PaymentIntentOutcome> {
+  try {
+    const captured = await stripe.paymentIntents.capture(
+      id,
+      options.amountMinor === null ? {} : { amount_to_capture: options.amountMinor },
+      { idempotencyKey: options.idempotencyKey },
+    );
+    return outcomeOf(captured, paymentMethodType);
+  } catch (error) {
+    if (isUnexpectedState(error)) {
+      return readPaymentIntent(stripe, id, paymentMethodType);
+    }
+    throw failureOf(error, `capturing ${id}`);
   }
 }
 
@@ -107,7 +165,7 @@ async function outcomeOfError(
     return outcomeOf(error.payment_intent, attempt.paymentMethodType);
   }
   if (isUnusablePaymentMethod(error)) {
-    return unusableMethod(stripe, attempt);
+    return withoutUsableMethod(stripe, attempt, 'payment_method_unusable');
   }
   if (isServerError(error) && tries.number >= LOOK_AFTER_SERVER_ERRORS) {
     const found = await lookUp(stripe, attempt, attempt.paymentIntentId);
@@ -122,10 +180,14 @@ async function outcomeOfError(
 }
 
 /**
- * The method is gone at Stripe: the charge waits for another one, with a PaymentIntent to confirm then. One is
- * created without a method when there is none, so that every later try stays on the same PaymentIntent.
+ * The method is gone at Stripe, or its card has expired: the charge waits for another one, with a PaymentIntent to
+ * confirm then. One is created without a method when there is none, so that every later try stays on the same one.
  */
-async function unusableMethod(stripe: Stripe, attempt: Attempt): Promise<ChargeOutcome> {
+export async function withoutUsableMethod(
+  stripe: Stripe,
+  attempt: Attempt,
+  code: 'payment_method_unusable' | 'expired_card',
+): Promise<ChargeOutcome> {
   const { payment_method: _, confirm: __, off_session: ___, ...unconfirmed } = creation(attempt);
   const intent =
     (await lookUp(stripe, attempt, attempt.paymentIntentId)) ??
@@ -139,7 +201,7 @@ async function unusableMethod(stripe: Stripe, attempt: Attempt): Promise<ChargeO
   return {
     ...outcomeOf(intent, attempt.paymentMethodType),
     decline: {
-      code: 'payment_method_unusable',
+      code,
       declineCode: null,
       adviceCode: 'confirm_card_data',
       networkDeclineCode: null,
@@ -236,6 +298,21 @@ export function outcomeOf(intent: Stripe.PaymentIntent, paymentMethodType: strin
     stripeChargeId:
       typeof intent.latest_charge === 'string' ? intent.latest_charge : (intent.latest_charge?.id ?? null),
     decline: failed ? declineFacts(failed, failed.payment_method ?? null, paymentMethodType) : null,
+    hold: status === 'requires_capture' ? holdOf(intent) : null,
+    redirectUrl: intent.next_action?.redirect_to_url?.url ?? null,
+    lapsed: status === 'canceled' && LAPSED.includes(intent.cancellation_reason ?? ''),
+  };
+}
+
+/** `cancellation_reason`s of Stripe's own doing, when nobody captured in time or after too many confirmations. */
+const LAPSED = ['automatic', 'expired'];
+
+/** Stripe names the last instant to capture on the Charge, which is there when it was expanded. */
+function holdOf(intent: Stripe.PaymentIntent): PaymentIntentOutcome['hold'] {
+  const charge = typeof intent.latest_charge === 'string' ? null : intent.latest_charge;
+  return {
+    capturableMinor: intent.amount_capturable,
+    captureBeforeEpochS: charge?.payment_method_details?.card?.capture_before ?? null,
   };
 }
 

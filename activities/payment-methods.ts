@@ -7,13 +7,17 @@ import { closeCheckoutSession, insertPaymentMethod } from '../db/checkout-sessio
 import { touchEnrollment } from '../db/enrollments.ts';
 import { tell } from '../db/timeline.ts';
 import { operationKey } from '../domain/ids.ts';
-import { anchorOf, planAfter } from '../domain/schedule.ts';
+import { anchorOf } from '../domain/schedule.ts';
+import type { ScheduleChanges } from '../domain/schedule-changes.ts';
 import { refuseSetupIntent } from '../domain/setup-intent.ts';
-import type { PlannedCharge, Terms } from '../domain/terms.ts';
+import type { Terms } from '../domain/terms.ts';
+import type { CardExpiry } from './charges.ts';
 import { idOf } from './checkout-sessions.ts';
 import { keepContactDetails, stripeCustomerFromCheckout } from './customers.ts';
 import type { ActivityDeps } from './deps.ts';
+import { refreshPaymentMethod } from './payment-method-refresh.ts';
 import { isDecline, patientFailureOf } from './stripe-errors.ts';
+import { type Upcoming, upcomingAfter } from './upcoming.ts';
 
 export interface SavePaymentMethodWork {
   enrollmentId: string;
@@ -22,6 +26,8 @@ export interface SavePaymentMethodWork {
   /** Null for the first method; later ones must be saved for the same Stripe Customer. */
   stripeCustomerId: string | null;
   terms: Terms;
+  /** Changes of the schedule that were asked for before it started. */
+  changes: ScheduleChanges;
   /** Null for the first method: the schedule starts with it. */
   anchorAt: string | null;
   /** ISO 8601, UTC: the Workflow's clock. */
@@ -36,8 +42,9 @@ export interface SavedPaymentMethod {
   stripeCustomerId: string;
   /** For operators, e.g. `visa •••• 4242`; no personal data. */
   label: string;
+  expires: CardExpiry | null;
   /** Set with the first method. */
-  schedule: { anchorAt: string; next: PlannedCharge | null } | null;
+  schedule: (Upcoming & { anchorAt: string }) | null;
 }
 
 export type SavePaymentMethodResult =
@@ -72,6 +79,35 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
         return refuse(work, customer.reason);
       }
       return keep(work, session, setupIntent, method, customer.id);
+    },
+
+    /**
+     * Reads a saved method that the network, the bank or somebody in the Dashboard changed, and tells of it. Safe to
+     * repeat.
+     * @returns whether it can be charged, and until when its card is good
+     */
+    async readPaymentMethod(work: {
+      enrollmentId: string;
+      paymentMethodId: string;
+      eventType: string;
+      at: string;
+    }): Promise<{ usable: boolean; expires: CardExpiry | null }> {
+      const { enrollmentId, paymentMethodId, at } = work;
+      const { attached, expires } = await refreshPaymentMethod(deps, paymentMethodId, at);
+      await tell(deps.db, enrollmentId, [
+        {
+          key: `${paymentMethodId}/${work.eventType}/${at}`,
+          at,
+          what: attached ? 'payment_method.updated' : 'payment_method.detached',
+          who: 'stripe',
+          why: work.eventType,
+          details: {
+            payment_method: paymentMethodId,
+            expires: expires === null ? null : `${expires.expMonth}/${expires.expYear}`,
+          },
+        },
+      ]);
+      return { usable: attached, expires };
     },
   };
 
@@ -236,16 +272,21 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       type: method.type,
       stripeCustomerId,
       label: labelOf(method),
+      expires: expiryOf(method),
       schedule,
     };
   }
 }
 
-function startOf(work: SavePaymentMethodWork): { anchorAt: string; next: PlannedCharge | null } {
-  const { schedule, catchUp } = work.terms;
-  const anchorAt = anchorOf(schedule, work.at);
-  const plan = planAfter(schedule, anchorAt, -1, work.at, catchUp);
-  return { anchorAt, next: plan.due[0] ?? plan.next };
+function expiryOf({ card }: Stripe.PaymentMethod): CardExpiry | null {
+  return card ? { expMonth: card.exp_month, expYear: card.exp_year } : null;
+}
+
+function startOf(work: SavePaymentMethodWork): (Upcoming & { anchorAt: string }) | null {
+  const anchorAt = anchorOf(work.terms.schedule, work.at);
+  const planAfter = { anchorAt, occurrence: -1, changes: work.changes };
+  const upcoming = upcomingAfter({ terms: work.terms, planAfter }, work.at);
+  return upcoming === undefined ? null : { ...upcoming, anchorAt };
 }
 
 function last4Of(method: Stripe.PaymentMethod): string | null {

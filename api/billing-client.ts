@@ -2,9 +2,17 @@
  * What the API and the customer's pages may ask of the Workflows; implemented over the Temporal client in
  * `api/temporal-billing-client.ts`. Every call is bounded in time.
  */
+import type { PaidCharge } from '../db/aftermath.ts';
+import type { CancelPreview } from '../domain/cancel-preview.ts';
 import type { EnrollmentStatus } from '../domain/statuses.ts';
 import type { EnrollmentInput } from '../workflows/input.ts';
-import type { EnrollAnswer, OpenCheckoutSession, Requested } from '../workflows/messages.ts';
+import type {
+  ChargeAnswer,
+  EnrollAnswer,
+  OpenCheckoutSession,
+  Requested,
+  ScheduleAnswer,
+} from '../workflows/messages.ts';
 
 export interface BillingClient {
   /**
@@ -19,15 +27,85 @@ export interface BillingClient {
     enrollmentId: string,
     requested: Requested,
   ): Promise<{ status: EnrollmentStatus | 'canceling' }>;
+  /** What a cancel would stop and what stays owed. Changes nothing. */
+  previewCancel(enrollmentId: string, when: 'now' | 'at_period_end'): Promise<CancelPreview>;
+  /** Cancels when the running period is over. @throws CommandRefused when nothing is planned. */
+  cancelAtPeriodEnd(enrollmentId: string, requested: Requested): Promise<{ cancelAt: string }>;
+  /** Takes a cancel at the period's end back. @throws CommandRefused when it has taken effect. */
+  undoCancel(enrollmentId: string, requested: Requested): Promise<{ status: EnrollmentStatus }>;
+  /** @param requested.resumeAt ISO 8601; null: until somebody resumes it. @throws CommandRefused */
+  pauseEnrollment(
+    enrollmentId: string,
+    requested: Requested & { resumeAt: string | null },
+  ): Promise<{ status: EnrollmentStatus }>;
   /** Ends a pause. @throws CommandRefused unless it is paused. */
   resumeEnrollment(enrollmentId: string, requested: Requested): Promise<{ status: EnrollmentStatus }>;
+  /** Leaves the next charge of the schedule out. @throws CommandRefused when none is ahead. */
+  skipNext(enrollmentId: string, requested: Requested): Promise<ScheduleAnswer>;
+  /** @param requested.dueAt ISO 8601. @throws CommandRefused */
+  moveNext(enrollmentId: string, requested: Requested & { dueAt: string }): Promise<ScheduleAnswer>;
+  /** Makes the next charge of the schedule now. @throws CommandRefused when none is ahead. */
+  chargeNow(enrollmentId: string, requested: Requested): Promise<ScheduleAnswer>;
+  /** @throws CommandRefused unless the schedule is recurring */
+  changeAmount(
+    enrollmentId: string,
+    requested: Requested & { amountMinor: number; effective: 'from_next' | 'at_once' },
+  ): Promise<ScheduleAnswer & { balanceMinor: number; chargeId: string | null }>;
   /** @throws CommandRefused unless the charge needs attention. */
   resumeCharge(enrollmentId: string, chargeId: string, requested: Requested): Promise<{ chargeId: string }>;
+  /** Tries a charge at once; for customers (`by: 'customer'`) within a limit. @throws CommandRefused */
+  retryCharge(enrollmentId: string, chargeId: string, requested: Requested): Promise<ChargeAnswer>;
+  /**
+   * Confirms a declined charge while the customer is there. `redirectUrl` is where their bank asks them; null when it
+   * did not. They come back to `<link>/return?charge_id=…&payment_intent=…`: then call {@link paymentIntentChanged}.
+   * @throws CommandRefused
+   */
+  authenticateCharge(
+    enrollmentId: string,
+    chargeId: string,
+    requested: Requested,
+  ): Promise<ChargeAnswer & { redirectUrl: string | null }>;
+  /** @param requested.amountMinor null: all that is held. @throws CommandRefused */
+  captureCharge(
+    enrollmentId: string,
+    chargeId: string,
+    requested: Requested & { amountMinor: number | null },
+  ): Promise<ChargeAnswer>;
+  /** Ends one charge: canceled, or forgiven. @throws CommandRefused */
+  cancelCharge(
+    enrollmentId: string,
+    chargeId: string,
+    requested: Requested & { as: 'cancel' | 'forgive' },
+  ): Promise<ChargeAnswer>;
+  /** @throws CommandRefused unless the charge is in dunning */
+  extendDunning(
+    enrollmentId: string,
+    chargeId: string,
+    requested: Requested & { days: number },
+  ): Promise<ChargeAnswer & { nextAttemptAt: string | null; giveUpAt: string | null }>;
+  /** @throws CommandRefused unless the charge is in dunning */
+  stopDunning(enrollmentId: string, chargeId: string, requested: Requested): Promise<ChargeAnswer>;
   /** A charge besides the schedule; the same `requestKey` is the same charge. @throws CommandRefused. */
   createCharge(
     enrollmentId: string,
     request: Requested & { requestKey: string; amountMinor: number; description: string | null },
   ): Promise<{ chargeId: string }>;
+  /**
+   * Gives a paid charge back, also after its enrollment has ended. The same `requestKey` is the same refund.
+   * @param charge as the rows have it; @param request.amountMinor null: all that is left
+   * @throws CommandRefused
+   */
+  refundCharge(
+    charge: PaidCharge,
+    request: Requested & { requestKey: string; amountMinor: number | null },
+  ): Promise<{ refundId: string; status: string; amountMinor: number }>;
+  /** Tells that refunds or disputes of a paid charge changed; they are read from Stripe. Safe to call twice. */
+  chargeAftermath(charge: PaidCharge): Promise<void>;
+  /** As {@link checkoutSessionCompleted}, for a saved method that changed without a request of ours. */
+  paymentMethodChanged(
+    enrollmentId: string,
+    change: { paymentMethodId: string; eventType: string },
+  ): Promise<boolean>;
   /** Tells the Workflow that a Checkout Session is complete; answers false when the Workflow is closed or unknown. */
   checkoutSessionCompleted(enrollmentId: string, checkoutSessionId: string): Promise<boolean>;
   /** As {@link checkoutSessionCompleted}, for expiry. */

@@ -5,11 +5,14 @@
  */
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { findChargeFacts, findSessionFacts } from '../db/event-facts.ts';
+import { findPaidCharge } from '../db/aftermath.ts';
+import { findChargeFacts, findMethodOwner, findSessionFacts } from '../db/event-facts.ts';
 import type { Database } from '../db/schema.ts';
 import { claimStripeEvents, markIgnored, markSignalled, postponeStripeEvent } from '../db/stripe-events.ts';
 import {
   decideCharge,
+  decidePaidCharge,
+  decidePaymentMethod,
   decideSession,
   decideSetupIntent,
   type EventDecision,
@@ -19,9 +22,19 @@ import {
 } from '../domain/stripe-event.ts';
 import { type BillingClient, BillingUnavailable } from './billing-client.ts';
 
+/** What an event can be told to. */
+export type EventReceiver = Pick<
+  BillingClient,
+  | 'checkoutSessionCompleted'
+  | 'checkoutSessionExpired'
+  | 'paymentIntentChanged'
+  | 'paymentMethodChanged'
+  | 'chargeAftermath'
+>;
+
 export interface InboxOptions {
   db: Kysely<Database>;
-  billing: BillingClient;
+  billing: EventReceiver;
   /** Mode of the Stripe key. */
   livemode: boolean;
   log: Logger;
@@ -109,7 +122,7 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     }
     const { enrollmentId } = decision;
     const fields = { stripe_event_id: event.id, enrollment_id: enrollmentId, signal: decision.signal };
-    if (await send(billing, decision)) {
+    if (await send(db, billing, decision)) {
       await markSignalled(db, event.id, enrollmentId);
       log.info(fields, 'webhook delivered');
       return 'signalled';
@@ -188,13 +201,30 @@ async function decide(db: Kysely<Database>, question: EventQuestion): Promise<Ev
     }
     case 'charge':
       return decideCharge(question, await findChargeFacts(db, question.chargeId));
+    case 'paid_charge': {
+      const { paymentIntentId } = question;
+      const charge = (await findPaidCharge(db, { paymentIntentId })) ?? null;
+      const decision = decidePaidCharge(question, charge, Date.now() / 1000);
+      if (decision.kind === 'not_yet') {
+        throw new Error(`no charge has ${paymentIntentId} yet`);
+      }
+      return decision;
+    }
+    case 'payment_method': {
+      const owner = await findMethodOwner(db, question.paymentMethodId);
+      return decidePaymentMethod(question, owner);
+    }
     default:
       return question satisfies never;
   }
 }
 
 /** @returns false when the Workflow is closed or was never started */
-function send(billing: BillingClient, decision: Exclude<EventDecision, Ignored>): Promise<boolean> {
+async function send(
+  db: Kysely<Database>,
+  billing: EventReceiver,
+  decision: Exclude<EventDecision, Ignored>,
+): Promise<boolean> {
   const { enrollmentId } = decision;
   switch (decision.signal) {
     case 'checkoutSessionCompleted':
@@ -204,6 +234,18 @@ function send(billing: BillingClient, decision: Exclude<EventDecision, Ignored>)
     case 'paymentIntentChanged': {
       const { chargeId, paymentIntentId, eventType } = decision;
       return billing.paymentIntentChanged(enrollmentId, { chargeId, paymentIntentId, eventType });
+    }
+    case 'chargeAftermath': {
+      const charge = await findPaidCharge(db, { chargeId: decision.chargeId });
+      if (charge !== undefined) {
+        // Started when it does not run: the enrollment may have ended long ago.
+        await billing.chargeAftermath(charge);
+      }
+      return charge !== undefined;
+    }
+    case 'paymentMethodChanged': {
+      const { paymentMethodId, eventType } = decision;
+      return billing.paymentMethodChanged(enrollmentId, { paymentMethodId, eventType });
     }
     default:
       return decision satisfies never;

@@ -5,17 +5,37 @@
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import { ENROLLMENT_STATUS } from '../config/search-attributes.ts';
-import { enrollmentWorkflowId } from '../domain/ids.ts';
+import type { PaidCharge } from '../db/aftermath.ts';
+import { forbidsCharging } from '../domain/disputes.ts';
+import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
+import type { AftermathInput } from '../workflows/input.ts';
 import {
+  authenticateChargeUpdate,
+  cancelAtPeriodEndUpdate,
+  cancelChargeUpdate,
   cancelEnrollmentUpdate,
+  cancelPreviewQuery,
+  captureChargeUpdate,
+  changeAmountUpdate,
+  chargeAftermathSignal,
+  chargeNowUpdate,
   checkoutSessionCompletedSignal,
   checkoutSessionExpiredSignal,
   createChargeUpdate,
   enrollUpdate,
+  extendDunningUpdate,
+  moveNextUpdate,
   openCheckoutSessionUpdate,
+  pauseEnrollmentUpdate,
   paymentIntentChangedSignal,
+  paymentMethodChangedSignal,
+  refundChargeUpdate,
   resumeChargeUpdate,
   resumeEnrollmentUpdate,
+  retryChargeUpdate,
+  skipNextUpdate,
+  stopDunningUpdate,
+  undoCancelUpdate,
 } from '../workflows/messages.ts';
 import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
 import { billingFailure } from './temporal-failures.ts';
@@ -74,6 +94,29 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     }
   }
 
+  /** How the Workflow of a charge's aftermath is started; one that runs is used. */
+  function aftermath(charge: PaidCharge) {
+    const { id: chargeId, enrollmentId, capturedMinor, currency, refunds, disputeStatus } = charge;
+    const disputed = disputeStatus !== null && (forbidsCharging([disputeStatus]) || disputeStatus === 'lost');
+    const input: AftermathInput = {
+      v: 1,
+      enrollmentId,
+      chargeId,
+      capturedMinor,
+      currency,
+      refunds,
+      disputed,
+    };
+    return {
+      workflowId: chargeAftermathWorkflowId(chargeId),
+      workflowIdConflictPolicy: 'USE_EXISTING' as const,
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE' as const,
+      taskQueue,
+      args: [input],
+      staticSummary: `Refunds and disputes of ${chargeId}`,
+    };
+  }
+
   return {
     enroll(input) {
       const { enrollmentId, requestFingerprint, terms } = input;
@@ -101,6 +144,44 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     openCheckoutSession: (id, requested) => ask(id, openCheckoutSessionUpdate, [requested]),
     cancelEnrollment: (id, requested) => ask(id, cancelEnrollmentUpdate, [requested]),
     resumeEnrollment: (id, requested) => ask(id, resumeEnrollmentUpdate, [requested]),
+    previewCancel: (id, when) =>
+      within(commandTimeoutMs, id, () =>
+        client.workflow.getHandle(enrollmentWorkflowId(id)).query(cancelPreviewQuery, when),
+      ),
+    cancelAtPeriodEnd: (id, requested) => ask(id, cancelAtPeriodEndUpdate, [requested]),
+    undoCancel: (id, requested) => ask(id, undoCancelUpdate, [requested]),
+    pauseEnrollment: (id, requested) => ask(id, pauseEnrollmentUpdate, [requested]),
+    skipNext: (id, requested) => ask(id, skipNextUpdate, [requested]),
+    moveNext: (id, requested) => ask(id, moveNextUpdate, [requested]),
+    chargeNow: (id, requested) => ask(id, chargeNowUpdate, [requested]),
+    changeAmount: (id, requested) => ask(id, changeAmountUpdate, [requested]),
+    retryCharge: (id, chargeId, requested) => ask(id, retryChargeUpdate, [{ ...requested, chargeId }]),
+    authenticateCharge: (id, chargeId, requested) =>
+      ask(id, authenticateChargeUpdate, [{ ...requested, chargeId }]),
+    captureCharge: (id, chargeId, requested) => ask(id, captureChargeUpdate, [{ ...requested, chargeId }]),
+    cancelCharge: (id, chargeId, requested) => ask(id, cancelChargeUpdate, [{ ...requested, chargeId }]),
+    extendDunning: (id, chargeId, requested) => ask(id, extendDunningUpdate, [{ ...requested, chargeId }]),
+    stopDunning: (id, chargeId, requested) => ask(id, stopDunningUpdate, [{ ...requested, chargeId }]),
+    refundCharge: (charge, request) =>
+      within(commandTimeoutMs, charge.enrollmentId, () =>
+        client.workflow.executeUpdateWithStart(refundChargeUpdate, {
+          startWorkflowOperation: new WithStartWorkflowOperation(
+            'chargeAftermathWorkflow',
+            aftermath(charge),
+          ),
+          args: [request],
+          updateId: `refund-${request.requestKey}`,
+        }),
+      ),
+    async chargeAftermath(charge) {
+      await within(signalTimeoutMs, charge.enrollmentId, () =>
+        client.workflow.signalWithStart('chargeAftermathWorkflow', {
+          ...aftermath(charge),
+          signal: chargeAftermathSignal,
+        }),
+      );
+    },
+    paymentMethodChanged: (id, change) => tell(id, paymentMethodChangedSignal, [change]),
     resumeCharge: (id, chargeId, requested) => ask(id, resumeChargeUpdate, [{ ...requested, chargeId }]),
     createCharge: (id, request) => ask(id, createChargeUpdate, [request]),
     checkoutSessionCompleted: (id, checkoutSessionId) =>

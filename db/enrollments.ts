@@ -20,12 +20,16 @@ export interface EnrollmentChange {
   next?: Pick<PlannedCharge, 'dueAt' | 'amountMinor'> | null;
   paymentMethodId?: string;
   startedAt?: string;
+  /** ISO 8601: paused until then; null: until somebody resumes it. False: it is not paused any more. */
+  pausedUntil?: string | null | false;
+  /** When a cancel at the end of the period takes effect; null: there is none any more. */
+  cancelAt?: string | null;
 }
 
 /**
  * Writes what changed, and derives `active` or `past_due` from the charges as they stand in this transaction:
  * several charges of one enrollment may change at the same time, and none may overwrite what another told.
- * A paused or ended enrollment keeps its status. Safe to call twice.
+ * An ended enrollment keeps its status, and a paused one unless the change ends the pause. Safe to call twice.
  */
 export async function touchEnrollment(
   db: Kysely<Database>,
@@ -36,7 +40,9 @@ export async function touchEnrollment(
     .updateTable('enrollments')
     .set((eb) => ({
       updated_at: change.at,
-      status: sql`case when status in ('paused', 'completed', 'canceled', 'expired') then status
+      status: sql`case when status in ('completed', 'canceled', 'expired') then status
+        when status = 'awaiting_payment_method' and ${sql.lit(change.paymentMethodId === undefined)} then status
+        when ${pauseAfter(change)} then 'paused'
         when exists (select 1 from charges where enrollment_id = ${id}
           and status in (${sql.join(PAST_DUE_CHARGE.map((status) => sql.lit(status)))})) then 'past_due'
         else 'active' end`,
@@ -46,6 +52,8 @@ export async function touchEnrollment(
             next_charge_at: change.next?.dueAt ?? null,
             next_charge_amount_minor: change.next?.amountMinor ?? null,
           }),
+      ...(change.pausedUntil === undefined ? {} : { paused_until: change.pausedUntil || null }),
+      ...(change.cancelAt === undefined ? {} : { cancel_at: change.cancelAt }),
       ...(change.paymentMethodId === undefined ? {} : { default_payment_method_id: change.paymentMethodId }),
       ...(change.startedAt === undefined
         ? {}
@@ -53,6 +61,14 @@ export async function touchEnrollment(
     }))
     .where('id', '=', id)
     .execute();
+}
+
+/** Whether the row is to say `paused`, as an expression over the row before the change. */
+function pauseAfter({ pausedUntil }: EnrollmentChange) {
+  if (pausedUntil === undefined) {
+    return sql`status = 'paused'`;
+  }
+  return sql.lit(pausedUntil !== false);
 }
 
 /** Writes the end of an enrollment. Safe to call twice; an end is never changed into another one. */
@@ -69,6 +85,8 @@ export async function endEnrollment(
       end_reason: end.reason,
       next_charge_at: null,
       next_charge_amount_minor: null,
+      cancel_at: null,
+      paused_until: null,
       updated_at: end.at,
     })
     .where('id', '=', id)

@@ -31,3 +31,13 @@ export async function findChargeFacts(db: Kysely<Database>, chargeId: string): P
     ? null
     : { enrollmentId: row.enrollment_id, paymentIntentId: row.payment_intent_id, status: row.status };
 }
+
+/** The enrollment that a payment method was saved for; null when it is nobody's. */
+export async function findMethodOwner(db: Kysely<Database>, paymentMethodId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('payment_methods')
+    .select('enrollment_id')
+    .where('id', '=', paymentMethodId)
+    .executeTakeFirst();
+  return row?.enrollment_id ?? null;
+}

@@ -9,6 +9,7 @@ import { openDatabase } from './database.ts';
 import * as initial from './migrations/0001-initial.ts';
 import * as eventsByObject from './migrations/0002-events-by-object.ts';
 import * as eventSweep from './migrations/0003-event-sweep.ts';
+import * as refundsAndDisputes from './migrations/0004-refunds-and-disputes.ts';
 import type { Database } from './schema.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
@@ -16,6 +17,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-events-by-object': eventsByObject,
   '0003-event-sweep': eventSweep,
+  '0004-refunds-and-disputes': refundsAndDisputes,
 };
 
 /**

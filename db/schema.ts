@@ -46,6 +46,8 @@ export interface EnrollmentsTable {
   setup_deadline_at: Instant;
   started_at: NullableInstant;
   paused_until: NullableInstant;
+  /** A cancel at the end of the period takes effect then. */
+  cancel_at: NullableInstant;
   ended_at: NullableInstant;
   end_reason: string | null;
   created_at: Instant;
@@ -164,6 +166,37 @@ export interface StripeEventsTable {
   last_error: string | null;
 }
 
+/** One refund of a charge, whoever made it, as Stripe's list had it last. */
+export interface RefundsTable {
+  id: string;
+  charge_id: string;
+  enrollment_id: string;
+  amount_minor: number;
+  currency: string;
+  /** Stripe's: `pending`, `requires_action`, `succeeded`, `failed`, `canceled`. */
+  status: string;
+  failure_reason: string | null;
+  /** Null when it was not asked for here, e.g. made in the Dashboard. */
+  requested_by: string | null;
+  reason: string | null;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
+export interface DisputesTable {
+  id: string;
+  charge_id: string;
+  enrollment_id: string;
+  amount_minor: number;
+  currency: string;
+  /** Stripe's, e.g. `needs_response`. */
+  status: string;
+  reason: string;
+  evidence_due_at: NullableInstant;
+  created_at: Instant;
+  updated_at: Instant;
+}
+
 /** Timeline: what happened to an enrollment, who did it, and why. */
 export interface EnrollmentEventsTable {
   /** Position in the timeline; assigned by the database. */
@@ -222,6 +255,8 @@ export interface Database {
   checkout_sessions: CheckoutSessionsTable;
   notifications: NotificationsTable;
   stripe_events: StripeEventsTable;
+  refunds: RefundsTable;
+  disputes: DisputesTable;
   enrollment_events: EnrollmentEventsTable;
   ledger_entries: LedgerEntriesTable;
   api_keys: ApiKeysTable;
@@ -243,6 +278,10 @@ export type Notification = Selectable<NotificationsTable>;
 export type NewNotification = Insertable<NotificationsTable>;
 export type StripeEventRow = Selectable<StripeEventsTable>;
 export type NewStripeEvent = Insertable<StripeEventsTable>;
+export type Refund = Selectable<RefundsTable>;
+export type NewRefund = Insertable<RefundsTable>;
+export type Dispute = Selectable<DisputesTable>;
+export type NewDispute = Insertable<DisputesTable>;
 export type TimelineEntry = Selectable<EnrollmentEventsTable>;
 export type NewTimelineEntry = Insertable<EnrollmentEventsTable>;
 export type NewLedgerEntry = Insertable<LedgerEntriesTable>;

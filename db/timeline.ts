@@ -40,15 +40,17 @@ export async function tell(db: Kysely<Database>, enrollmentId: string, facts: Ti
 
 /**
  * Inserts one movement of money, once for each `kind` and Stripe object.
+ * @param movedBy what moved it, when one object can move money more than once, e.g. a balance transaction's id
  * @returns whether it was new
  */
 export async function bookMovement(
   db: Kysely<Database>,
   entry: Omit<NewLedgerEntry, 'key'>,
+  movedBy = entry.stripe_object_id,
 ): Promise<boolean> {
   const inserted = await db
     .insertInto('ledger_entries')
-    .values({ ...entry, key: `${entry.kind}/${entry.stripe_object_id}` })
+    .values({ ...entry, key: `${entry.kind}/${movedBy}` })
     .onConflict((conflict) => conflict.column('key').doNothing())
     .returning('seq')
     .executeTakeFirst();

@@ -3,10 +3,36 @@
  * `workflows/charge.ts` after everything that happens; free of I/O and of the clock.
  */
 
+import type { DeclineClass } from './decline-codes.ts';
 import type { DunningDecision } from './dunning.ts';
 import { cancelDecision } from './payment-intent.ts';
 import type { ChargeStatus } from './statuses.ts';
 import type { DunningPolicy } from './terms.ts';
+
+/** What is remembered of the last decline, for the limits of tries by hand. */
+export interface LastDecline {
+  /** ISO 8601, UTC. */
+  at: string;
+  class: DeclineClass;
+  network: string | null;
+  /** On that card for that amount, the decline included. */
+  attemptsOnThisCard24h: number;
+  attemptsOnThisCard30d: number;
+}
+
+/** Who asked for something, and why. */
+export interface Asker {
+  by: string;
+  reason: string | null;
+}
+
+/** Asked for by somebody and to be done once. A cancel is no order: it stays until the charge is settled. */
+export type ChargeOrder =
+  | (Asker & { do: 'retry' })
+  /** Confirm on-session: the customer is there. */
+  | (Asker & { do: 'authenticate' })
+  /** Null: all that is held. */
+  | (Asker & { do: 'capture'; amountMinor: number | null });
 
 /** A charge that is not settled. Carried by the Workflow from run to run, so it is plain data. */
 export interface OpenCharge {
@@ -24,24 +50,41 @@ export interface OpenCharge {
   /** Confirmations so far; numbers the idempotency keys. */
   attempts: number;
   automaticRetries: number;
-  /** The method of the last attempt; another one is tried at once. */
+  /** Retries that an operator added to the policy's: days after the previous decline. */
+  extraRetryDays: number[];
+  /** Instants of the tries by hand of the last day, oldest first. */
+  triesByHand: string[];
+  /** The method of the last attempt. */
   triedPaymentMethodId: string | null;
   triedPaymentMethodType: string | null;
+  /** Every method that was tried, newest last; another one is tried at once. */
+  methodsTried: string[];
   firstDeclinedAt: string | null;
+  lastDecline: LastDecline | null;
   /** When it is tried again by itself. */
   nextAttemptAt: string | null;
   /** When waiting for the customer is over. */
   giveUpAt: string | null;
   /** What dunning decided on the last decline; null before the first. */
   lastDecision: DunningDecision['kind'] | null;
-  /** Dunning has decided: this is what becomes of the enrollment. */
-  givenUp: DunningPolicy['afterLastTry'] | null;
+  /** Dunning has decided, or somebody stopped it: this is what becomes of the enrollment. */
+  givenUp: (Asker & { enrollment: DunningPolicy['afterLastTry'] }) | null;
   /** A webhook says that the PaymentIntent changed and no request of ours did it. */
   changed: boolean;
   /** While an outcome is awaited: when the PaymentIntent is read again. */
   readAt: string | null;
   reads: number;
+  asked: ChargeOrder | null;
+  /** Somebody canceled or forgave this charge: no attempt starts any more. */
+  cancelAsked: Asker | null;
   cancelTries: number;
+  /** While money is held and not captured. */
+  hold: { capturableMinor: number; expiresAt: string; remindAt: string | null } | null;
+  /** Somebody captured it, so that a cancel does not give it back. */
+  capturedByOrder: boolean;
+  captureTries: number;
+  /** How often the money was authorised again before. */
+  reauthorizations: number;
   /** An operator asked for another try of a parked charge. */
   resumed: boolean;
   /** Why it is parked. */
@@ -51,24 +94,44 @@ export interface OpenCharge {
 export interface Situation {
   /** A cancel of the enrollment was accepted: no attempt starts any more. */
   canceling: boolean;
+  /** A dispute of this customer is open: no attempt starts until it is over. */
+  disputed: boolean;
   paymentMethodId: string | null;
+  /** The method saved before, when the terms allow to try it. */
+  otherMethodId: string | null;
   nowMs: number;
 }
 
+export type AttemptReason = 'due' | 'retry' | 'new_payment_method' | 'other_method' | 'by_hand' | 'resumed';
+
 export type Step =
-  | { do: 'attempt'; why: 'due' | 'retry' | 'new_payment_method' | 'resumed' }
+  | { do: 'attempt'; why: AttemptReason }
+  /** Confirm on-session. */
+  | { do: 'authenticate'; order: Extract<ChargeOrder, { do: 'authenticate' }> }
+  | { do: 'capture'; order: Extract<ChargeOrder, { do: 'capture' }> }
   /** Read the PaymentIntent from Stripe. */
   | { do: 'read' }
+  /** Tell that held money is about to be lost. */
+  | { do: 'remind' }
   | { do: 'cancel'; as: 'canceled' | 'uncollectible' }
-  | { do: 'wait'; until: string | null; for: 'retry' | 'customer' | 'outcome' | 'capture' | 'operator' }
+  | { do: 'wait'; until: string | null; for: WaitFor }
   /** Settled. */
   | { do: 'nothing' };
+
+export type WaitFor = 'retry' | 'customer' | 'outcome' | 'capture' | 'operator' | 'dispute';
 
 /** A cancel that Stripe refuses is tried this often before only the outcome is waited for. */
 const MOST_CANCEL_TRIES = 3;
 
 /** Same facts, same step; settled charges answer `nothing`. */
 export function nextStep(charge: OpenCharge, now: Situation): Step {
+  const step = undisputedStep(charge, { ...now, canceling: now.canceling || charge.cancelAsked !== null });
+  return now.disputed && (step.do === 'attempt' || step.do === 'authenticate')
+    ? { do: 'wait', until: null, for: 'dispute' }
+    : step;
+}
+
+function undisputedStep(charge: OpenCharge, now: Situation): Step {
   if (charge.changed && charge.paymentIntentId !== null) {
     return { do: 'read' };
   }
@@ -82,23 +145,28 @@ export function nextStep(charge: OpenCharge, now: Situation): Step {
         ? { do: 'cancel', as: 'canceled' }
         : readOrWait(charge, now, 'outcome');
     case 'requires_capture':
-      return now.canceling ? { do: 'cancel', as: 'canceled' } : readOrWait(charge, now, 'capture');
+      return held(charge, now);
     case 'requires_action':
-      return now.canceling ? { do: 'cancel', as: 'canceled' } : readOrWait(charge, now, 'customer');
+      return atTheCustomer(charge, now);
     case 'needs_attention':
       // A cancel that was itself refused waits for a person too.
       if (now.canceling && (charge.cancelTries === 0 || charge.resumed)) {
         return { do: 'cancel', as: 'canceled' };
       }
-      return charge.resumed && !now.canceling && now.paymentMethodId !== null
+      return (charge.resumed || charge.asked?.do === 'retry') &&
+        !now.canceling &&
+        now.paymentMethodId !== null
         ? { do: 'attempt', why: 'resumed' }
         : { do: 'wait', until: null, for: 'operator' };
     case 'scheduled':
       if (now.canceling) {
         return { do: 'cancel', as: 'canceled' };
       }
-      return now.paymentMethodId === null
-        ? { do: 'wait', until: null, for: 'customer' }
+      if (now.paymentMethodId === null) {
+        return { do: 'wait', until: null, for: 'customer' };
+      }
+      return charge.asked?.do === 'retry'
+        ? { do: 'attempt', why: 'by_hand' }
         : tryAt(charge.nextAttemptAt, 'due', now);
     case 'requires_payment_method':
     case 'requires_confirmation':
@@ -117,23 +185,70 @@ function mayTryCancel(charge: OpenCharge): boolean {
   );
 }
 
+/** The money is held: taken when somebody says so, released by a cancel or when its time is over. */
+function held(charge: OpenCharge, now: Situation): Step {
+  if (charge.asked?.do === 'capture') {
+    return { do: 'capture', order: charge.asked };
+  }
+  if (now.canceling) {
+    return { do: 'cancel', as: 'canceled' };
+  }
+  const remindAt = charge.hold?.remindAt ?? null;
+  if (remindAt !== null && Date.parse(remindAt) <= now.nowMs) {
+    return { do: 'remind' };
+  }
+  const step = readOrWait(charge, now, 'capture');
+  return step.do === 'wait' ? { ...step, until: earlier(step.until, remindAt) } : step;
+}
+
+/** The customer is asked to confirm: read now and then, given up when their time is over. */
+function atTheCustomer(charge: OpenCharge, now: Situation): Step {
+  const asked = ordered(charge, now) ?? untriedMethod(charge, now);
+  if (asked !== null) {
+    return asked;
+  }
+  if (isOver(charge.giveUpAt, now)) {
+    return { do: 'cancel', as: 'uncollectible' };
+  }
+  const step = readOrWait(charge, now, 'customer');
+  return step.do === 'wait' ? { ...step, until: earlier(step.until, charge.giveUpAt) } : step;
+}
+
 function inDunning(charge: OpenCharge, now: Situation): Step {
+  const asked = ordered(charge, now) ?? untriedMethod(charge, now);
+  if (asked !== null) {
+    return asked;
+  }
+  if (charge.nextAttemptAt !== null) {
+    return tryAt(charge.nextAttemptAt, 'retry', now);
+  }
+  return isOver(charge.giveUpAt, now)
+    ? { do: 'cancel', as: 'uncollectible' }
+    : { do: 'wait', until: charge.giveUpAt, for: 'customer' };
+}
+
+/** What somebody asked for comes before what would happen by itself. */
+function ordered(charge: OpenCharge, now: Situation): Step | null {
   if (now.canceling) {
     return { do: 'cancel', as: 'canceled' };
   }
   if (charge.givenUp !== null) {
     return { do: 'cancel', as: 'uncollectible' };
   }
-  if (now.paymentMethodId !== null && now.paymentMethodId !== charge.triedPaymentMethodId) {
+  if (charge.asked?.do === 'authenticate') {
+    return { do: 'authenticate', order: charge.asked };
+  }
+  return charge.asked?.do === 'retry' ? { do: 'attempt', why: 'by_hand' } : null;
+}
+
+function untriedMethod(charge: OpenCharge, now: Situation): Step | null {
+  const untried = (id: string | null) => id !== null && !charge.methodsTried.includes(id);
+  if (untried(now.paymentMethodId)) {
     return { do: 'attempt', why: 'new_payment_method' };
   }
-  if (charge.nextAttemptAt !== null) {
-    return tryAt(charge.nextAttemptAt, 'retry', now);
-  }
-  if (charge.giveUpAt !== null && Date.parse(charge.giveUpAt) <= now.nowMs) {
-    return { do: 'cancel', as: 'uncollectible' };
-  }
-  return { do: 'wait', until: charge.giveUpAt, for: 'customer' };
+  return charge.lastDecision === 'try_other_method' && untried(now.otherMethodId)
+    ? { do: 'attempt', why: 'other_method' }
+    : null;
 }
 
 function tryAt(at: string | null, why: 'due' | 'retry', now: Situation): Step {
@@ -143,16 +258,26 @@ function tryAt(at: string | null, why: 'due' | 'retry', now: Situation): Step {
 }
 
 function readOrWait(charge: OpenCharge, now: Situation, reason: 'outcome' | 'capture' | 'customer'): Step {
-  return charge.readAt !== null && Date.parse(charge.readAt) <= now.nowMs
-    ? { do: 'read' }
-    : { do: 'wait', until: charge.readAt, for: reason };
+  return isOver(charge.readAt, now) ? { do: 'read' } : { do: 'wait', until: charge.readAt, for: reason };
+}
+
+function isOver(at: string | null, now: Situation): boolean {
+  return at !== null && Date.parse(at) <= now.nowMs;
+}
+
+/** The earlier of two instants; null is never. */
+function earlier(one: string | null, other: string | null): string | null {
+  if (one === null || other === null) {
+    return one ?? other;
+  }
+  return Date.parse(one) <= Date.parse(other) ? one : other;
 }
 
 /** A new charge, before its first attempt. */
 export function openedCharge(
   charge: Pick<
     OpenCharge,
-    'id' | 'number' | 'occurrence' | 'origin' | 'description' | 'amountMinor' | 'dueAt'
+    'id' | 'number' | 'occurrence' | 'origin' | 'description' | 'amountMinor' | 'dueAt' | 'reauthorizations'
   >,
 ): OpenCharge {
   return {
@@ -161,9 +286,13 @@ export function openedCharge(
     paymentIntentId: null,
     attempts: 0,
     automaticRetries: 0,
+    extraRetryDays: [],
+    triesByHand: [],
     triedPaymentMethodId: null,
     triedPaymentMethodType: null,
+    methodsTried: [],
     firstDeclinedAt: null,
+    lastDecline: null,
     nextAttemptAt: null,
     giveUpAt: null,
     lastDecision: null,
@@ -171,7 +300,12 @@ export function openedCharge(
     changed: false,
     readAt: null,
     reads: 0,
+    asked: null,
+    cancelAsked: null,
     cancelTries: 0,
+    hold: null,
+    capturedByOrder: false,
+    captureTries: 0,
     resumed: false,
     problem: null,
   };
@@ -184,4 +318,9 @@ export function openedCharge(
 export function readAfterMs(reads: number): number {
   const hours = [1, 6, 24][Math.min(reads, 2)] ?? 24;
   return hours * 3_600_000;
+}
+
+/** The policy with the retries that an operator added for this charge. */
+export function policyOf(charge: OpenCharge, agreed: DunningPolicy): DunningPolicy {
+  return { ...agreed, retryAfterDays: [...agreed.retryAfterDays, ...charge.extraRetryDays] };
 }

@@ -14,6 +14,12 @@ export interface PaymentIntentOutcome {
   stripeChargeId: string | null;
   /** Set exactly when this answer is a failed try: status `requires_payment_method` after a decline. */
   decline: DeclineFacts | null;
+  /** Set exactly in `requires_capture`: what is held, and until when if Stripe said so (epoch seconds). */
+  hold: { capturableMinor: number; captureBeforeEpochS: number | null } | null;
+  /** Where the customer confirms; only after an on-session confirmation that asks for it. */
+  redirectUrl: string | null;
+  /** Canceled by Stripe itself, e.g. because nobody captured in time. */
+  lapsed: boolean;
 }
 
 export type ChargeOutcome =

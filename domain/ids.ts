@@ -25,6 +25,11 @@ export function enrollmentWorkflowId(enrollmentId: string): string {
   return `enrollment/${enrollmentId}`;
 }
 
+/** The Workflow that follows what happens to a charge after it was paid. */
+export function chargeAftermathWorkflowId(chargeId: string): string {
+  return `charge-aftermath/${chargeId}`;
+}
+
 /** The inverse of {@link enrollmentWorkflowId}; null when the id is not an enrollment's Workflow. */
 export function enrollmentIdOfWorkflow(workflowId: string): string | null {
   const id = workflowId.startsWith('enrollment/') ? workflowId.slice('enrollment/'.length) : '';

@@ -17,7 +17,10 @@ export type EventQuestion =
       hintedEnrollmentId: string | null;
     }
   | { ask: 'setup_intent'; setupIntentId: string }
-  | { ask: 'charge'; chargeId: string; paymentIntentId: string; eventType: string };
+  | { ask: 'charge'; chargeId: string; paymentIntentId: string; eventType: string }
+  /** Of a payment that was made: refunds, disputes and warnings name its PaymentIntent, never our charge. */
+  | { ask: 'paid_charge'; paymentIntentId: string; createdEpochS: number }
+  | { ask: 'payment_method'; paymentMethodId: string; eventType: string };
 
 export interface Ignored {
   kind: 'ignore';
@@ -37,14 +40,21 @@ export interface ChargeFacts {
   status: ChargeStatus;
 }
 
+export interface PaidChargeFacts {
+  enrollmentId: string;
+  id: string;
+}
+
 export type EventSignal =
   | { signal: 'checkoutSessionCompleted'; checkoutSessionId: string }
   | { signal: 'checkoutSessionExpired'; checkoutSessionId: string }
-  | { signal: 'paymentIntentChanged'; chargeId: string; paymentIntentId: string; eventType: string };
+  | { signal: 'paymentIntentChanged'; chargeId: string; paymentIntentId: string; eventType: string }
+  | { signal: 'chargeAftermath'; chargeId: string }
+  | { signal: 'paymentMethodChanged'; paymentMethodId: string; eventType: string };
 
 export type EventDecision = Ignored | ({ kind: 'signal'; enrollmentId: string } & EventSignal);
 
-/** What has an effect here: what a webhook endpoint subscribes to. */
+/** What has an effect here: what a webhook endpoint subscribes to. At most 20, the most that Stripe lists by at once. */
 export const STRIPE_EVENT_TYPES = [
   'checkout.session.completed',
   'checkout.session.expired',
@@ -55,6 +65,17 @@ export const STRIPE_EVENT_TYPES = [
   'payment_intent.processing',
   'payment_intent.requires_action',
   'payment_intent.amount_capturable_updated',
+  'charge.refunded',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+  'charge.dispute.created',
+  'charge.dispute.updated',
+  'charge.dispute.closed',
+  'radar.early_fraud_warning.created',
+  'payment_method.detached',
+  'payment_method.updated',
+  'payment_method.automatically_updated',
 ] as const;
 
 /** Changes that Stripe, a bank or a customer can make without a request of ours. */
@@ -69,6 +90,18 @@ const PAYMENT_INTENT_EVENTS: readonly string[] = STRIPE_EVENT_TYPES.filter((type
 export function isSecondWord(eventType: string): boolean {
   return eventType === 'setup_intent.succeeded';
 }
+
+/** What can happen to a payment that was made. Which refund or dispute it is about is read from Stripe's lists. */
+const AFTERMATH_EVENTS: readonly string[] = STRIPE_EVENT_TYPES.filter((type) =>
+  /^(charge|refund|radar)\./.test(type),
+);
+
+const PAYMENT_METHOD_EVENTS: readonly string[] = STRIPE_EVENT_TYPES.filter((type) =>
+  type.startsWith('payment_method.'),
+);
+
+/** A payment can be disputed before the row that names its PaymentIntent is written; later than that it is not ours. */
+const ROW_WITHIN_S = 600;
 
 const CHARGE_ID = /^chg_([0-9a-z]{26})_[1-9][0-9]{0,8}$/;
 
@@ -100,10 +133,36 @@ export function readStripeEvent(event: unknown, livemode: boolean): Ignored | Ev
         : { ask: 'setup_intent', setupIntentId };
     }
     default:
-      return PAYMENT_INTENT_EVENTS.includes(type)
-        ? readPaymentIntent(event, object, type)
-        : ignore(`event type ${type} has no effect here`);
+      return readOther(event, object, type);
   }
+}
+
+function readOther(event: unknown, object: unknown, type: string): Ignored | EventQuestion {
+  if (PAYMENT_INTENT_EVENTS.includes(type)) {
+    return readPaymentIntent(event, object, type);
+  }
+  if (AFTERMATH_EVENTS.includes(type)) {
+    return readAftermath(event, object);
+  }
+  if (PAYMENT_METHOD_EVENTS.includes(type)) {
+    const paymentMethodId = text(object, 'id');
+    return paymentMethodId === null
+      ? ignore('the event has no payment method id')
+      : { ask: 'payment_method', paymentMethodId, eventType: type };
+  }
+  return ignore(`event type ${type} has no effect here`);
+}
+
+/** Refunds, Charges, disputes and warnings all name their PaymentIntent. */
+function readAftermath(event: unknown, object: unknown): Ignored | EventQuestion {
+  if (isOwnIdempotencyKey(text(field(event, 'request'), 'idempotency_key'))) {
+    return ignore('echo of our own request');
+  }
+  const paymentIntentId = text(object, 'payment_intent') ?? text(field(object, 'payment_intent'), 'id');
+  const created = field(event, 'created');
+  return paymentIntentId === null
+    ? ignore('not about a PaymentIntent')
+    : { ask: 'paid_charge', paymentIntentId, createdEpochS: typeof created === 'number' ? created : 0 };
 }
 
 function readSession(session: unknown, outcome: 'completed' | 'expired'): Ignored | EventQuestion {
@@ -187,6 +246,31 @@ export function decideCharge(
     paymentIntentId,
     eventType,
   };
+}
+
+/** @returns `not_yet` while the row that names the PaymentIntent may still be on its way: ask again */
+export function decidePaidCharge(
+  question: Extract<EventQuestion, { ask: 'paid_charge' }>,
+  facts: PaidChargeFacts | null,
+  nowEpochS: number,
+): EventDecision | { kind: 'not_yet' } {
+  if (facts !== null) {
+    const { enrollmentId, id: chargeId } = facts;
+    return { kind: 'signal', enrollmentId, signal: 'chargeAftermath', chargeId };
+  }
+  return nowEpochS - question.createdEpochS < ROW_WITHIN_S
+    ? { kind: 'not_yet' }
+    : ignore('PaymentIntent of no charge of ours');
+}
+
+/** @param enrollmentId whose saved method it is; null when nobody's */
+export function decidePaymentMethod(
+  { paymentMethodId, eventType }: Extract<EventQuestion, { ask: 'payment_method' }>,
+  enrollmentId: string | null,
+): EventDecision {
+  return enrollmentId === null
+    ? ignore('payment method of no enrollment')
+    : { kind: 'signal', enrollmentId, signal: 'paymentMethodChanged', paymentMethodId, eventType };
 }
 
 /** Money that moved and what is canceled stay so; everything else may have changed again. */

@@ -67,6 +67,12 @@ export interface Terms {
   catchUp: 'charge_all' | 'charge_latest' | 'skip';
   /** Days that the customer has to save a first payment method. */
   setupDeadlineDays: number;
+  /** What a lost dispute means for the enrollment. @default 'cancel' */
+  afterLostDispute?: DunningPolicy['afterLastTry'];
+  /** Times that money which was held and not captured in time is authorised again, as a new charge. @default 0 */
+  reauthorizeHolds?: number;
+  /** The customer consented that the method saved before is tried when the newest is declined for good. @default false */
+  tryOtherMethod?: boolean;
 }
 
 export const DEFAULT_DUNNING: DunningPolicy = { retryAfterDays: [1, 3, 5, 7], afterLastTry: 'cancel' };

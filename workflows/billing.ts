@@ -3,20 +3,32 @@
  * settle side by side, and finds out when everything agreed is done. Called by `workflows/enrollment.ts`.
  */
 import { condition, workflowInfo } from '@temporalio/workflow';
-import { openedCharge } from '../domain/charge-life.ts';
+import { settle } from '../domain/amount-change.ts';
+import { type OpenCharge, openedCharge } from '../domain/charge-life.ts';
 import { chargeId } from '../domain/ids.ts';
 import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
 import { instant, money, publish } from './presentation.ts';
-import type { EnrollmentRun, RequestedCharge } from './run.ts';
+import { type EnrollmentRun, isDisputed, type RequestedCharge } from './run.ts';
+import { catchUp, changing, commandFact, endPause, replan } from './schedule.ts';
 
 type Move =
   | { kind: 'open_planned'; charge: PlannedCharge }
   | { kind: 'open_requested'; charge: RequestedCharge }
+  /** The balance pays for the next charge. */
+  | { kind: 'pay_from_balance'; charge: PlannedCharge }
+  /** Something was away for long: ask what is still owed. */
+  | { kind: 'catch_up' }
+  | { kind: 'end_pause' }
   | { kind: 'end'; status: EnrollmentEnd; reason: string | null; who: string }
   | { kind: 'leave' }
   | { kind: 'wait'; until: string | null };
+
+/** So late a timer fires only after downtime. */
+const OVERDUE_MS = 3_600_000;
+
+const FOREVER: Move = { kind: 'wait', until: null };
 
 /** Returns when the end is decided (`run.end`), or when another run is to take over (`run.leaving`). */
 export async function bill(run: EnrollmentRun): Promise<void> {
@@ -24,50 +36,102 @@ export async function bill(run: EnrollmentRun): Promise<void> {
   for (;;) {
     publish(run);
     const move = nextMove(run);
-    if (move.kind === 'end') {
-      run.end = { status: move.status, reason: move.reason, who: move.who };
-      break;
-    }
-    if (move.kind === 'leave') {
-      run.leaving = true;
-      break;
-    }
-    if (move.kind === 'wait') {
-      await waitFor(run, move.until);
-    } else {
-      settling.push(settleCharge(run, open(run, move)));
+    switch (move.kind) {
+      case 'end':
+        run.end = { status: move.status, reason: move.reason, who: move.who };
+        await Promise.all(settling);
+        return;
+      case 'leave':
+        run.leaving = true;
+        await Promise.all(settling);
+        return;
+      case 'wait':
+        await waitFor(run, move.until);
+        break;
+      case 'open_planned':
+        settling.push(settleCharge(run, openPlanned(run, move.charge)));
+        break;
+      case 'open_requested':
+        settling.push(settleCharge(run, openRequested(run, move.charge)));
+        break;
+      case 'pay_from_balance':
+        await payFromBalance(run, move.charge);
+        break;
+      case 'catch_up':
+        await catchUp(run);
+        break;
+      case 'end_pause':
+        await endPause(run, { by: 'workflow', reason: 'the pause is over' });
+        break;
+      default:
+        move satisfies never;
     }
   }
-  await Promise.all(settling);
 }
 
 function nextMove(run: EnrollmentRun): Move {
-  const { state, terms } = run;
+  const { state } = run;
   if (state.cancel !== null) {
     return state.charges.length === 0
       ? { kind: 'end', status: 'canceled', reason: state.cancel.reason, who: state.cancel.by }
-      : { kind: 'wait', until: null };
+      : FOREVER;
+  }
+  if (run.changing) {
+    return FOREVER;
   }
   if (shouldLeave()) {
     return { kind: 'leave' };
   }
-  if (state.pausedBy !== null) {
-    return { kind: 'wait', until: null };
+  if (state.cancelLater !== null && Date.parse(state.cancelLater.at) <= Date.now()) {
+    // The period is over: what is open is still collected, and nothing new begins.
+    return state.charges.length === 0
+      ? { kind: 'end', status: 'canceled', reason: state.cancelLater.reason, who: state.cancelLater.by }
+      : FOREVER;
   }
+  return state.paused === null ? moveWhileActive(run) : moveWhilePaused(run, state.paused.resumeAt);
+}
+
+function moveWhilePaused({ state }: EnrollmentRun, resumeAt: string | null): Move {
+  const until = [resumeAt, state.cancelLater?.at ?? null].filter((at) => at !== null).sort()[0] ?? null;
+  if (state.schedule.planning || until === null || Date.parse(until) > Date.now()) {
+    return { kind: 'wait', until: state.schedule.planning ? null : until };
+  }
+  return { kind: 'end_pause' };
+}
+
+function moveWhileActive(run: EnrollmentRun): Move {
+  const { state } = run;
   const [requested] = state.requestedCharges;
   if (requested !== undefined) {
-    return { kind: 'open_requested', charge: requested };
+    return isDisputed(state) ? FOREVER : { kind: 'open_requested', charge: requested };
   }
-  const { next, planning } = state.schedule;
-  if (next !== null) {
-    return Date.parse(next.dueAt) <= Date.now()
-      ? { kind: 'open_planned', charge: next }
-      : { kind: 'wait', until: next.dueAt };
+  const { next } = state.schedule;
+  return next === null ? moveAfterLast(run) : moveTowards(run, next);
+}
+
+function moveTowards(run: EnrollmentRun, next: PlannedCharge): Move {
+  const { state, terms } = run;
+  const lateMs = Date.now() - Date.parse(next.dueAt);
+  if (lateMs < 0) {
+    return { kind: 'wait', until: next.dueAt };
   }
-  const over = !planning && terms.schedule.type !== 'on_demand' && state.charges.length === 0;
+  if (isDisputed(state)) {
+    return FOREVER;
+  }
+  const asked = terms.catchUp === 'charge_all' || state.schedule.confirmedOverdue === next.occurrence;
+  if (lateMs > OVERDUE_MS && !asked) {
+    return { kind: 'catch_up' };
+  }
+  return dueNow(run, next).chargeMinor === 0
+    ? { kind: 'pay_from_balance', charge: next }
+    : { kind: 'open_planned', charge: next };
+}
+
+function moveAfterLast({ state, terms }: EnrollmentRun): Move {
+  const over = !state.schedule.planning && terms.schedule.type !== 'on_demand' && state.charges.length === 0;
   return over
     ? { kind: 'end', status: 'completed', reason: 'everything agreed has been collected', who: 'workflow' }
-    : { kind: 'wait', until: null };
+    : FOREVER;
 }
 
 /** History is long, or a new version of the Worker waits to take over. */
@@ -85,31 +149,79 @@ async function waitFor(run: EnrollmentRun, until: string | null): Promise<void> 
     await condition(moved);
     return;
   }
-  const { next } = run.state.schedule;
-  const summary = `Next charge: ${money(next?.amountMinor ?? 0, run.terms.currency)} on ${instant(until)}`;
-  await condition(moved, Date.parse(until) - Date.now(), { summary });
+  await condition(moved, Date.parse(until) - Date.now(), { summary: waitSummary(run, until) });
 }
 
-function open(run: EnrollmentRun, move: Extract<Move, { kind: 'open_planned' | 'open_requested' }>) {
-  const { state } = run;
-  const charge = move.kind === 'open_planned' ? planned(run, move.charge) : requested(move.charge);
-  if (move.kind === 'open_planned') {
-    // What comes next is answered with the first attempt.
-    state.schedule = { ...state.schedule, next: null, planning: true };
-  } else {
-    state.requestedCharges = state.requestedCharges.filter((asked) => asked !== move.charge);
+function waitSummary(run: EnrollmentRun, until: string): string {
+  if (run.state.paused !== null) {
+    return `Paused until ${instant(until)}`;
   }
-  state.charges.push(charge);
-  return charge;
+  const amountMinor = run.state.schedule.next?.amountMinor ?? 0;
+  return `Next charge: ${money(amountMinor, run.terms.currency)} on ${instant(until)}`;
 }
 
-function planned(run: EnrollmentRun, { occurrence, amountMinor, dueAt }: PlannedCharge) {
-  run.state.chargesOpened += 1;
-  const number = run.state.chargesOpened;
-  const id = chargeId(run.input.enrollmentId, number);
-  return openedCharge({ id, number, occurrence, origin: 'schedule', description: null, amountMinor, dueAt });
+/** What a planned charge asks for once the balance has met it. */
+function dueNow(run: EnrollmentRun, { amountMinor }: PlannedCharge) {
+  const { balanceMinor } = run.state;
+  return balanceMinor === 0
+    ? { chargeMinor: amountMinor, balanceMinor: 0 }
+    : settle(amountMinor, run.terms.currency, balanceMinor);
 }
 
-function requested({ chargeId: id, number, amountMinor, description, at }: RequestedCharge) {
-  return openedCharge({ id, number, occurrence: null, origin: 'api', description, amountMinor, dueAt: at });
+function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {
+  const { state } = run;
+  const { chargeMinor, balanceMinor } = dueNow(run, planned);
+  state.balanceMinor = balanceMinor;
+  state.chargesOpened += 1;
+  const number = state.chargesOpened;
+  const { occurrence, dueAt } = planned;
+  // What comes next is answered with the first attempt.
+  Object.assign(state.schedule, { occurrence, next: null, following: null, planning: true, paid: planned });
+  return opened(run, {
+    id: chargeId(run.input.enrollmentId, number),
+    number,
+    occurrence,
+    origin: 'schedule',
+    description: null,
+    amountMinor: chargeMinor,
+    dueAt,
+    reauthorizations: 0,
+  });
+}
+
+function openRequested(run: EnrollmentRun, asked: RequestedCharge): OpenCharge {
+  const { state } = run;
+  state.requestedCharges = state.requestedCharges.filter((waiting) => waiting !== asked);
+  const { chargeId: id, number, amountMinor, description, at, reauthorizations } = asked;
+  return opened(run, {
+    id,
+    number,
+    occurrence: null,
+    origin: 'api',
+    description,
+    amountMinor,
+    dueAt: at,
+    reauthorizations,
+  });
+}
+
+function opened(run: EnrollmentRun, charge: Parameters<typeof openedCharge>[0]): OpenCharge {
+  const open = openedCharge(charge);
+  run.state.charges.push(open);
+  return open;
+}
+
+/** A credit covers the whole charge: nothing is taken, and the schedule goes on. */
+async function payFromBalance(run: EnrollmentRun, planned: PlannedCharge): Promise<void> {
+  await changing(run, async () => {
+    const { state } = run;
+    state.balanceMinor = dueNow(run, planned).balanceMinor;
+    Object.assign(state.schedule, { occurrence: planned.occurrence, paid: planned });
+    const fact = commandFact(run, {
+      what: 'schedule.paid_from_balance',
+      by: { by: 'workflow', reason: 'a change of amount left a credit, or too little to charge' },
+      details: { amount_minor: planned.amountMinor, balance_minor: state.balanceMinor },
+    });
+    await replan(run, { facts: [fact] });
+  });
 }

@@ -2,12 +2,14 @@
  * The life of one charge, from due to settled: asks `domain/charge-life.ts` for the next step, takes it, and asks
  * again. Called by `workflows/billing.ts`; several run side by side. Never starts an attempt after a cancel.
  */
-import { ActivityFailure, ApplicationFailure, condition } from '@temporalio/workflow';
-import type { ChargeReport, ChargeWork } from '../activities/charges.ts';
-import { nextStep, type OpenCharge, readAfterMs, type Situation, type Step } from '../domain/charge-life.ts';
+import { condition } from '@temporalio/workflow';
+import { nextStep, type OpenCharge, type Situation, type Step } from '../domain/charge-life.ts';
+import { afterwards } from './charge-end.ts';
+import { take, takeAttempt } from './charge-report.ts';
+import { methodFor, reported, work } from './charge-work.ts';
 import { attemptSummary, instant, money, publish } from './presentation.ts';
-import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
-import { scheduled } from './stripe-activities.ts';
+import { type EnrollmentRun, isDisputed } from './run.ts';
+import { interactive, scheduled } from './stripe-activities.ts';
 
 /** Returns when the charge is settled, or when another run is to take over. */
 export async function settleCharge(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
@@ -26,8 +28,17 @@ export async function settleCharge(run: EnrollmentRun, charge: OpenCharge): Prom
       case 'attempt':
         await attempt(run, charge, step);
         break;
+      case 'authenticate':
+        await authenticate(run, charge, step);
+        break;
+      case 'capture':
+        await capture(run, charge, step);
+        break;
       case 'read':
         await read(run, charge);
+        break;
+      case 'remind':
+        await remind(run, charge);
         break;
       case 'cancel':
         await cancel(run, charge, step.as);
@@ -40,9 +51,12 @@ export async function settleCharge(run: EnrollmentRun, charge: OpenCharge): Prom
 }
 
 function situation(run: EnrollmentRun): Situation {
+  const { cancel, paymentMethod, otherMethod } = run.state;
   return {
-    canceling: run.state.cancel !== null,
-    paymentMethodId: run.state.paymentMethod?.id ?? null,
+    canceling: cancel !== null,
+    disputed: isDisputed(run.state),
+    paymentMethodId: paymentMethod?.id ?? null,
+    otherMethodId: run.terms.tryOtherMethod === true ? (otherMethod?.id ?? null) : null,
     nowMs: Date.now(),
   };
 }
@@ -70,37 +84,82 @@ async function attempt(
   charge: OpenCharge,
   step: Extract<Step, { do: 'attempt' }>,
 ): Promise<void> {
-  const method = run.state.paymentMethod;
+  const { why } = step;
+  const method = methodFor(run, why);
   if (method === null) {
     return;
   }
-  const summary = attemptSummary(run, charge, step);
+  const summary = attemptSummary(run, charge, method, why);
+  const by = charge.asked;
   charge.resumed = false;
   charge.problem = null;
-  if (step.why === 'retry') {
+  if (why === 'retry') {
     // Counted before: a decline of this try is decided with this try used.
     charge.automaticRetries += 1;
   }
+  const asked = { ...work(run, charge, method), by, why };
+  const activities = by === null ? scheduled(summary) : interactive(summary);
+  const report = await reported(run, charge, () => activities.collectCharge(asked));
+  takeAttempt(run, charge, method, report);
+  charge.asked = null;
+}
+
+/** The customer is there: the same PaymentIntent is confirmed with an address to come back to. */
+async function authenticate(
+  run: EnrollmentRun,
+  charge: OpenCharge,
+  { order }: Extract<Step, { do: 'authenticate' }>,
+): Promise<void> {
+  const method = methodFor(run, 'by_hand');
+  if (method === null) {
+    charge.asked = null;
+    return;
+  }
+  const asked = { ...work(run, charge, method), by: order };
+  const summary = attemptSummary(run, charge, method, 'by_hand');
+  const report = await reported(run, charge, () => interactive(summary).authenticateCharge(asked));
+  takeAttempt(run, charge, method, report);
+  if (report.redirectUrl !== null) {
+    run.redirects.set(charge.id, report.redirectUrl);
+  }
+  charge.asked = null;
+}
+
+async function capture(
+  run: EnrollmentRun,
+  charge: OpenCharge,
+  { order }: Extract<Step, { do: 'capture' }>,
+): Promise<void> {
+  charge.captureTries += 1;
+  charge.capturedByOrder = true;
+  const summary = `Charge ${charge.number}: capture ${money(order.amountMinor ?? charge.hold?.capturableMinor ?? charge.amountMinor, run.terms.currency)}`;
   const report = await reported(run, charge, () =>
-    scheduled(summary).collectCharge({ ...work(run, charge, method), why: step.why }),
+    interactive(summary).captureCharge({
+      ...work(run, charge, null),
+      amountMinor: order.amountMinor,
+      by: { by: order.by, reason: order.reason },
+    }),
   );
-  charge.attempts += 1;
-  charge.triedPaymentMethodId = method.id;
-  charge.triedPaymentMethodType = method.type;
   take(run, charge, report);
+  charge.asked = null;
 }
 
 async function read(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
-  const method = run.state.paymentMethod;
   charge.changed = false;
   charge.reads += 1;
-  if (method === null) {
-    return;
-  }
   const report = await reported(run, charge, () =>
-    scheduled(`Charge ${charge.number}: read the PaymentIntent`).readCharge(work(run, charge, method)),
+    scheduled(`Charge ${charge.number}: read the PaymentIntent`).readCharge(work(run, charge, null)),
   );
   take(run, charge, report);
+}
+
+async function remind(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
+  if (charge.hold !== null) {
+    charge.hold.remindAt = null;
+  }
+  await scheduled(`Charge ${charge.number}: remind that it is not captured`).remindOfHold(
+    work(run, charge, null),
+  );
 }
 
 async function cancel(
@@ -108,157 +167,15 @@ async function cancel(
   charge: OpenCharge,
   as: 'canceled' | 'uncollectible',
 ): Promise<void> {
-  const method = run.state.paymentMethod;
   charge.cancelTries += 1;
   charge.resumed = false;
-  if (method === null) {
-    charge.status = as;
-    return;
-  }
-  const why = as === 'canceled' ? run.state.cancel?.reason : 'dunning is over';
+  const over = { by: 'workflow', reason: 'dunning is over' };
+  const asker = as === 'canceled' ? (charge.cancelAsked ?? run.state.cancel) : charge.givenUp;
+  const by = { by: asker?.by ?? over.by, reason: asker === null ? over.reason : asker.reason };
   const report = await reported(run, charge, () =>
     scheduled(
       `Charge ${charge.number}: cancel ${money(charge.amountMinor, run.terms.currency)}`,
-    ).cancelCharge({
-      ...work(run, charge, method),
-      as,
-      reason: why ?? null,
-      who: as === 'canceled' ? (run.state.cancel?.by ?? 'workflow') : 'workflow',
-    }),
+    ).cancelCharge({ ...work(run, charge, null), as, by }),
   );
   take(run, charge, report);
 }
-
-/** A defect parks this charge and nothing else: a person mends it, `resumeCharge` goes on. */
-async function reported(
-  run: EnrollmentRun,
-  charge: OpenCharge,
-  activity: () => Promise<ChargeReport>,
-): Promise<ChargeReport> {
-  try {
-    return await activity();
-  } catch (error) {
-    const problem = problemOf(error);
-    charge.problem = problem;
-    return scheduled(`Charge ${charge.number}: needs attention`).parkCharge({
-      ...work(run, charge, run.state.paymentMethod ?? noMethod),
-      problem,
-    });
-  }
-}
-
-function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod): ChargeWork {
-  const { enrollmentId, description, locale } = run.input;
-  const { anchorAt, planning } = run.state.schedule;
-  return {
-    charge,
-    context: {
-      enrollmentId,
-      currency: run.terms.currency,
-      description,
-      locale,
-      timeZone: timeZoneOf(run.terms),
-    },
-    terms: run.terms,
-    stripeCustomerId: method.stripeCustomerId,
-    paymentMethodId: method.id,
-    paymentMethodType: method.type,
-    at: new Date().toISOString(),
-    planAfter:
-      planning && charge.occurrence !== null && anchorAt !== null
-        ? { anchorAt, occurrence: charge.occurrence }
-        : null,
-  };
-}
-
-/** Takes over what an Activity found. */
-function take(run: EnrollmentRun, charge: OpenCharge, report: ChargeReport): void {
-  const { schedule } = run.state;
-  if (report.next !== undefined) {
-    schedule.next = report.next;
-    schedule.planning = false;
-  }
-  charge.paymentIntentId = report.paymentIntentId ?? charge.paymentIntentId;
-  if (report.status === 'not_made') {
-    // Nothing happened at Stripe: the same charge again, under a new key, after a breath.
-    charge.nextAttemptAt = new Date(Date.now() + 60_000).toISOString();
-    return;
-  }
-  charge.status = report.status;
-  charge.nextAttemptAt = null;
-  charge.giveUpAt = null;
-  charge.readAt = awaitsOutcome(charge)
-    ? new Date(Date.now() + readAfterMs(charge.reads)).toISOString()
-    : null;
-  const { dunning } = report;
-  if (dunning !== null) {
-    charge.firstDeclinedAt ??= new Date().toISOString();
-    charge.lastDecision = dunning.kind;
-    charge.nextAttemptAt = dunning.nextAttemptAt;
-    charge.giveUpAt = dunning.giveUpAt;
-    charge.givenUp = dunning.kind === 'give_up' ? dunning.enrollment : null;
-  }
-  if (charge.status === 'succeeded') {
-    run.state.chargesSucceeded += 1;
-    run.state.amountCollectedMinor += report.amountReceivedMinor;
-  }
-}
-
-function awaitsOutcome(charge: OpenCharge): boolean {
-  return ['processing', 'requires_action', 'requires_capture'].includes(charge.status);
-}
-
-/** What a settled charge still asks for: a refund when it succeeded too late, the policy when it was given up. */
-async function afterwards(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
-  const { state, terms } = run;
-  if (charge.status === 'succeeded' && state.cancel !== null && terms.lateSuccess === 'refund') {
-    if (!(await refundLateSuccess(run, charge))) {
-      return;
-    }
-  }
-  if (charge.status === 'uncollectible') {
-    const follows = charge.givenUp ?? terms.dunning.afterLastTry;
-    const given = { by: 'workflow', reason: `dunning of charge ${charge.number} is over` };
-    if (follows === 'cancel') {
-      state.cancel ??= given;
-    } else if (follows === 'pause') {
-      state.pausedBy ??= given;
-    }
-  }
-  state.charges = state.charges.filter((open) => open !== charge);
-  publish(run);
-}
-
-/** @returns false when another run is to take over before it is done */
-async function refundLateSuccess(run: EnrollmentRun, charge: OpenCharge): Promise<boolean> {
-  for (;;) {
-    try {
-      await scheduled(`Charge ${charge.number}: refund, it succeeded after the cancel`).refundCharge({
-        charge,
-        context: work(run, charge, noMethod).context,
-        at: new Date().toISOString(),
-        reason: 'succeeded after the enrollment was canceled',
-      });
-      run.state.amountCollectedMinor -= charge.amountMinor;
-      return true;
-    } catch (error) {
-      charge.problem = problemOf(error);
-      charge.resumed = false;
-      publish(run);
-      await condition(() => charge.resumed || run.leaving);
-      if (run.leaving) {
-        return false;
-      }
-    }
-  }
-}
-
-/** What to tell an operator of a defect; anything else is not ours to handle. */
-function problemOf(error: unknown): string {
-  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) {
-    throw error;
-  }
-  return `${error.cause.type}: ${error.cause.message}`;
-}
-
-const noMethod: SavedMethod = { id: '', type: '', stripeCustomerId: '', label: '' };

@@ -119,6 +119,53 @@ export async function followCheckoutSessions(run: EnrollmentRun): Promise<void> 
   }
 }
 
+/**
+ * For as long as the run lives: reads every saved method that is told to have changed. One that is gone is let go of
+ * where another is saved; one with new data is tried again at once on what is past due.
+ */
+export async function followPaymentMethods(run: EnrollmentRun): Promise<void> {
+  const { state } = run;
+  for (;;) {
+    await condition(() => state.changedMethods.length > 0 || run.leaving || run.end !== null);
+    const [changed] = state.changedMethods;
+    if (run.leaving || run.end !== null || changed === undefined) {
+      return;
+    }
+    const { paymentMethodId, eventType } = changed;
+    const found = await interactive(`Read ${paymentMethodId}, it changed`).readPaymentMethod({
+      enrollmentId: run.input.enrollmentId,
+      paymentMethodId,
+      eventType,
+      at: new Date().toISOString(),
+    });
+    state.changedMethods = state.changedMethods.filter((told) => told !== changed);
+    takeMethod(run, paymentMethodId, found);
+    publish(run);
+  }
+}
+
+function takeMethod(
+  { state }: EnrollmentRun,
+  id: string,
+  found: { usable: boolean; expires: { expMonth: number; expYear: number } | null },
+): void {
+  const saved = [state.paymentMethod, state.otherMethod].find((method) => method?.id === id);
+  if (!saved) {
+    return;
+  }
+  saved.expires = found.expires;
+  if (!found.usable) {
+    // The newest method stays named although it is gone: the next charge asks the customer for another one.
+    state.otherMethod = state.otherMethod?.id === id ? null : state.otherMethod;
+    return;
+  }
+  for (const charge of state.charges) {
+    if (charge.lastDecline?.class === 'card_data') {
+      charge.methodsTried = charge.methodsTried.filter((tried) => tried !== id);
+    }
+  }
+}
+
 /** Whether a session that is told to be complete is news. A forged or repeated message must cost nothing. */
 export function isNews(run: EnrollmentRun, checkoutSessionId: string): boolean {
   const { checkout } = run.state;
@@ -134,6 +181,7 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
       checkoutSessionId,
       stripeCustomerId: state.paymentMethod?.stripeCustomerId ?? null,
       terms: run.terms,
+      changes: state.schedule.changes,
       anchorAt: state.schedule.anchorAt,
       at: new Date().toISOString(),
     },
@@ -146,11 +194,15 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
     state.checkout.open = null;
   }
   if (result.kind === 'saved') {
-    const { id, type, stripeCustomerId, label, schedule } = result;
-    state.paymentMethod = { id, type, stripeCustomerId, label };
+    const { id, type, stripeCustomerId, label, expires, schedule } = result;
+    if (state.paymentMethod !== null && state.paymentMethod.id !== id) {
+      state.otherMethod = state.paymentMethod;
+    }
+    state.paymentMethod = { id, type, stripeCustomerId, label, expires };
     // Two readings of one session may overlap: the first has started the schedule.
     if (schedule !== null && state.schedule.anchorAt === null) {
-      state.schedule = { anchorAt: schedule.anchorAt, next: schedule.next, planning: false };
+      const { anchorAt, next, following, changes } = schedule;
+      Object.assign(state.schedule, { anchorAt, next, following, changes, planning: false });
     }
   }
   publish(run);

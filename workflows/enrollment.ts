@@ -4,7 +4,7 @@
  */
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 import { bill } from './billing.ts';
-import { followCheckoutSessions, setUp } from './checkout.ts';
+import { followCheckoutSessions, followPaymentMethods, setUp } from './checkout.ts';
 import { handleMessages } from './handlers.ts';
 import type { EnrollmentInput } from './input.ts';
 import { publish } from './presentation.ts';
@@ -25,7 +25,7 @@ export async function enrollmentWorkflow(
 ): Promise<EnrollmentResult> {
   const run = carried === undefined ? begun(input, Date.now()) : resumed(input, carried);
   handleMessages(run);
-  const following = followCheckoutSessions(run);
+  const following = Promise.all([followCheckoutSessions(run), followPaymentMethods(run)]);
   if (run.state.paymentMethod === null) {
     await setUp(run);
   }

@@ -3,34 +3,39 @@
  * update refuses in its validator, which leaves no event.
  */
 import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
+import { previewCancel } from '../domain/cancel-preview.ts';
 import { REFUSALS } from '../domain/errors.ts';
-import { chargeId } from '../domain/ids.ts';
+import { handleChargeCommands } from './charge-commands.ts';
+import { followPolicy } from './charge-end.ts';
 import { isNews, liveCheckoutSession } from './checkout.ts';
+import { handleEnrollmentCommands } from './enrollment-commands.ts';
 import {
-  cancelEnrollmentUpdate,
+  cancelPreviewQuery,
   checkoutSessionCompletedSignal,
   checkoutSessionExpiredSignal,
-  createChargeUpdate,
+  disputesChangedSignal,
   enrollmentStateQuery,
   enrollUpdate,
   openCheckoutSessionUpdate,
   paymentIntentChangedSignal,
-  resumeChargeUpdate,
-  resumeEnrollmentUpdate,
+  paymentMethodChangedSignal,
 } from './messages.ts';
 import { publish } from './presentation.ts';
-import { allowedCharge, refuse, refuseByStatus } from './refusals.ts';
+import { refuse, refuseByStatus } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
-
-/** Requests of one enrollment that wait or are open at a time; a caller's loop must not fill the history. */
-const MOST_OPEN_CHARGES = 20;
-const MOST_REMEMBERED_REQUESTS = 200;
-/** How long an answer to a cancel waits for it to take effect before it says `canceling`. */
-const CANCEL_ANSWER_MS = 5_000;
+import { handleScheduleCommands } from './schedule-commands.ts';
 
 export function handleMessages(run: EnrollmentRun): void {
-  const { state } = run;
+  handleSetup(run);
+  handleEnrollmentCommands(run);
+  handleScheduleCommands(run);
+  handleChargeCommands(run);
+  handleSignals(run);
+  handleQueries(run);
+}
 
+function handleSetup(run: EnrollmentRun): void {
+  const { state } = run;
   setHandler(
     enrollUpdate,
     async () => {
@@ -58,85 +63,10 @@ export function handleMessages(run: EnrollmentRun): void {
   setHandler(openCheckoutSessionUpdate, ({ by }) => liveCheckoutSession(run, by), {
     validator: (_requested) => refuseByStatus(run, 'open_checkout_session'),
   });
+}
 
-  setHandler(
-    cancelEnrollmentUpdate,
-    async (requested) => {
-      state.cancel ??= requested;
-      publish(run);
-      const done = await condition(() => run.ended, CANCEL_ANSWER_MS, {
-        summary: 'Answers the cancel at the latest',
-      });
-      return { status: done ? statusOf(run) : ('canceling' as const) };
-    },
-    {
-      validator: (_requested) => refuseByStatus(run, 'cancel'),
-    },
-  );
-
-  setHandler(
-    resumeChargeUpdate,
-    (requested) => {
-      const charge = state.charges.find(({ id }) => id === requested.chargeId);
-      if (charge !== undefined) {
-        charge.resumed = true;
-      }
-      return { chargeId: requested.chargeId };
-    },
-    {
-      validator: (requested) => {
-        const open = state.charges.find(({ id }) => id === requested.chargeId);
-        // A refund that Stripe refused parks a charge that has succeeded.
-        if (open === undefined || open.problem === null) {
-          allowedCharge(run, requested.chargeId, 'resume');
-        }
-      },
-    },
-  );
-
-  setHandler(
-    resumeEnrollmentUpdate,
-    (_requested) => {
-      state.pausedBy = null;
-      publish(run);
-      return { status: statusOf(run) };
-    },
-    {
-      validator: (_requested) => refuseByStatus(run, 'resume'),
-    },
-  );
-
-  setHandler(
-    createChargeUpdate,
-    ({ requestKey, amountMinor, description }) => {
-      const known = state.chargeRequests.find(({ key }) => key === requestKey);
-      if (known !== undefined) {
-        return { chargeId: known.chargeId };
-      }
-      state.chargesOpened += 1;
-      const number = state.chargesOpened;
-      const id = chargeId(run.input.enrollmentId, number);
-      const at = new Date().toISOString();
-      state.requestedCharges.push({ requestKey, chargeId: id, number, amountMinor, description, at });
-      state.chargeRequests = [...state.chargeRequests, { key: requestKey, chargeId: id }].slice(
-        -MOST_REMEMBERED_REQUESTS,
-      );
-      return { chargeId: id };
-    },
-    {
-      validator: ({ requestKey, amountMinor }) => {
-        refuseByStatus(run, 'create_charge');
-        if (!Number.isSafeInteger(amountMinor) || amountMinor <= 0) {
-          refuse('amount_invalid', `amount ${amountMinor}: expected a positive whole number of minor units`);
-        }
-        const known = state.chargeRequests.some(({ key }) => key === requestKey);
-        if (!known && state.requestedCharges.length + state.charges.length >= MOST_OPEN_CHARGES) {
-          refuse('too_many_open_charges', `${MOST_OPEN_CHARGES} charges of this enrollment are open`);
-        }
-      },
-    },
-  );
-
+function handleSignals(run: EnrollmentRun): void {
+  const { state } = run;
   setHandler(checkoutSessionCompletedSignal, ({ checkoutSessionId }) => {
     if (isNews(run, checkoutSessionId)) {
       state.checkout.completed.push(checkoutSessionId);
@@ -157,6 +87,43 @@ export function handleMessages(run: EnrollmentRun): void {
     }
   });
 
+  setHandler(paymentMethodChangedSignal, (change) => {
+    const saved = [state.paymentMethod, state.otherMethod].some(
+      (method) => method?.id === change.paymentMethodId,
+    );
+    if (saved && !state.changedMethods.some((told) => told.paymentMethodId === change.paymentMethodId)) {
+      state.changedMethods.push(change);
+    }
+  });
+
+  setHandler(disputesChangedSignal, async ({ chargeId, disputes }) => {
+    const before = state.disputes[chargeId] ?? [];
+    const now = disputes.map(({ status }) => status);
+    state.disputes[chargeId] = now;
+    publish(run);
+    if (now.includes('lost') && !before.includes('lost') && run.end === null) {
+      const by = { by: 'stripe', reason: `a dispute of ${chargeId} was lost` };
+      await followPolicy(run, run.terms.afterLostDispute ?? 'cancel', by);
+    }
+  });
+}
+
+function handleQueries(run: EnrollmentRun): void {
+  const { state } = run;
+  setHandler(cancelPreviewQuery, (when) =>
+    previewCancel(
+      when,
+      state.charges.map(({ id, status, amountMinor, triedPaymentMethodType }) => ({
+        id,
+        status,
+        amountMinor,
+        paymentMethodType: triedPaymentMethodType,
+      })),
+      state.schedule.next,
+      run.terms.lateSuccess,
+    ),
+  );
+
   setHandler(enrollmentStateQuery, () => ({
     status: statusOf(run),
     paymentMethodId: state.paymentMethod?.id ?? null,
@@ -170,5 +137,7 @@ export function handleMessages(run: EnrollmentRun): void {
     })),
     chargesSucceeded: state.chargesSucceeded,
     amountCollectedMinor: state.amountCollectedMinor,
+    balanceMinor: state.balanceMinor,
+    cancelAt: state.cancelLater?.at ?? null,
   }));
 }

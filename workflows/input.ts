@@ -18,3 +18,15 @@ export interface EnrollmentInput {
   /** sha256 (hex) of the request that asked for it. */
   requestFingerprint: string;
 }
+
+/** What the Workflow of a paid charge's aftermath is started with, by the rows as they were then. */
+export interface AftermathInput {
+  v: 1;
+  enrollmentId: string;
+  chargeId: string;
+  capturedMinor: number;
+  currency: string;
+  refunds: { amountMinor: number; status: string }[];
+  /** A dispute took the money back, or may. */
+  disputed: boolean;
+}

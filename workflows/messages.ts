@@ -4,7 +4,9 @@
  * throws) leaves no event in the history. Queries only read.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { CancelPreview } from '../domain/cancel-preview.ts';
 import type { ChargeStatus, EnrollmentStatus } from '../domain/statuses.ts';
+import type { PlannedCharge } from '../domain/terms.ts';
 
 /** Who asks, and why: kept in the timeline. `by` is `customer`, `operator`, or `api:<key id>`. */
 export interface Requested {
@@ -41,14 +43,98 @@ export const cancelEnrollmentUpdate = defineUpdate<{ status: EnrollmentStatus | 
   'cancelEnrollment',
 );
 
+/** Cancels when the running period is over; what is open until then is still collected. Answers with the instant. */
+export const cancelAtPeriodEndUpdate = defineUpdate<{ cancelAt: string }, [Requested]>('cancelAtPeriodEnd');
+
+/** Takes a cancel at the period's end back before it has taken effect. */
+export const undoCancelUpdate = defineUpdate<{ status: EnrollmentStatus }, [Requested]>('undoCancel');
+
+/** What a cancel would stop, and what stays owed. Changes nothing. */
+export const cancelPreviewQuery = defineQuery<CancelPreview, ['now' | 'at_period_end']>('cancelPreview');
+
+/** Stops the schedule; what is past due goes on being collected. `resumeAt` null: until somebody resumes it. */
+export const pauseEnrollmentUpdate = defineUpdate<
+  { status: EnrollmentStatus },
+  [Requested & { resumeAt: string | null }]
+>('pauseEnrollment');
+
+/** Ends a pause, e.g. one that dunning ended with. Recurring charges that fell into it are not owed. */
+export const resumeEnrollmentUpdate = defineUpdate<{ status: EnrollmentStatus }, [Requested]>(
+  'resumeEnrollment',
+);
+
+/** What comes next after a change of the schedule. */
+export interface ScheduleAnswer {
+  next: PlannedCharge | null;
+}
+
+/** Leaves the next charge of the schedule out; an installment waits one interval instead. */
+export const skipNextUpdate = defineUpdate<ScheduleAnswer, [Requested]>('skipNext');
+
+/** Moves the next charge of the schedule; those after it keep their instants. */
+export const moveNextUpdate = defineUpdate<ScheduleAnswer, [Requested & { dueAt: string }]>('moveNext');
+
+/** Makes the next charge of the schedule now. */
+export const chargeNowUpdate = defineUpdate<ScheduleAnswer, [Requested]>('chargeNow');
+
+/**
+ * Another amount for a recurring schedule: from the next charge on, or `at_once`, when the rest of the running period is
+ * charged, or credited to the charges to come.
+ */
+export const changeAmountUpdate = defineUpdate<
+  ScheduleAnswer & { balanceMinor: number; chargeId: string | null },
+  [Requested & { amountMinor: number; effective: 'from_next' | 'at_once' }]
+>('changeAmount');
+
 /** An operator has mended what parked a charge as `needs_attention`: try it again. */
 export const resumeChargeUpdate = defineUpdate<{ chargeId: string }, [Requested & { chargeId: string }]>(
   'resumeCharge',
 );
 
-/** Ends a pause, e.g. one that dunning ended with. */
-export const resumeEnrollmentUpdate = defineUpdate<{ status: EnrollmentStatus }, [Requested]>(
-  'resumeEnrollment',
+/** How a charge stands after a command: settled ones are not looked up again. */
+export interface ChargeAnswer {
+  chargeId: string;
+  status: ChargeStatus;
+}
+
+/** Tries a charge now. A customer may do so within the limits of `domain/customer-tries.ts`. */
+export const retryChargeUpdate = defineUpdate<ChargeAnswer, [Requested & { chargeId: string }]>(
+  'retryCharge',
+);
+
+/**
+ * Confirms a charge while the customer is there. Where their bank wants them to confirm, they are sent to `redirectUrl`,
+ * and come back to the customer link's `/return?charge_id=…&payment_intent=…`.
+ */
+export const authenticateChargeUpdate = defineUpdate<
+  ChargeAnswer & { redirectUrl: string | null },
+  [Requested & { chargeId: string }]
+>('authenticateCharge');
+
+/** Takes held money, in full (null) or in part; the rest is released. */
+export const captureChargeUpdate = defineUpdate<
+  ChargeAnswer,
+  [Requested & { chargeId: string; amountMinor: number | null }]
+>('captureCharge');
+
+/**
+ * Ends one charge; nothing more of it is collected. `cancel` also asks for the return of what is on its way, as far as
+ * a bank allows; `forgive` is for what is not.
+ */
+export const cancelChargeUpdate = defineUpdate<
+  ChargeAnswer,
+  [Requested & { chargeId: string; as: 'cancel' | 'forgive' }]
+>('cancelCharge');
+
+/** More patience with a declined charge: one further retry after so many days, or so many days more for the customer. */
+export const extendDunningUpdate = defineUpdate<
+  ChargeAnswer & { nextAttemptAt: string | null; giveUpAt: string | null },
+  [Requested & { chargeId: string; days: number }]
+>('extendDunning');
+
+/** Gives a declined charge up now; the enrollment goes on as its terms say after the last try. */
+export const stopDunningUpdate = defineUpdate<ChargeAnswer, [Requested & { chargeId: string }]>(
+  'stopDunning',
 );
 
 /** A charge asked for through the API; the same `requestKey` is the same charge. */
@@ -69,6 +155,23 @@ export const checkoutSessionExpiredSignal =
 export const paymentIntentChangedSignal =
   defineSignal<[{ chargeId: string; paymentIntentId: string; eventType: string }]>('paymentIntentChanged');
 
+/** Stripe says that a saved payment method was detached or has new data: it is read from Stripe. */
+export const paymentMethodChangedSignal =
+  defineSignal<[{ paymentMethodId: string; eventType: string }]>('paymentMethodChanged');
+
+/** How the disputes of a charge stand; sent by its aftermath Workflow. */
+export const disputesChangedSignal =
+  defineSignal<[{ chargeId: string; disputes: { id: string; status: string }[] }]>('disputesChanged');
+
+/** Gives a paid charge back, in full (null) or in part. The same `requestKey` is the same refund. */
+export const refundChargeUpdate = defineUpdate<
+  { refundId: string; status: string; amountMinor: number },
+  [Requested & { requestKey: string; amountMinor: number | null }]
+>('refundCharge');
+
+/** Something happened to a paid charge: its refunds and disputes are read from Stripe. */
+export const chargeAftermathSignal = defineSignal<[]>('chargeAftermath');
+
 /** What the Workflow holds as true, for operators and for the check of the books. */
 export interface EnrollmentState {
   status: EnrollmentStatus;
@@ -83,6 +186,9 @@ export interface EnrollmentState {
   }[];
   chargesSucceeded: number;
   amountCollectedMinor: number;
+  /** What a change of amount left over: positive is owed by the customer, negative is to their credit. */
+  balanceMinor: number;
+  cancelAt: string | null;
 }
 
 export const enrollmentStateQuery = defineQuery<EnrollmentState>('enrollmentState');

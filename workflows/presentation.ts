@@ -4,9 +4,9 @@
  */
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { ENROLLMENT_STATUS } from '../config/search-attributes.ts';
-import type { OpenCharge, Step } from '../domain/charge-life.ts';
+import type { AttemptReason, OpenCharge } from '../domain/charge-life.ts';
 import { minorUnitExponent } from '../domain/money.ts';
-import { type EnrollmentRun, statusOf } from './run.ts';
+import { type EnrollmentRun, isDisputed, type SavedMethod, statusOf } from './run.ts';
 
 /** Shows the run as it stands; costs an event and an action only when the status has changed. */
 export function publish(run: EnrollmentRun): void {
@@ -36,12 +36,10 @@ export function instant(iso: string): string {
 export function attemptSummary(
   run: EnrollmentRun,
   charge: OpenCharge,
-  step: Extract<Step, { do: 'attempt' }>,
+  method: SavedMethod,
+  why: AttemptReason,
 ): string {
-  const why = { due: 'due', retry: 'retry', new_payment_method: 'new payment method', resumed: 'resumed' }[
-    step.why
-  ];
-  return `Charge ${charge.number}: ${money(charge.amountMinor, run.terms.currency)}, attempt ${charge.attempts + 1} (${why}), ${run.state.paymentMethod?.label ?? 'no method'}`;
+  return `Charge ${charge.number}: ${money(charge.amountMinor, run.terms.currency)}, attempt ${charge.attempts + 1} (${why.replaceAll('_', ' ')}), ${method.label}`;
 }
 
 function headline(run: EnrollmentRun): string {
@@ -56,7 +54,7 @@ function headline(run: EnrollmentRun): string {
     case 'past_due':
       return `**Past due.** ${nextLine(run)}`;
     case 'paused':
-      return `**Paused** by ${state.pausedBy?.by ?? 'nobody'}: no charge starts.`;
+      return `**Paused** by ${state.paused?.by ?? 'nobody'}${state.paused?.resumeAt ? ` until ${instant(state.paused.resumeAt)}` : ''}: the schedule rests.`;
     case 'completed':
       return '**Completed.** Everything agreed has been collected.';
     case 'canceled':
@@ -71,6 +69,12 @@ function headline(run: EnrollmentRun): string {
 function nextLine({ state, terms }: EnrollmentRun): string {
   if (state.cancel !== null) {
     return 'Canceling: no attempt starts any more.';
+  }
+  if (isDisputed(state)) {
+    return 'A dispute is open: nothing is charged until it is over.';
+  }
+  if (state.cancelLater !== null) {
+    return `Canceled by ${state.cancelLater.by} as of ${instant(state.cancelLater.at)}.`;
   }
   const { next, planning } = state.schedule;
   if (next !== null) {
@@ -102,6 +106,9 @@ function chargeLine(run: EnrollmentRun, charge: OpenCharge): string {
 function whatNext(charge: OpenCharge): string {
   if (charge.problem !== null) {
     return `**needs attention**: ${charge.problem}`;
+  }
+  if (charge.hold !== null && charge.status === 'requires_capture') {
+    return `held until ${instant(charge.hold.expiresAt)}, to be captured`;
   }
   if (charge.nextAttemptAt !== null) {
     return `tried again on ${instant(charge.nextAttemptAt)}`;

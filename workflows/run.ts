@@ -2,11 +2,14 @@
  * What one run of an enrollment Workflow knows. `state` is plain data and goes from run to run with continue-as-new;
  * the rest is of this run. Changed only by the Workflow's own functions, never by an Activity.
  */
-import type { OpenCharge } from '../domain/charge-life.ts';
+import type { CardExpiry } from '../activities/charges.ts';
+import type { Asker, OpenCharge } from '../domain/charge-life.ts';
+import { forbidsCharging } from '../domain/disputes.ts';
+import { NO_CHANGES, type ScheduleChanges } from '../domain/schedule-changes.ts';
 import { type EnrollmentEnd, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge, Terms } from '../domain/terms.ts';
 import type { EnrollmentInput } from './input.ts';
-import type { OpenCheckoutSession, Requested } from './messages.ts';
+import type { OpenCheckoutSession } from './messages.ts';
 
 export interface SavedMethod {
   id: string;
@@ -14,6 +17,7 @@ export interface SavedMethod {
   stripeCustomerId: string;
   /** For operators, e.g. `visa •••• 4242`. */
   label: string;
+  expires: CardExpiry | null;
 }
 
 export interface RequestedCharge {
@@ -23,6 +27,24 @@ export interface RequestedCharge {
   amountMinor: number;
   description: string | null;
   at: string;
+  /** How often the money was authorised again before. */
+  reauthorizations: number;
+}
+
+/** Where the schedule stands. */
+export interface ScheduleState {
+  anchorAt: string | null;
+  /** The last occurrence that was dealt with, -1 before the first. */
+  occurrence: number;
+  next: PlannedCharge | null;
+  following: PlannedCharge | null;
+  /** The next charge is not known before the first attempt of the last one has been answered. */
+  planning: boolean;
+  changes: ScheduleChanges;
+  /** An overdue `next` that the catch-up rule was asked about, and that is still owed. */
+  confirmedOverdue: number | null;
+  /** What pays for the running period; null in a trial, and after a skipped charge. */
+  paid: PlannedCharge | null;
 }
 
 /** Version 1 of what continue-as-new carries; a change of its shape is a new version with a conversion. */
@@ -40,12 +62,11 @@ export interface CarriedState {
     handled: string[];
   };
   paymentMethod: SavedMethod | null;
-  schedule: {
-    anchorAt: string | null;
-    next: PlannedCharge | null;
-    /** The next charge is not known before the first attempt of the last one has been answered. */
-    planning: boolean;
-  };
+  /** The method saved before the newest one. */
+  otherMethod: SavedMethod | null;
+  schedule: ScheduleState;
+  /** What a change of amount left over: positive is owed by the customer, negative is to their credit. */
+  balanceMinor: number;
   /** Charges that are not settled. */
   charges: OpenCharge[];
   /** Charges so far; numbers them. */
@@ -55,8 +76,17 @@ export interface CarriedState {
   chargeRequests: { key: string; chargeId: string }[];
   chargesSucceeded: number;
   amountCollectedMinor: number;
-  pausedBy: Requested | null;
-  cancel: Requested | null;
+  /** Null in `resumeAt`: until somebody resumes it. */
+  paused: (Asker & { resumeAt: string | null }) | null;
+  cancel: Asker | null;
+  /** A cancel that takes effect at the end of the period. */
+  cancelLater: (Asker & { at: string }) | null;
+  /** Statuses of the disputes of each charge that has any. */
+  disputes: Record<string, string[]>;
+  /** Payment methods that changed at Stripe and were not looked at yet. */
+  changedMethods: { paymentMethodId: string; eventType: string }[];
+  /** Commands so far; numbers their entries in the timeline. */
+  commands: number;
 }
 
 export interface EnrollmentRun {
@@ -71,6 +101,10 @@ export interface EnrollmentRun {
   setupRefusal: string | null;
   /** A new run takes over: nothing new is begun. */
   leaving: boolean;
+  /** The schedule is being changed: nothing of it is opened meanwhile, and one change follows on another. */
+  changing: boolean;
+  /** Where the customer confirms a charge, by its id. */
+  readonly redirects: Map<string, string>;
   /** One Checkout Session is opened at a time; all who ask meanwhile get the same. */
   opening: Promise<OpenCheckoutSession> | null;
   publishedStatus: EnrollmentStatus;
@@ -84,15 +118,30 @@ export function begun(input: EnrollmentInput, nowMs: number): EnrollmentRun {
     setupDeadlineAt: new Date(nowMs + input.terms.setupDeadlineDays * 86_400_000).toISOString(),
     checkout: { opened: 0, open: null, completed: [], handled: [] },
     paymentMethod: null,
-    schedule: { anchorAt: null, next: null, planning: false },
+    otherMethod: null,
+    schedule: {
+      anchorAt: null,
+      occurrence: -1,
+      next: null,
+      following: null,
+      planning: false,
+      changes: NO_CHANGES,
+      confirmedOverdue: null,
+      paid: null,
+    },
+    balanceMinor: 0,
     charges: [],
     chargesOpened: 0,
     requestedCharges: [],
     chargeRequests: [],
     chargesSucceeded: 0,
     amountCollectedMinor: 0,
-    pausedBy: null,
+    paused: null,
     cancel: null,
+    cancelLater: null,
+    disputes: {},
+    changedMethods: [],
+    commands: 0,
   });
 }
 
@@ -111,6 +160,8 @@ function runOf(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
     ended: false,
     setupRefusal: null,
     leaving: false,
+    changing: false,
+    redirects: new Map(),
     opening: null,
     publishedStatus: 'awaiting_payment_method',
   };
@@ -125,7 +176,7 @@ export function statusOf(run: EnrollmentRun): EnrollmentStatus {
   if (state.paymentMethod === null) {
     return 'awaiting_payment_method';
   }
-  if (state.pausedBy !== null) {
+  if (state.paused !== null) {
     return 'paused';
   }
   return isPastDue(state) ? 'past_due' : 'active';
@@ -134,6 +185,11 @@ export function statusOf(run: EnrollmentRun): EnrollmentStatus {
 /** Whether a charge is in dunning or waits for the customer. */
 export function isPastDue(state: CarriedState): boolean {
   return state.charges.some((charge) => PAST_DUE_CHARGE.includes(charge.status));
+}
+
+/** Whether a dispute forbids to charge this customer. */
+export function isDisputed(state: CarriedState): boolean {
+  return forbidsCharging(Object.values(state.disputes).flat());
 }
 
 /** Time zone of the schedule; UTC where the terms have none. */

@@ -209,6 +209,8 @@ const usualBilling = {
   createCharge: unasked,
   checkoutSessionExpired: unasked,
   paymentIntentChanged: unasked,
+  paymentMethodChanged: async () => true,
+  chargeAftermath: async () => {},
 };
 
 async function unasked(): Promise<never> {

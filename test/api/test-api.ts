@@ -209,6 +209,35 @@ function fakeBilling(
     checkoutSessionCompleted: async () => true,
     checkoutSessionExpired: async () => true,
     paymentIntentChanged: async () => true,
+    paymentMethodChanged: async () => true,
+    chargeAftermath: async () => {},
+    refundCharge: async () => ({ refundId: 're_1', status: 'succeeded', amountMinor: 500 }),
+    previewCancel: async () => ({
+      takesEffectAt: null,
+      nextChargeStopped: null,
+      charges: [],
+      stillOwedMinor: 0,
+      mayStillSucceedMinor: 0,
+      lateSuccess: 'refund',
+    }),
+    cancelAtPeriodEnd: async () => ({ cancelAt: soon() }),
+    undoCancel: async () => ({ status: 'active' }),
+    pauseEnrollment: async () => ({ status: 'paused' }),
+    skipNext: async () => ({ next: null }),
+    moveNext: async () => ({ next: null }),
+    chargeNow: async () => ({ next: null }),
+    changeAmount: async () => ({ next: null, balanceMinor: 0, chargeId: null }),
+    retryCharge: async (_id, chargeId) => ({ chargeId, status: 'succeeded' }),
+    authenticateCharge: async (_id, chargeId) => ({ chargeId, status: 'requires_action', redirectUrl: null }),
+    captureCharge: async (_id, chargeId) => ({ chargeId, status: 'succeeded' }),
+    cancelCharge: async (_id, chargeId) => ({ chargeId, status: 'canceled' }),
+    extendDunning: async (_id, chargeId) => ({
+      chargeId,
+      status: 'requires_payment_method',
+      nextAttemptAt: null,
+      giveUpAt: null,
+    }),
+    stopDunning: async (_id, chargeId) => ({ chargeId, status: 'uncollectible' }),
   };
   function recorded<Name extends keyof BillingClient>(name: Name): BillingClient[Name] {
     const call = (...args: Parameters<BillingClient[Name]>) => {
@@ -218,16 +247,9 @@ function fakeBilling(
     };
     return call as BillingClient[Name];
   }
-  return {
-    enroll: recorded('enroll'),
-    openCheckoutSession: recorded('openCheckoutSession'),
-    cancelEnrollment: recorded('cancelEnrollment'),
-    resumeEnrollment: recorded('resumeEnrollment'),
-    resumeCharge: recorded('resumeCharge'),
-    createCharge: recorded('createCharge'),
-    checkoutSessionCompleted: recorded('checkoutSessionCompleted'),
-    checkoutSessionExpired: recorded('checkoutSessionExpired'),
-    paymentIntentChanged: recorded('paymentIntentChanged'),
+  const names = Object.keys(usual) as (keyof BillingClient)[];
+  return Object.fromEntries(names.map((name) => [name, recorded(name)])) as {
+    [Name in keyof BillingClient]: BillingClient[Name];
   };
 }
 

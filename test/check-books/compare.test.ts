@@ -58,6 +58,8 @@ function running(change: Partial<Running> = {}, state: Partial<Running['state']>
       charges: [],
       chargesSucceeded: 1,
       amountCollectedMinor: 980,
+      balanceMinor: 0,
+      cancelAt: null,
       ...state,
     },
     ...change,

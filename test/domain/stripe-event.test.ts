@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { CHARGE_STATUSES } from '../../domain/charge-states.ts';
 import {
   decideCharge,
+  decidePaidCharge,
+  decidePaymentMethod,
   decideSession,
   decideSetupIntent,
   type EventQuestion,
@@ -272,5 +274,58 @@ describe('decideCharge', () => {
     expect(late('payment_intent.processing')).toBe(known);
     expect(late('payment_intent.succeeded')).toBe(known);
     expect(late('payment_intent.canceled')).toBe(status === 'canceled' ? 'ignore' : known);
+  });
+});
+
+describe('events of a payment that was made', () => {
+  it.each([
+    'charge.refunded',
+    'refund.updated',
+    'refund.failed',
+    'charge.dispute.created',
+    'charge.dispute.closed',
+    'radar.early_fraud_warning.created',
+  ])('asks for the charge of the PaymentIntent that %s names', (type) => {
+    const given = event(type, { id: 'x_1', payment_intent: 'pi_1' }, { created: 1_000 });
+    expect(ask('paid_charge', given)).toEqual({
+      ask: 'paid_charge',
+      paymentIntentId: 'pi_1',
+      createdEpochS: 1_000,
+    });
+  });
+
+  it('ignores what is about no PaymentIntent, and the echo of our own refund', () => {
+    expect(readStripeEvent(event('charge.refunded', { payment_intent: null }), false)).toMatchObject({
+      reason: 'not about a PaymentIntent',
+    });
+    const request = { idempotency_key: 'durable-billing/enr_1/refund-1' };
+    expect(
+      readStripeEvent(event('refund.created', { payment_intent: 'pi_1' }, { request }), false),
+    ).toMatchObject({ reason: 'echo of our own request' });
+  });
+
+  it('signals the charge, waits ten minutes for a row that is on its way, and no longer', () => {
+    const question = { ask: 'paid_charge', paymentIntentId: 'pi_1', createdEpochS: 1_000 } as const;
+    expect(decidePaidCharge(question, { enrollmentId: ENROLLMENT, id: CHARGE }, 9_999)).toEqual({
+      kind: 'signal',
+      enrollmentId: ENROLLMENT,
+      signal: 'chargeAftermath',
+      chargeId: CHARGE,
+    });
+    expect(decidePaidCharge(question, null, 1_599)).toEqual({ kind: 'not_yet' });
+    expect(decidePaidCharge(question, null, 1_600)).toMatchObject({ kind: 'ignore' });
+  });
+});
+
+describe('events of a saved payment method', () => {
+  it('signals the enrollment that it was saved for, and nobody else', () => {
+    const question = ask('payment_method', event('payment_method.detached', { id: 'pm_1' }));
+    expect(decidePaymentMethod(question, ENROLLMENT)).toMatchObject({
+      kind: 'signal',
+      enrollmentId: ENROLLMENT,
+      signal: 'paymentMethodChanged',
+      paymentMethodId: 'pm_1',
+    });
+    expect(decidePaymentMethod(question, null)).toMatchObject({ kind: 'ignore' });
   });
 });

@@ -4,8 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { BillingClient } from '../../api/billing-client.ts';
+import { createInboxDispatcher } from '../../api/inbox-dispatcher.ts';
 import { createTemporalBillingClient } from '../../api/temporal-billing-client.ts';
 import { createCustomerLinks } from '../../config/customer-links.ts';
+import { createLogger } from '../../config/logger.ts';
 import { createStripe } from '../../config/stripe.ts';
 import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 import { customerId, enrollmentId, enrollmentWorkflowId } from '../../domain/ids.ts';
@@ -85,6 +87,14 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
     return answer.json();
   }
 
+  const inbox = createInboxDispatcher({
+    db: database.db,
+    billing,
+    livemode: false,
+    log: createLogger({ LOG_LEVEL: 'error' }),
+  });
+  const delivered = new Set<string>();
+
   return {
     temporal,
     db: database.db,
@@ -94,6 +104,36 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
     billing,
     taskQueue,
     control,
+
+    /** Delivers every event that Stripe has not sent yet, oldest first, as its webhooks would. */
+    async deliverEvents() {
+      const events = await stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 1_000 });
+      for (const event of events.reverse().filter(({ id }) => !delivered.has(id))) {
+        delivered.add(event.id);
+        inbox.reserve()?.deliver({ id: event.id, payload: JSON.parse(JSON.stringify(event)) });
+        await inbox.idle();
+      }
+    },
+
+    /** What the timeline tells of an enrollment, oldest first. */
+    async timeline(id: string) {
+      return database.db
+        .selectFrom('enrollment_events')
+        .select(['what', 'who', 'why'])
+        .where('enrollment_id', '=', id)
+        .orderBy('seq')
+        .execute();
+    },
+
+    /** Every movement of money of an enrollment, oldest first. */
+    async ledger(id: string) {
+      return database.db
+        .selectFrom('ledger_entries')
+        .select(['kind', 'amount_minor'])
+        .where('enrollment_id', '=', id)
+        .orderBy('seq')
+        .execute();
+    },
 
     /** A fresh enrollment's input, and its row of contact details. */
     async newInput(
@@ -140,6 +180,19 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
         }),
       });
       return { status: answer.status, location: answer.headers.get('location'), text: await answer.text() };
+    },
+
+    /** Enrolls with a bank account instead of a card. */
+    async enrolledWithAccount(terms: Terms, accountNumber: string): Promise<EnrollmentInput> {
+      const input = await this.newInput(terms);
+      const { checkoutSession } = await billing.enroll(input);
+      const id = String(checkoutSession?.id);
+      await control(`checkout_sessions/${id}/complete`, {
+        payment_method_type: 'us_bank_account',
+        account_number: accountNumber,
+      });
+      await billing.checkoutSessionCompleted(input.enrollmentId, id);
+      return input;
     },
 
     /** Enrolls, pays on Checkout and tells the Workflow, as webhook and return page would. */
@@ -202,6 +255,7 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
     async stop() {
       workers.shutdown();
       await running;
+      await inbox.stop();
       await replayAndRecord(client, taskQueue, bundle);
       await standIn.close();
       await database.drop();

@@ -1,0 +1,214 @@
+/**
+ * Writes what became of a paid charge: rows of refunds and disputes, the charge's sums, the ledger, the timeline and
+ * what the customer is told, in one transaction. Called by the aftermath Activities. Each fact is written once.
+ */
+import type { Kysely } from 'kysely';
+import type { Stripe } from 'stripe';
+import { markAftermath, type PaidCharge, saveDispute, saveRefund } from '../db/aftermath.ts';
+import { insertNotification } from '../db/notifications.ts';
+import type { Database } from '../db/schema.ts';
+import { bookMovement, type TimelineFact, tell } from '../db/timeline.ts';
+import type { Asker } from '../domain/charge-life.ts';
+import { REFUND_TABLE, refundedMinor } from '../domain/refunds.ts';
+
+export interface AftermathNews {
+  refunds: Stripe.Refund[];
+  disputes: Stripe.Dispute[];
+  warnings: Stripe.Radar.EarlyFraudWarning[];
+  /** ISO 8601, UTC. */
+  at: string;
+  /** Who asked for one of the refunds. */
+  asked: { refundId: string; by: Asker } | null;
+}
+
+export async function recordAftermath(
+  db: Kysely<Database>,
+  charge: PaidCharge,
+  news: AftermathNews,
+): Promise<void> {
+  const { refunds, disputes, warnings, at } = news;
+  await db.transaction().execute(async (trx) => {
+    for (const refund of refunds) {
+      await writeRefund(trx, charge, refund, news);
+    }
+    for (const dispute of disputes) {
+      await writeDispute(trx, charge, dispute, at);
+    }
+    await tell(
+      trx,
+      charge.enrollmentId,
+      warnings.map((warning) => warningFact(charge, warning, at)),
+    );
+    const made = refunds.map(({ amount, status }) => ({ amountMinor: amount, status: statusOf({ status }) }));
+    // Stripe lists the newest first.
+    await markAftermath(trx, charge.id, {
+      refundedMinor: refundedMinor(made),
+      disputeStatus: disputes[0]?.status ?? null,
+      at,
+    });
+  });
+}
+
+async function writeRefund(
+  db: Kysely<Database>,
+  charge: PaidCharge,
+  refund: Stripe.Refund,
+  { at, asked }: AftermathNews,
+): Promise<void> {
+  const status = statusOf(refund);
+  const by = asked?.refundId === refund.id ? asked.by : null;
+  const { id: chargeId, enrollmentId, currency } = charge;
+  await saveRefund(db, {
+    id: refund.id,
+    charge_id: chargeId,
+    enrollment_id: enrollmentId,
+    amount_minor: refund.amount,
+    currency,
+    status,
+    failure_reason: refund.failure_reason ?? null,
+    requested_by: by?.by ?? null,
+    reason: by?.reason ?? refund.reason ?? null,
+    created_at: at,
+    updated_at: at,
+  });
+  const movement = {
+    enrollment_id: enrollmentId,
+    charge_id: chargeId,
+    currency,
+    stripe_object_id: refund.id,
+    at,
+  };
+  const isNew = await bookMovement(db, { ...movement, kind: 'refund', amount_minor: -refund.amount });
+  const cameBack = REFUND_TABLE[status]?.counts === false;
+  if (cameBack) {
+    await bookMovement(db, { ...movement, kind: 'refund_failed', amount_minor: refund.amount });
+  }
+  await tell(db, enrollmentId, [
+    {
+      key: `${chargeId}/refund/${refund.id}/${status}`,
+      chargeId,
+      at,
+      what: REFUND_WORDS[status] ?? 'charge.refund_pending',
+      who: by?.by ?? 'stripe',
+      why: by?.reason ?? refund.failure_reason ?? refund.reason ?? null,
+      details: { refund: refund.id, amount_minor: refund.amount, status },
+    },
+  ]);
+  if (isNew && !cameBack) {
+    await tellCustomer(db, charge, refund, at);
+  }
+}
+
+async function tellCustomer(
+  db: Kysely<Database>,
+  charge: PaidCharge,
+  refund: Stripe.Refund,
+  at: string,
+): Promise<void> {
+  const { locale, description, terms, currency, ...row } = await db
+    .selectFrom('charges')
+    .innerJoin('enrollments', 'enrollments.id', 'charges.enrollment_id')
+    .where('charges.id', '=', charge.id)
+    .select([
+      'enrollments.locale',
+      'enrollments.terms',
+      'enrollments.description',
+      'enrollments.currency',
+      'charges.number',
+      'charges.due_at',
+      'charges.description as chargeDescription',
+    ])
+    .executeTakeFirstOrThrow();
+  await insertNotification(db, {
+    id: `ntf_${charge.id.slice('chg_'.length)}_refund_${refund.id}`,
+    enrollmentId: charge.enrollmentId,
+    chargeId: charge.id,
+    kind: 'charge_refunded',
+    locale,
+    data: {
+      amountMinor: refund.amount,
+      currency,
+      description: row.chargeDescription ?? description,
+      chargeNumber: row.number,
+      dueAt: row.due_at.toISOString(),
+      nextAttemptAt: null,
+      nextChargeAt: null,
+      reason: null,
+      timeZone: 'timeZone' in terms.schedule ? terms.schedule.timeZone : 'UTC',
+    },
+    createdAt: at,
+  });
+}
+
+async function writeDispute(
+  db: Kysely<Database>,
+  charge: PaidCharge,
+  dispute: Stripe.Dispute,
+  at: string,
+): Promise<void> {
+  const { id: chargeId, enrollmentId, currency } = charge;
+  const dueBy = dispute.evidence_details.due_by;
+  await saveDispute(db, {
+    id: dispute.id,
+    charge_id: chargeId,
+    enrollment_id: enrollmentId,
+    amount_minor: dispute.amount,
+    currency,
+    status: dispute.status,
+    reason: dispute.reason,
+    evidence_due_at: dueBy === null ? null : new Date(dueBy * 1000).toISOString(),
+    created_at: at,
+    updated_at: at,
+  });
+  // Each withdrawal and each return is a balance transaction of its own: an appeal can move the money again.
+  for (const moved of dispute.balance_transactions) {
+    await bookMovement(
+      db,
+      {
+        enrollment_id: enrollmentId,
+        charge_id: chargeId,
+        currency,
+        kind: moved.amount < 0 ? 'dispute' : 'dispute_reversed',
+        amount_minor: moved.amount,
+        stripe_object_id: dispute.id,
+        at,
+      },
+      moved.id,
+    );
+  }
+  await tell(db, enrollmentId, [
+    {
+      key: `${chargeId}/dispute/${dispute.id}/${dispute.status}`,
+      chargeId,
+      at,
+      what: `charge.dispute_${dispute.status}`,
+      who: 'stripe',
+      why: dispute.reason,
+      details: { dispute: dispute.id, amount_minor: dispute.amount, status: dispute.status },
+    },
+  ]);
+}
+
+function warningFact(charge: PaidCharge, warning: Stripe.Radar.EarlyFraudWarning, at: string): TimelineFact {
+  return {
+    key: `${charge.id}/early-fraud-warning/${warning.id}`,
+    chargeId: charge.id,
+    at,
+    what: 'charge.early_fraud_warning',
+    who: 'stripe',
+    why: warning.fraud_type,
+    details: { early_fraud_warning: warning.id, actionable: warning.actionable },
+  };
+}
+
+function statusOf({ status }: { status: string | null }): string {
+  return status ?? 'pending';
+}
+
+const REFUND_WORDS: Readonly<Record<string, string>> = {
+  pending: 'charge.refund_pending',
+  requires_action: 'charge.refund_pending',
+  succeeded: 'charge.refunded',
+  failed: 'charge.refund_failed',
+  canceled: 'charge.refund_canceled',
+};

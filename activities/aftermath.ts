@@ -1,0 +1,198 @@
+/**
+ * What happens to a charge after it was paid: refunds asked for here or made in the Dashboard, disputes, early fraud
+ * warnings. Called by the aftermath Workflow and by a late refund. The rows follow what Stripe's lists say, so reading
+ * twice, late or out of order ends in the same rows.
+ */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { Stripe } from 'stripe';
+import { findPaidCharge, type PaidCharge } from '../db/aftermath.ts';
+import type { Asker } from '../domain/charge-life.ts';
+import { forbidsCharging } from '../domain/disputes.ts';
+import { DEFECTS } from '../domain/errors.ts';
+import { operationKey } from '../domain/ids.ts';
+import { planRefund, type RefundMade } from '../domain/refunds.ts';
+import { recordAftermath } from './aftermath-record.ts';
+import type { ActivityDeps } from './deps.ts';
+import { failureOf } from './stripe-errors.ts';
+
+export interface RefundWork {
+  chargeId: string;
+  /** Null: all that is left. */
+  amountMinor: number | null;
+  /** Names the request: the same key is the same refund. */
+  requestKey: string;
+  by: Asker;
+  /** ISO 8601, UTC: the Workflow's clock. */
+  at: string;
+}
+
+/** How a charge stands after its refunds and disputes were read. */
+export interface Aftermath {
+  refunds: RefundMade[];
+  disputes: { id: string; status: string }[];
+}
+
+export type RefundResult = Aftermath &
+  (
+    | { kind: 'made'; refundId: string; status: string; amountMinor: number }
+    | { kind: 'refused'; code: RefundRefusal; message: string }
+  );
+
+export type RefundRefusal =
+  | 'nothing_to_refund'
+  | 'refund_too_large'
+  | 'refund_amount_invalid'
+  | 'charge_disputed'
+  | 'charge_not_refundable';
+
+export function createAftermathActivities(deps: ActivityDeps) {
+  return {
+    /**
+     * Gives a paid charge back, in full or in part, and writes what Stripe made of it. Never more than is left. Safe to
+     * repeat: the key follows from the request, and a repeat first looks whether the refund was made.
+     */
+    async refundCharge(work: RefundWork): Promise<RefundResult> {
+      const charge = await paidCharge(work.chargeId);
+      const made = Context.current().info.attempt > 1 ? await earlierRefund(charge, work) : null;
+      if (made === null) {
+        const planned = planRefund(
+          {
+            capturedMinor: charge.capturedMinor,
+            currency: charge.currency,
+            refunds: charge.refunds,
+            disputed: isDisputed(charge),
+          },
+          work.amountMinor,
+        );
+        if ('refused' in planned) {
+          return { kind: 'refused', ...planned.refused, ...(await follow(charge, work.at)) };
+        }
+        const refused = await refund(charge, work, planned.amountMinor);
+        if (refused !== null) {
+          return { kind: 'refused', ...refused, ...(await follow(charge, work.at)) };
+        }
+      }
+      const after = await follow(charge, work.at, work);
+      const mine = after.asked;
+      if (mine === null) {
+        throw ApplicationFailure.create({
+          type: DEFECTS.BooksDisagree,
+          message: `the refund of ${charge.id} under key ${work.requestKey} is not among its refunds`,
+        });
+      }
+      return {
+        kind: 'made',
+        refundId: mine.id,
+        status: mine.status,
+        amountMinor: mine.amountMinor,
+        ...after,
+      };
+    },
+
+    /** Reads what became of a paid charge, and writes what is new. Safe to repeat. */
+    async followAftermath(work: { chargeId: string; at: string }): Promise<Aftermath> {
+      const { refunds, disputes } = await follow(await paidCharge(work.chargeId), work.at);
+      return { refunds, disputes };
+    },
+  };
+
+  async function paidCharge(chargeId: string): Promise<PaidCharge & { paymentIntentId: string }> {
+    const charge = await findPaidCharge(deps.db, { chargeId });
+    if (charge === undefined || charge.paymentIntentId === null) {
+      throw ApplicationFailure.nonRetryable(`${chargeId} has no PaymentIntent`, DEFECTS.BooksDisagree);
+    }
+    return { ...charge, paymentIntentId: charge.paymentIntentId };
+  }
+
+  async function earlierRefund(
+    charge: { paymentIntentId: string },
+    work: RefundWork,
+  ): Promise<Stripe.Refund | null> {
+    const refunds = await refundsOf(charge.paymentIntentId);
+    return refunds.find((refund) => refund.metadata?.request_key === work.requestKey) ?? null;
+  }
+
+  /** @returns null when it was made; a refusal of Stripe's is an answer, not an error */
+  async function refund(
+    charge: PaidCharge & { paymentIntentId: string },
+    work: RefundWork,
+    amountMinor: number,
+  ): Promise<{ code: RefundRefusal; message: string } | null> {
+    try {
+      await deps.stripe.refunds.create(
+        {
+          payment_intent: charge.paymentIntentId,
+          amount: amountMinor,
+          metadata: {
+            enrollment_id: charge.enrollmentId,
+            charge_id: charge.id,
+            request_key: work.requestKey,
+          },
+        },
+        { idempotencyKey: operationKey(charge.enrollmentId, `${charge.id}/refund-${work.requestKey}`) },
+      );
+      return null;
+    } catch (error) {
+      if (error instanceof Stripe.errors.StripeInvalidRequestError) {
+        const refusal = REFUSED_BY_STRIPE[error.code ?? ''];
+        if (refusal !== undefined) {
+          return { code: refusal, message: `Stripe refuses to refund ${charge.id}: ${error.code}` };
+        }
+      }
+      throw failureOf(error, `refunding ${charge.id}`);
+    }
+  }
+
+  async function follow(
+    charge: PaidCharge & { paymentIntentId: string },
+    at: string,
+    asked?: RefundWork,
+  ): Promise<Aftermath & { asked: { id: string; status: string; amountMinor: number } | null }> {
+    const payment_intent = charge.paymentIntentId;
+    const [refunds, disputes, warnings] = await Promise.all([
+      refundsOf(payment_intent),
+      deps.stripe.disputes.list({ payment_intent, limit: 100 }).then(({ data }) => data),
+      deps.stripe.radar.earlyFraudWarnings.list({ payment_intent, limit: 100 }).then(({ data }) => data),
+    ]).catch((error: unknown) => {
+      throw failureOf(error, `reading what became of ${charge.id}`);
+    });
+    const mine =
+      asked === undefined
+        ? undefined
+        : refunds.find(({ metadata }) => metadata?.request_key === asked.requestKey);
+    await recordAftermath(deps.db, charge, {
+      refunds,
+      disputes,
+      warnings,
+      at,
+      asked: asked === undefined || mine === undefined ? null : { refundId: mine.id, by: asked.by },
+    });
+    return {
+      refunds: refunds.map(({ amount, status }) => ({ amountMinor: amount, status: status ?? 'pending' })),
+      disputes: disputes.map(({ id, status }) => ({ id, status })),
+      asked:
+        mine === undefined
+          ? null
+          : { id: mine.id, status: mine.status ?? 'pending', amountMinor: mine.amount },
+    };
+  }
+
+  /** Refunds of money that had been taken; what a hold let go of is listed by Stripe too and is none. */
+  async function refundsOf(paymentIntentId: string): Promise<Stripe.Refund[]> {
+    const all = await deps.stripe.refunds
+      .list({ payment_intent: paymentIntentId, limit: 100 })
+      .autoPagingToArray({ limit: 1000 });
+    return all.filter(({ balance_transaction: moved, status }) => moved !== null || status !== 'succeeded');
+  }
+}
+
+function isDisputed({ disputeStatus }: PaidCharge): boolean {
+  return disputeStatus !== null && (forbidsCharging([disputeStatus]) || disputeStatus === 'lost');
+}
+
+const REFUSED_BY_STRIPE: Readonly<Record<string, RefundRefusal>> = {
+  charge_already_refunded: 'nothing_to_refund',
+  charge_disputed: 'charge_disputed',
+  amount_too_large: 'refund_too_large',
+};

@@ -1,0 +1,115 @@
+/**
+ * What follows on a decline, with its instants: asks the rules of `domain/` with the facts that only rows and Stripe
+ * have. Called by the charge Activities. Decides nothing that is not written in those rules.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
+import { classifyDecline } from '../domain/declines.ts';
+import { type DunningDecision, decideDunning } from '../domain/dunning.ts';
+import { DEFECTS } from '../domain/errors.ts';
+import { retryAt } from '../domain/retry-time.ts';
+import type { DunningStep } from './charge-record.ts';
+import type { ChargeWork } from './charges.ts';
+import type { ActivityDeps } from './deps.ts';
+import { lookUp, outcomeOf } from './payment-intents.ts';
+
+/** @returns null when the outcome is no decline */
+export async function decideOn(
+  deps: ActivityDeps,
+  work: ChargeWork & { why?: string },
+  outcome: PaymentIntentOutcome,
+  at: string,
+): Promise<DunningStep | null> {
+  const facts = outcome.decline;
+  if (facts === null) {
+    return null;
+  }
+  const { charge, terms } = work;
+  const counts = await attemptsOnCard(deps, work.paymentMethodId, charge.amountMinor, at);
+  const firstDeclinedAt = charge.firstDeclinedAt ?? at;
+  const ask = (looked: boolean) => {
+    const decline = classifyDecline(facts, looked);
+    const decision = decideDunning({
+      decline,
+      policy: terms.dunning,
+      automaticRetriesUsed: charge.automaticRetries,
+      daysSinceFirstDecline: (Date.parse(at) - Date.parse(firstDeclinedAt)) / 86_400_000,
+      paymentMethodType: facts.paymentMethodType,
+      network: facts.network,
+      ...counts,
+      otherMethodAllowed: work.otherMethodAllowed,
+    });
+    return { decline, decision };
+  };
+  let { decline, decision } = ask(false);
+  if (decision.kind === 'look_first') {
+    await refuseSecondPayment(deps, work, outcome.paymentIntentId);
+    ({ decline, decision } = ask(true));
+  }
+  if (decision.kind === 'look_first') {
+    throw ApplicationFailure.nonRetryable('dunning asks to look twice', DEFECTS.BooksDisagree);
+  }
+  return {
+    ...decision,
+    customerReason: decline.customerReason,
+    lastDecline: { at, class: decline.class, network: facts.network, ...counts },
+    nextAttemptAt: decision.kind === 'retry' ? nextAttemptAt(work, decision, at) : null,
+    giveUpAt:
+      decision.kind === 'ask_customer' || decision.kind === 'authenticate'
+        ? new Date(Date.parse(at) + decision.giveUpAfterDays * 86_400_000).toISOString()
+        : null,
+  };
+}
+
+/** A try by hand leaves the automatic ones where they are. */
+function nextAttemptAt(
+  { charge, context, why }: ChargeWork & { why?: string },
+  decision: Extract<DunningDecision, { kind: 'retry' }>,
+  at: string,
+): string {
+  const planned = charge.nextAttemptAt;
+  return why === 'by_hand' && planned !== null && Date.parse(planned) > Date.parse(at)
+    ? planned
+    : retryAt(at, decision.afterDays, context.timeZone);
+}
+
+async function attemptsOnCard(deps: ActivityDeps, paymentMethodId: string, amountMinor: number, at: string) {
+  const dayAgo = new Date(Date.parse(at) - 86_400_000);
+  const monthAgo = new Date(Date.parse(at) - 30 * 86_400_000);
+  const row = await deps.db
+    .selectFrom('charge_attempts')
+    .innerJoin('charges', 'charges.id', 'charge_attempts.charge_id')
+    .where('charge_attempts.payment_method_id', '=', paymentMethodId)
+    .where('charges.amount_minor', '=', amountMinor)
+    .where('charge_attempts.attempted_at', '>', monthAgo)
+    .select((eb) => [
+      eb.fn.countAll<number>().as('month'),
+      eb.fn.countAll<number>().filterWhere('charge_attempts.attempted_at', '>', dayAgo).as('day'),
+    ])
+    .executeTakeFirstOrThrow();
+  // The attempt in hand is not written yet.
+  return { attemptsOnThisCard24h: Number(row.day) + 1, attemptsOnThisCard30d: Number(row.month) + 1 };
+}
+
+/** `duplicate_transaction`: another PaymentIntent of this charge that succeeded would mean a double charge ahead. */
+async function refuseSecondPayment(
+  deps: ActivityDeps,
+  work: ChargeWork,
+  paymentIntentId: string,
+): Promise<void> {
+  const other = await lookUp(
+    deps.stripe,
+    { chargeId: work.charge.id, stripeCustomerId: work.stripeCustomerId },
+    null,
+  );
+  if (
+    other !== null &&
+    other.id !== paymentIntentId &&
+    outcomeOf(other, work.paymentMethodType).status !== 'canceled'
+  ) {
+    throw ApplicationFailure.nonRetryable(
+      `${work.charge.id} has two PaymentIntents, ${other.id} and ${paymentIntentId}`,
+      DEFECTS.BooksDisagree,
+    );
+  }
+}

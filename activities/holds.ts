@@ -1,0 +1,71 @@
+/**
+ * Money that is held: capture it, or tell that it is about to be lost. Called by `workflows/charge.ts`, on Stripe's
+ * Task Queue.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import { tell } from '../db/timeline.ts';
+import type { Asker } from '../domain/charge-life.ts';
+import { DEFECTS } from '../domain/errors.ts';
+import { operationKey } from '../domain/ids.ts';
+import { recordCharge } from './charge-record.ts';
+import { type ChargeReport, type ChargeWork, reportOf } from './charges.ts';
+import type { ActivityDeps } from './deps.ts';
+import { capturePaymentIntent } from './payment-intents.ts';
+
+export function createHoldActivities(deps: ActivityDeps) {
+  return {
+    /**
+     * Takes held money, in full (`amountMinor` null) or in part; the rest is released. The report shows the status that
+     * Stripe has when nothing can be captured any more. Safe to repeat.
+     */
+    async captureCharge(work: ChargeWork & { amountMinor: number | null; by: Asker }): Promise<ChargeReport> {
+      const { charge, context, at } = work;
+      if (charge.paymentIntentId === null) {
+        throw ApplicationFailure.nonRetryable(
+          `${charge.id} has no PaymentIntent to capture`,
+          DEFECTS.BooksDisagree,
+        );
+      }
+      const outcome = await capturePaymentIntent(
+        deps.stripe,
+        charge.paymentIntentId,
+        work.paymentMethodType,
+        {
+          amountMinor: work.amountMinor,
+          idempotencyKey: operationKey(context.enrollmentId, `${charge.id}/capture-${charge.captureTries}`),
+        },
+      );
+      if (outcome.status !== charge.status) {
+        await recordCharge(deps.db, {
+          charge,
+          context,
+          at,
+          outcome,
+          attempt: null,
+          dunning: null,
+          by: work.by,
+        });
+      }
+      return reportOf(outcome, { dunning: null });
+    },
+
+    /** Writes into the timeline that held money is lost unless it is captured soon. Safe to repeat. */
+    async remindOfHold(work: ChargeWork): Promise<void> {
+      const { charge, context, at } = work;
+      await tell(deps.db, context.enrollmentId, [
+        {
+          key: `${charge.id}/hold-expires-soon`,
+          chargeId: charge.id,
+          at,
+          what: 'charge.hold_expires_soon',
+          who: 'workflow',
+          why: 'capture it, or the held money is released',
+          details: {
+            capturable_minor: charge.hold?.capturableMinor ?? null,
+            expires_at: charge.hold?.expiresAt ?? null,
+          },
+        },
+      ]);
+    },
+  };
+}

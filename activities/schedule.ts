@@ -1,0 +1,79 @@
+/**
+ * Changes of a schedule, and commands that change nothing but what is known: plans anew and writes who asked for it.
+ * Called by the enrollment Workflow, which keeps the answer. Never calls Stripe.
+ */
+import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
+import { type TimelineFact, tell } from '../db/timeline.ts';
+import { resumeFrom } from '../domain/schedule.ts';
+import type { ScheduleChanges } from '../domain/schedule-changes.ts';
+import type { Terms } from '../domain/terms.ts';
+import { catchUpFact } from './charge-record.ts';
+import type { ActivityDeps } from './deps.ts';
+import { type Upcoming, upcomingAfter } from './upcoming.ts';
+
+export interface ScheduleWork {
+  enrollmentId: string;
+  terms: Terms;
+  anchorAt: string;
+  /** The last one dealt with, -1 before the first. */
+  occurrence: number;
+  changes: ScheduleChanges;
+  /** ISO 8601, UTC: the Workflow's clock. */
+  at: string;
+  /** What fell into a pause that ends then is not owed; null when there was none. */
+  resumesAt: string | null;
+  /** What else changes in the row. */
+  row: Pick<EnrollmentChange, 'pausedUntil' | 'cancelAt'>;
+  /** What is told of it; empty when nobody needs to know. */
+  facts: TimelineFact[];
+}
+
+export interface NoteWork {
+  enrollmentId: string;
+  /** ISO 8601, UTC. */
+  at: string;
+  row: Pick<EnrollmentChange, 'pausedUntil' | 'cancelAt' | 'next'>;
+  facts: TimelineFact[];
+}
+
+export interface SchedulePlan extends Upcoming {
+  /** The last occurrence dealt with, after a pause. */
+  occurrence: number;
+}
+
+export function createScheduleActivities(deps: ActivityDeps) {
+  return {
+    /** Plans what comes next and writes it with the facts. Safe to repeat. */
+    async planSchedule(work: ScheduleWork): Promise<SchedulePlan> {
+      const { terms, anchorAt, at } = work;
+      const from =
+        work.resumesAt === null
+          ? work
+          : resumeFrom(terms.schedule, anchorAt, work.occurrence, work.resumesAt, work.changes);
+      // A pause that is still to end plans from its end.
+      const plannedAt = work.resumesAt !== null && work.resumesAt > at ? work.resumesAt : at;
+      const planAfter = { anchorAt, occurrence: from.occurrence, changes: from.changes };
+      const upcoming = upcomingAfter({ terms, planAfter }, plannedAt);
+      if (upcoming === undefined) {
+        throw new Error('a plan was asked for and none was made');
+      }
+      const { next, passedOver } = upcoming;
+      const skipped =
+        passedOver > 0 ? [catchUpFact(`passed-over-after-${from.occurrence}`, at, passedOver, next)] : [];
+      const paused = typeof work.row.pausedUntil === 'object' && work.row.pausedUntil === null;
+      await deps.db.transaction().execute(async (trx) => {
+        await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
+        await tell(trx, work.enrollmentId, [...work.facts, ...skipped]);
+      });
+      return { ...upcoming, occurrence: from.occurrence };
+    },
+
+    /** Writes facts, and what a command changes in the row, without planning anew. Safe to repeat. */
+    async noteCommand(work: NoteWork): Promise<void> {
+      await deps.db.transaction().execute(async (trx) => {
+        await touchEnrollment(trx, work.enrollmentId, { at: work.at, ...work.row });
+        await tell(trx, work.enrollmentId, work.facts);
+      });
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** What comes next on a schedule: asked by Activities, since the answer needs time zones. Pure. */
+import { planAfter, plannedCharge } from '../domain/schedule.ts';
+import { type ScheduleChanges, withoutPast } from '../domain/schedule-changes.ts';
+import type { PlannedCharge, Terms } from '../domain/terms.ts';
+
+export interface Upcoming {
+  next: PlannedCharge | null;
+  /** The charge after that one; where `next` may be moved to ends there. */
+  following: PlannedCharge | null;
+  /** Charges that the catch-up rule gave up. */
+  passedOver: number;
+  /** As they were, without what can no longer matter. */
+  changes: ScheduleChanges;
+}
+
+/** @returns undefined when no plan was asked for */
+export function upcomingAfter(
+  work: {
+    terms: Terms;
+    planAfter: { anchorAt: string; occurrence: number; changes: ScheduleChanges } | null;
+  },
+  at: string,
+): Upcoming | undefined {
+  if (work.planAfter === null) {
+    return undefined;
+  }
+  const { anchorAt, occurrence, changes: all } = work.planAfter;
+  const { schedule, catchUp } = work.terms;
+  const changes = withoutPast(all, occurrence);
+  const plan = planAfter(schedule, anchorAt, occurrence, at, catchUp, changes);
+  const next = plan.due[0] ?? plan.next;
+  return {
+    next,
+    following: followingOf(work.terms, anchorAt, next, changes),
+    passedOver: plan.passedOver,
+    changes,
+  };
+}
+
+function followingOf(
+  { schedule }: Terms,
+  anchorAt: string,
+  next: PlannedCharge | null,
+  changes: ScheduleChanges,
+): PlannedCharge | null {
+  if (next === null) {
+    return null;
+  }
+  let occurrence = next.occurrence + 1;
+  while (changes.skipped.includes(occurrence)) {
+    occurrence += 1;
+  }
+  return plannedCharge(schedule, anchorAt, occurrence, changes);
+}

@@ -1,0 +1,101 @@
+/** What happens to a charge after it was paid: refunds and disputes. Reads for the API, writes for Activities. */
+import type { Kysely } from 'kysely';
+import type { RefundMade } from '../domain/refunds.ts';
+import type { Charge, Database, NewDispute, NewRefund, Refund } from './schema.ts';
+
+/** A charge with what went back of it so far. */
+export interface PaidCharge {
+  id: string;
+  enrollmentId: string;
+  paymentIntentId: string | null;
+  capturedMinor: number;
+  currency: string;
+  disputeStatus: string | null;
+  refunds: RefundMade[];
+}
+
+/** @returns undefined when there is no such charge */
+export async function findPaidCharge(
+  db: Kysely<Database>,
+  by: { chargeId: string } | { paymentIntentId: string },
+): Promise<PaidCharge | undefined> {
+  const charge = await db
+    .selectFrom('charges')
+    .selectAll()
+    .where((eb) =>
+      'chargeId' in by ? eb('id', '=', by.chargeId) : eb('payment_intent_id', '=', by.paymentIntentId),
+    )
+    .executeTakeFirst();
+  return charge === undefined ? undefined : paidCharge(charge, await listRefunds(db, charge.id));
+}
+
+/** Oldest first. */
+export function listRefunds(db: Kysely<Database>, chargeId: string): Promise<Refund[]> {
+  return db
+    .selectFrom('refunds')
+    .selectAll()
+    .where('charge_id', '=', chargeId)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
+function paidCharge(charge: Charge, refunds: Refund[]): PaidCharge {
+  return {
+    id: charge.id,
+    enrollmentId: charge.enrollment_id,
+    paymentIntentId: charge.payment_intent_id,
+    capturedMinor: charge.captured_minor,
+    currency: charge.currency,
+    disputeStatus: charge.dispute_status,
+    refunds: refunds.map(({ amount_minor: amountMinor, status }) => ({ amountMinor, status })),
+  };
+}
+
+/** Writes a refund as Stripe has it now. Who asked for it stays as it was first written. Safe to call twice. */
+export async function saveRefund(db: Kysely<Database>, refund: NewRefund): Promise<void> {
+  await db
+    .insertInto('refunds')
+    .values(refund)
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((eb) => ({
+        status: eb.ref('excluded.status'),
+        failure_reason: eb.ref('excluded.failure_reason'),
+        updated_at: eb.ref('excluded.updated_at'),
+      })),
+    )
+    .execute();
+}
+
+/** Writes a dispute as Stripe has it now. Safe to call twice. */
+export async function saveDispute(db: Kysely<Database>, dispute: NewDispute): Promise<void> {
+  await db
+    .insertInto('disputes')
+    .values(dispute)
+    .onConflict((conflict) =>
+      conflict.column('id').doUpdateSet((eb) => ({
+        status: eb.ref('excluded.status'),
+        amount_minor: eb.ref('excluded.amount_minor'),
+        evidence_due_at: eb.ref('excluded.evidence_due_at'),
+        updated_at: eb.ref('excluded.updated_at'),
+      })),
+    )
+    .execute();
+}
+
+/** What went back of a charge, and how its newest dispute stands. Safe to call twice. */
+export async function markAftermath(
+  db: Kysely<Database>,
+  chargeId: string,
+  after: { refundedMinor: number; disputeStatus: string | null; at: string },
+): Promise<void> {
+  await db
+    .updateTable('charges')
+    .set({
+      refunded_minor: after.refundedMinor,
+      dispute_status: after.disputeStatus,
+      updated_at: after.at,
+    })
+    .where('id', '=', chargeId)
+    .execute();
+}

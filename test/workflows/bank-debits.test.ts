@@ -1,0 +1,113 @@
+/** Bank debits: days in `processing`, a late success, a late failure, a cancel that the bank allows or not. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Terms } from '../../domain/terms.ts';
+import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { fastForward } from '../support/temporal.ts';
+import { waitFor } from '../support/wait.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+const BY = { by: 'customer', reason: 'moved away' };
+/** Of an account whose debits stay in `processing`. */
+const SLOW = '000000000009';
+const ONCE_USD: Terms = {
+  ...MONTHLY,
+  currency: 'usd',
+  schedule: { type: 'once', amountMinor: 1200, at: null },
+};
+const HOUR_MS = 3_600_000;
+
+async function underWay(terms = ONCE_USD) {
+  const { enrollmentId } = await billing.enrolledWithAccount(terms, SLOW);
+  const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'processing');
+  return { enrollmentId, id, intentId: String(payment_intent_id) };
+}
+
+async function notices(enrollmentId: string) {
+  const rows = await billing.db
+    .selectFrom('notifications')
+    .select('kind')
+    .where('enrollment_id', '=', enrollmentId)
+    .orderBy('created_at')
+    .execute();
+  return rows.map(({ kind }) => kind);
+}
+
+describe('a debit on its way', () => {
+  it('is told, is no failure, and is found by a look when no webhook comes', async () => {
+    const { enrollmentId, intentId } = await underWay();
+    expect(await billing.enrollmentRow(enrollmentId)).toMatchObject({ status: 'active' });
+    expect(await notices(enrollmentId)).toEqual(['charge_processing']);
+    await billing.control(`payment_intents/${intentId}/settle`);
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, 2 * HOUR_MS);
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({
+      status: 'completed',
+      amountCollectedMinor: 1200,
+    });
+    expect(await notices(enrollmentId)).toEqual([
+      'charge_processing',
+      'charge_succeeded',
+      'enrollment_completed',
+    ]);
+  }, 45_000);
+
+  it('goes to dunning when it fails after days', async () => {
+    const { enrollmentId, intentId } = await underWay();
+    await billing.control(`payment_intents/${intentId}/fail`, { code: 'insufficient_funds' });
+    await billing.deliverEvents();
+    const row = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    expect(row.next_attempt_at).not.toBeNull();
+    expect(await notices(enrollmentId)).toContain('charge_failed');
+    await billing.billing.cancelEnrollment(enrollmentId, BY);
+  }, 45_000);
+
+  it('is canceled while the bank allows it', async () => {
+    const { enrollmentId, intentId } = await underWay();
+    expect(await billing.billing.previewCancel(enrollmentId, 'now')).toMatchObject({
+      charges: [{ fate: 'canceled_if_the_bank_allows' }],
+      mayStillSucceedMinor: 1200,
+    });
+    expect(await billing.billing.cancelEnrollment(enrollmentId, BY)).toEqual({ status: 'canceled' });
+    expect(await billing.stripe.paymentIntents.retrieve(intentId)).toMatchObject({ status: 'canceled' });
+  }, 45_000);
+
+  it.each(['refund', 'keep'] as const)(
+    'is awaited when the bank does not, and its late success meets the rule %s',
+    async (lateSuccess) => {
+      const { enrollmentId, intentId } = await underWay({ ...ONCE_USD, lateSuccess });
+      await billing.control(`payment_intents/${intentId}/cancel_window`, { seconds: 0 });
+      expect(await billing.billing.cancelEnrollment(enrollmentId, BY)).toEqual({ status: 'canceling' });
+      await billing.control(`payment_intents/${intentId}/settle`);
+      await billing.deliverEvents();
+      expect(await billing.handle(enrollmentId).result()).toMatchObject({
+        status: 'canceled',
+        amountCollectedMinor: lateSuccess === 'keep' ? 1200 : 0,
+      });
+      const [row] = await billing.chargeRows(enrollmentId);
+      expect(row).toMatchObject({ captured_minor: 1200, refunded_minor: lateSuccess === 'keep' ? 0 : 1200 });
+      expect(await billing.timeline(enrollmentId)).toContainEqual({
+        what: 'enrollment.cancel_accepted',
+        who: BY.by,
+        why: BY.reason,
+      });
+    },
+    45_000,
+  );
+
+  it('is looked at again after a week, as on the first day', async () => {
+    const { enrollmentId } = await underWay();
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, 7 * 24 * HOUR_MS);
+    await waitFor('the looks', async () => {
+      const { events } = await billing.history(enrollmentId);
+      const looks = (events ?? []).filter(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'readCharge',
+      );
+      return looks.length >= 7;
+    });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ status: 'processing' }]);
+  }, 45_000);
+});

@@ -1,0 +1,81 @@
+/** Disputes: an open one stops further charges, a won one resumes them, a lost one follows the terms; fraud warnings. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Terms } from '../../domain/terms.ts';
+import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { waitFor } from '../support/wait.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+const BY = { by: 'api:key', reason: null };
+const ON_DEMAND: Terms = { ...MONTHLY, schedule: { type: 'on_demand' } };
+
+/** An enrollment whose first charge is paid and disputed, and a second one asked for meanwhile. */
+async function disputed(terms: Terms) {
+  const { enrollmentId } = await billing.enrolled(terms);
+  await waitFor('the method', async () => (await billing.enrollmentRow(enrollmentId)).status === 'active');
+  const ask = (requestKey: string) =>
+    billing.billing.createCharge(enrollmentId, { ...BY, requestKey, amountMinor: 700, description: null });
+  await ask('one');
+  const row = await billing.charged(enrollmentId, 1, 'succeeded');
+  const intent = await billing.stripe.paymentIntents.retrieve(String(row.payment_intent_id));
+  const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
+  await billing.deliverEvents();
+  await waitFor(
+    'the dispute',
+    async () => (await billing.chargeRows(enrollmentId))[0]?.dispute_status !== null,
+  );
+  await waitFor('the enrollment to know', async () =>
+    JSON.stringify(await billing.history(enrollmentId)).includes('disputesChanged'),
+  );
+  await ask('two');
+  return { enrollmentId, disputeId: dispute.id };
+}
+
+describe('a dispute', () => {
+  it('stops further charges while it is open, and lets them go on when it is won', async () => {
+    const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+    expect(await billing.chargeRows(enrollmentId)).toHaveLength(1);
+    await billing.control(`disputes/${disputeId}/close`, { won: true });
+    await billing.deliverEvents();
+    await billing.charged(enrollmentId, 2, 'succeeded');
+    expect(await billing.ledger(enrollmentId)).toEqual([
+      { kind: 'payment', amount_minor: 700 },
+      { kind: 'dispute', amount_minor: -700 },
+      { kind: 'dispute_reversed', amount_minor: 700 },
+      { kind: 'payment', amount_minor: 700 },
+    ]);
+    expect((await billing.timeline(enrollmentId)).map(({ what }) => what)).toEqual(
+      expect.arrayContaining(['charge.dispute_needs_response', 'charge.dispute_won']),
+    );
+  }, 60_000);
+
+  it('cancels the enrollment when it is lost, as the terms say by default', async () => {
+    const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+    await billing.control(`disputes/${disputeId}/close`, { won: false });
+    await billing.deliverEvents();
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'canceled' });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ dispute_status: 'lost' }]);
+  }, 60_000);
+
+  it('pauses the enrollment when it is lost and the terms say so', async () => {
+    const { enrollmentId, disputeId } = await disputed({ ...ON_DEMAND, afterLostDispute: 'pause' });
+    await billing.control(`disputes/${disputeId}/close`, { won: false });
+    await billing.deliverEvents();
+    await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
+  }, 60_000);
+});
+
+describe('an early fraud warning', () => {
+  it('is told in the timeline', async () => {
+    const { enrollmentId } = await billing.enrolled(MONTHLY, '4000000000005423');
+    await billing.charged(enrollmentId, 1, 'succeeded');
+    await billing.deliverEvents();
+    await waitFor('the warning', async () =>
+      (await billing.timeline(enrollmentId)).some(({ what }) => what === 'charge.early_fraud_warning'),
+    );
+  }, 45_000);
+});

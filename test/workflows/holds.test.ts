@@ -1,0 +1,87 @@
+/** Manual capture: money is held, captured in full or in part, released, reminded of, lost, authorised again. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Terms } from '../../domain/terms.ts';
+import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+import { fastForward } from '../support/temporal.ts';
+import { waitFor } from '../support/wait.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+const BY = { by: 'api:key', reason: 'shipped' };
+const HELD: Terms = { ...ONCE, captureMethod: 'manual' };
+const DAY_MS = 86_400_000;
+
+async function held(terms = HELD) {
+  const { enrollmentId } = await billing.enrolled(terms);
+  const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+  return { enrollmentId, id, intentId: String(payment_intent_id) };
+}
+
+describe('captureCharge', () => {
+  it('takes all that is held, and completes the enrollment', async () => {
+    const { enrollmentId, id } = await held();
+    const answer = await billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: null });
+    expect(answer).toMatchObject({ chargeId: id, status: 'succeeded' });
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({
+      status: 'completed',
+      amountCollectedMinor: 1200,
+    });
+    expect(await billing.timeline(enrollmentId)).toContainEqual({
+      what: 'charge.succeeded',
+      who: BY.by,
+      why: BY.reason,
+    });
+  }, 30_000);
+
+  it('takes a part; the rest is released and counts neither as collected nor as refunded', async () => {
+    const { enrollmentId, id, intentId } = await held();
+    await expect(
+      billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: 1201 }),
+    ).rejects.toMatchObject({ code: 'capture_too_large' });
+    await billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: 400 });
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 400 });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([
+      { status: 'succeeded', captured_minor: 400, refunded_minor: 0 },
+    ]);
+    const intent = await billing.stripe.paymentIntents.retrieve(intentId);
+    expect(intent).toMatchObject({ amount_received: 400, amount_capturable: 0 });
+    await billing.deliverEvents();
+    expect(await billing.ledger(enrollmentId)).toEqual([{ kind: 'payment', amount_minor: 400 }]);
+  }, 30_000);
+});
+
+describe('held money', () => {
+  it('is released when the enrollment is canceled', async () => {
+    const { enrollmentId, intentId } = await held();
+    expect(await billing.billing.cancelEnrollment(enrollmentId, BY)).toEqual({ status: 'canceled' });
+    const intent = await billing.stripe.paymentIntents.retrieve(intentId);
+    expect(intent).toMatchObject({ status: 'canceled', amount_capturable: 0, amount_received: 0 });
+  }, 30_000);
+
+  it('is released when its charge is canceled, and the enrollment goes on', async () => {
+    const { enrollmentId, id } = await held();
+    const answer = await billing.billing.cancelCharge(enrollmentId, id, { ...BY, as: 'cancel' });
+    expect(answer).toEqual({ chargeId: id, status: 'canceled' });
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'completed' });
+  }, 30_000);
+
+  it('is reminded of a day before it is lost, and followed when it is', async () => {
+    const { enrollmentId, id, intentId } = await held();
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, 6 * DAY_MS + 60_000);
+    await waitFor('the reminder', async () =>
+      (await billing.timeline(enrollmentId)).some(({ what }) => what === 'charge.hold_expires_soon'),
+    );
+    // Stripe lets it go; no webhook comes.
+    await billing.stripe.paymentIntents.cancel(intentId);
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, 2 * DAY_MS);
+    await billing.charged(enrollmentId, 1, 'canceled');
+    await billing.handle(enrollmentId).result();
+    await expect(
+      billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: null }),
+    ).rejects.toMatchObject({ name: 'EnrollmentNotRunning' });
+  }, 45_000);
+});

@@ -1,0 +1,32 @@
+/** Holds that Stripe lets go of by its own clock: authorised again as often as the terms say. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+describe('a hold that lapsed', () => {
+  it('is held again, as a charge of its own, as often as the terms say', async () => {
+    const { enrollmentId } = await billing.enrolled({
+      ...ONCE,
+      captureMethod: 'manual',
+      reauthorizeHolds: 1,
+    });
+    await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.control('clock', { advance_seconds: 8 * 86_400 });
+    await billing.deliverEvents();
+    await billing.charged(enrollmentId, 1, 'canceled');
+    const again = await billing.charged(enrollmentId, 2, 'requires_capture');
+    expect(again).toMatchObject({ amount_minor: 1200, captured_minor: 0 });
+    await billing.control('clock', { advance_seconds: 8 * 86_400 });
+    await billing.deliverEvents();
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([
+      { status: 'canceled' },
+      { status: 'canceled' },
+    ]);
+  }, 45_000);
+});

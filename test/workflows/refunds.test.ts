@@ -1,0 +1,119 @@
+/** Refunds: full, partial, several, on their way, coming back, and after the enrollment has ended. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findPaidCharge } from '../../db/aftermath.ts';
+import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
+import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+import { waitFor } from '../support/wait.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+const BY = { by: 'api:key', reason: 'sent twice' };
+
+/** A charge that is paid, of an enrollment that has ended with it. */
+async function paid(card?: string) {
+  const { enrollmentId } = await billing.enrolled(ONCE, card);
+  const row = await billing.charged(enrollmentId, 1, 'succeeded');
+  await billing.handle(enrollmentId).result();
+  return { enrollmentId, id: row.id, paymentIntentId: String(row.payment_intent_id) };
+}
+
+async function refund(chargeId: string, requestKey: string, amountMinor: number | null) {
+  const charge = await findPaidCharge(billing.db, { chargeId });
+  if (charge === undefined) {
+    throw new Error(`no ${chargeId}`);
+  }
+  return billing.billing.refundCharge(charge, { ...BY, requestKey, amountMinor });
+}
+
+async function refundedMinor(enrollmentId: string): Promise<number> {
+  return Number((await billing.chargeRows(enrollmentId))[0]?.refunded_minor);
+}
+
+describe('refundCharge', () => {
+  it('gives back in parts, never more than was captured, and books each part once', async () => {
+    const { enrollmentId, id } = await paid();
+    const first = await refund(id, 'one', 500);
+    expect(first).toMatchObject({ status: 'succeeded', amountMinor: 500 });
+    expect(await refund(id, 'one', 500)).toEqual(first);
+    await refund(id, 'two', 300);
+    await expect(refund(id, 'three', 401)).rejects.toMatchObject({ code: 'refund_too_large' });
+    expect(await refund(id, 'four', null)).toMatchObject({ amountMinor: 400 });
+    await expect(refund(id, 'five', 1)).rejects.toMatchObject({ code: 'nothing_to_refund' });
+    expect(await refundedMinor(enrollmentId)).toBe(1200);
+    expect(await billing.ledger(enrollmentId)).toEqual([
+      { kind: 'payment', amount_minor: 1200 },
+      { kind: 'refund', amount_minor: -500 },
+      { kind: 'refund', amount_minor: -300 },
+      { kind: 'refund', amount_minor: -400 },
+    ]);
+    const told = await billing.timeline(enrollmentId);
+    expect(told.filter(({ what }) => what === 'charge.refunded')).toEqual(
+      Array(3).fill({ what: 'charge.refunded', who: BY.by, why: BY.reason }),
+    );
+  }, 45_000);
+
+  it('refuses a refund that is too large without a further event in the history', async () => {
+    const { id } = await paid('4000000000007726');
+    await refund(id, 'one', 500);
+    const handle = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(id));
+    const before = (await handle.fetchHistory()).events?.length;
+    await expect(refund(id, 'two', 5_000)).rejects.toMatchObject({ code: 'refund_too_large' });
+    expect((await handle.fetchHistory()).events).toHaveLength(Number(before));
+  }, 45_000);
+
+  it('follows a refund on its way to its end', async () => {
+    const { enrollmentId, id } = await paid('4000000000007726');
+    const made = await refund(id, 'one', null);
+    expect(made.status).toBe('pending');
+    expect(await refundedMinor(enrollmentId)).toBe(1200);
+    await billing.control(`refunds/${made.refundId}/settle`);
+    await billing.deliverEvents();
+    await waitFor('the end of its Workflow', async () => {
+      const handle = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(id));
+      return (await handle.describe()).status.name === 'COMPLETED';
+    });
+    const rows = await billing.db
+      .selectFrom('refunds')
+      .select(['status', 'requested_by'])
+      .where('charge_id', '=', id)
+      .execute();
+    expect(rows).toEqual([{ status: 'succeeded', requested_by: BY.by }]);
+  }, 45_000);
+
+  it('takes a refund that failed days later back into the books, and allows another', async () => {
+    const { enrollmentId, id } = await paid('4000000000005126');
+    const made = await refund(id, 'one', null);
+    expect(made.status).toBe('succeeded');
+    await billing.control(`refunds/${made.refundId}/fail`);
+    await billing.deliverEvents();
+    await waitFor('the failure', async () => (await refundedMinor(enrollmentId)) === 0);
+    expect(await billing.ledger(enrollmentId)).toEqual([
+      { kind: 'payment', amount_minor: 1200 },
+      { kind: 'refund', amount_minor: -1200 },
+      { kind: 'refund_failed', amount_minor: 1200 },
+    ]);
+    expect(await refund(id, 'two', 200)).toMatchObject({ amountMinor: 200 });
+  }, 45_000);
+
+  it('follows a refund that somebody made in the Dashboard', async () => {
+    const { enrollmentId, paymentIntentId } = await paid();
+    await billing.stripe.refunds.create({ payment_intent: paymentIntentId, amount: 200 });
+    await billing.deliverEvents();
+    await waitFor('the refund', async () => (await refundedMinor(enrollmentId)) === 200);
+    expect(await billing.timeline(enrollmentId)).toContainEqual(
+      expect.objectContaining({ what: 'charge.refunded', who: 'stripe' }),
+    );
+  }, 45_000);
+
+  it('makes one refund when the connection is cut after Stripe made it', async () => {
+    const { enrollmentId, id } = await paid();
+    const match = { method: 'POST', path_prefix: '/v1/refunds' };
+    await billing.control('faults', { match, times: 2, kind: 'cut', when: 'after' });
+    expect(await refund(id, 'one', 700)).toMatchObject({ amountMinor: 700 });
+    expect(await refundedMinor(enrollmentId)).toBe(700);
+  }, 45_000);
+});

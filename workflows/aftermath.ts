@@ -1,0 +1,140 @@
+/**
+ * What happens to one charge after it was paid: refunds asked for, refunds and disputes that Stripe tells of. Runs
+ * beside the enrollment, which may have ended long before; started by whoever has news, ends when nothing is under way,
+ * and is started again by later news. The rows are the memory between two runs.
+ */
+import {
+  allHandlersFinished,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
+import type { Aftermath, RefundResult } from '../activities/aftermath.ts';
+import { forbidsCharging } from '../domain/disputes.ts';
+import { enrollmentWorkflowId } from '../domain/ids.ts';
+import { planRefund, REFUND_TABLE } from '../domain/refunds.ts';
+import type { AftermathInput } from './input.ts';
+import {
+  chargeAftermathSignal,
+  disputesChangedSignal,
+  type Requested,
+  refundChargeUpdate,
+} from './messages.ts';
+import { refuse, refuseIf } from './refusals.ts';
+import { interactive, scheduled } from './stripe-activities.ts';
+
+/** A webhook may be missed: soon at first, later once a week, for as long as a bank takes. */
+const LOOK_AFTER_HOURS = [1, 6, 24, 24, 24, 168];
+
+export async function chargeAftermathWorkflow(input: AftermathInput): Promise<void> {
+  let known: Aftermath = { refunds: input.refunds, disputes: [] };
+  let disputed = input.disputed;
+  let toldDisputes = '[]';
+  let news = false;
+  let looks = 0;
+  let refunding = 0;
+
+  setHandler(chargeAftermathSignal, () => {
+    news = true;
+  });
+
+  setHandler(refundChargeUpdate, refund, {
+    validator: ({ amountMinor }) => {
+      const { capturedMinor, currency } = input;
+      const plan = planRefund({ capturedMinor, currency, refunds: known.refunds, disputed }, amountMinor);
+      refuseIf('refused' in plan ? plan.refused : null);
+      if (refunding > 0) {
+        refuse('charge_busy', 'another refund of this charge is being made; ask again');
+      }
+    },
+  });
+
+  async function refund(asked: Requested & { requestKey: string; amountMinor: number | null }) {
+    refunding += 1;
+    try {
+      const { by, reason, requestKey, amountMinor } = asked;
+      const result = await interactive(`Refund ${amountMinor ?? 'all that is left'}`).refundCharge({
+        chargeId: input.chargeId,
+        amountMinor,
+        requestKey,
+        by: { by, reason },
+        at: new Date().toISOString(),
+      });
+      await learn(result);
+      return answerOf(result);
+    } finally {
+      refunding -= 1;
+    }
+  }
+
+  /** The enrollment must know of disputes: it charges nothing while one is open. */
+  async function learn(after: Aftermath): Promise<void> {
+    known = { refunds: after.refunds, disputes: after.disputes };
+    const statuses = after.disputes.map(({ status }) => status);
+    disputed = forbidsCharging(statuses) || statuses.includes('lost');
+    const telling = JSON.stringify(after.disputes);
+    if (telling !== toldDisputes) {
+      toldDisputes = telling;
+      await tellEnrollment(input, after.disputes);
+    }
+  }
+
+  // Whoever started it has something to say.
+  await condition(() => news || refunding > 0, 60_000);
+  for (;;) {
+    await condition(() => refunding === 0);
+    if (news) {
+      news = false;
+      const { chargeId } = input;
+      await learn(
+        await scheduled('Read refunds and disputes').followAftermath({
+          chargeId,
+          at: new Date().toISOString(),
+        }),
+      );
+    } else if (isUnderWay(known)) {
+      const hours = LOOK_AFTER_HOURS[Math.min(looks, LOOK_AFTER_HOURS.length - 1)] ?? 168;
+      const told = await condition(() => news || refunding > 0, hours * 3_600_000);
+      if (!told) {
+        looks += 1;
+        news = true;
+      }
+    } else {
+      await condition(allHandlersFinished);
+      if (!news && refunding === 0) {
+        return;
+      }
+    }
+  }
+}
+
+/** A refund or a dispute whose end Stripe has not told yet. */
+function isUnderWay({ refunds, disputes }: Aftermath): boolean {
+  const waiting = refunds.some(({ status }) => status !== 'succeeded' && !REFUND_TABLE[status]?.final);
+  return waiting || forbidsCharging(disputes.map(({ status }) => status));
+}
+
+function answerOf(result: RefundResult): { refundId: string; status: string; amountMinor: number } {
+  if (result.kind === 'refused') {
+    return refuse(result.code, result.message);
+  }
+  const { refundId, status, amountMinor } = result;
+  return { refundId, status, amountMinor };
+}
+
+/** An enrollment that has ended needs to know nothing any more. */
+async function tellEnrollment(
+  input: AftermathInput,
+  disputes: { id: string; status: string }[],
+): Promise<void> {
+  const { enrollmentId, chargeId } = input;
+  const enrollment = getExternalWorkflowHandle(enrollmentWorkflowId(enrollmentId));
+  try {
+    await enrollment.signal(disputesChangedSignal, { chargeId, disputes });
+  } catch (error) {
+    if (isCancellation(error)) {
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,231 @@
+/** What somebody may ask about one charge: try, confirm, capture, cancel, extend, stop. Registered by handlers.ts. */
+import { condition, setHandler } from '@temporalio/workflow';
+import { planCapture } from '../domain/capture.ts';
+import { MOST_RETRIES_PER_CHARGE } from '../domain/card-budgets.ts';
+import { type ChargeOrder, type OpenCharge, policyOf } from '../domain/charge-life.ts';
+import type { ChargeCommand } from '../domain/charge-states.ts';
+import { refuseTryByHand } from '../domain/customer-tries.ts';
+import { asker } from './enrollment-commands.ts';
+import {
+  authenticateChargeUpdate,
+  cancelChargeUpdate,
+  captureChargeUpdate,
+  extendDunningUpdate,
+  type Requested,
+  resumeChargeUpdate,
+  retryChargeUpdate,
+  stopDunningUpdate,
+} from './messages.ts';
+import { allowedCharge, refuse, refuseIf } from './refusals.ts';
+import { type EnrollmentRun, isDisputed } from './run.ts';
+import { note } from './schedule.ts';
+
+/** How long an answer waits for what was asked; Stripe may be away. */
+const ANSWER_MS = 15_000;
+const DAY_MS = 86_400_000;
+/** An extension that is longer is a typing error. */
+const LONGEST_EXTENSION_DAYS = 90;
+
+export function handleChargeCommands(run: EnrollmentRun): void {
+  handleTries(run);
+  handleCapture(run);
+  handleEnds(run);
+  handleExtension(run);
+  setHandler(
+    resumeChargeUpdate,
+    async (requested) => {
+      const charge = openCharge(run, requested.chargeId);
+      if (charge !== undefined) {
+        charge.resumed = true;
+        await note(run, { what: 'charge.resumed', by: requested, chargeId: charge.id });
+      }
+      return { chargeId: requested.chargeId };
+    },
+    {
+      validator: ({ chargeId }) => {
+        // A refund that Stripe refused parks a charge that has succeeded.
+        if ((openCharge(run, chargeId)?.problem ?? null) === null) {
+          allowedCharge(run, chargeId, 'resume');
+        }
+      },
+    },
+  );
+}
+
+function handleTries(run: EnrollmentRun): void {
+  setHandler(
+    retryChargeUpdate,
+    (requested) => carriedOut(run, requested.chargeId, { ...asker(requested), do: 'retry' }),
+    { validator: (requested) => refuseTry(run, requested) },
+  );
+
+  setHandler(
+    authenticateChargeUpdate,
+    async (requested) => {
+      run.redirects.delete(requested.chargeId);
+      const answer = await carriedOut(run, requested.chargeId, { ...asker(requested), do: 'authenticate' });
+      return { ...answer, redirectUrl: run.redirects.get(requested.chargeId) ?? null };
+    },
+    {
+      validator: (requested) => {
+        refuseTry(run, requested);
+        if (openCharge(run, requested.chargeId)?.paymentIntentId === null) {
+          refuse('charge_not_in_dunning', 'nothing was tried yet that the customer could confirm');
+        }
+      },
+    },
+  );
+}
+
+function refuseTry(run: EnrollmentRun, { by, chargeId }: Requested & { chargeId: string }): void {
+  const charge = freeCharge(run, chargeId, 'retry');
+  if (isDisputed(run.state)) {
+    refuse('charge_disputed', 'a dispute of this customer is open; nothing is charged until it is over');
+  }
+  const method = run.state.paymentMethod;
+  if (by !== 'customer' || method === null) {
+    return;
+  }
+  const { lastDecline } = charge;
+  const aDayOld = lastDecline === null || Date.now() - Date.parse(lastDecline.at) > DAY_MS;
+  const retries = policyOf(charge, run.terms.dunning).retryAfterDays.length;
+  refuseIf(
+    refuseTryByHand({
+      triesByHand24h: recentTries(charge).length,
+      sameCardAsLastTry: charge.triedPaymentMethodId === method.id,
+      lastDecline: lastDecline?.class ?? null,
+      attemptsOnThisCard24h: aDayOld ? 0 : lastDecline.attemptsOnThisCard24h,
+      attemptsOnThisCard30d: lastDecline?.attemptsOnThisCard30d ?? 0,
+      automaticRetriesLeft: Math.max(0, retries - charge.automaticRetries),
+      paymentMethodType: method.type,
+      network: lastDecline?.network ?? null,
+    }),
+  );
+}
+
+function recentTries(charge: OpenCharge): string[] {
+  return charge.triesByHand.filter((at) => Date.now() - Date.parse(at) < DAY_MS);
+}
+
+function handleCapture(run: EnrollmentRun): void {
+  setHandler(
+    captureChargeUpdate,
+    ({ chargeId, amountMinor, by, reason }) =>
+      carriedOut(run, chargeId, { by, reason, do: 'capture', amountMinor }),
+    {
+      validator: ({ chargeId, amountMinor }) => {
+        const charge = freeCharge(run, chargeId, 'capture');
+        const heldMinor = charge.hold?.capturableMinor ?? charge.amountMinor;
+        const plan = planCapture(heldMinor, run.terms.currency, amountMinor);
+        refuseIf('refused' in plan ? plan.refused : null);
+      },
+    },
+  );
+}
+
+function handleEnds(run: EnrollmentRun): void {
+  setHandler(
+    cancelChargeUpdate,
+    async (requested) => {
+      const { chargeId, as } = requested;
+      const charge = openCharge(run, chargeId);
+      if (charge !== undefined) {
+        charge.cancelAsked = asker(requested);
+        await note(run, { what: `charge.${as}_asked`, by: requested, chargeId });
+      }
+      return settled(run, chargeId, charge);
+    },
+    {
+      validator: ({ chargeId, as }) => {
+        freeCharge(run, chargeId, as);
+      },
+    },
+  );
+
+  setHandler(
+    stopDunningUpdate,
+    async (requested) => {
+      const { chargeId } = requested;
+      const charge = openCharge(run, chargeId);
+      if (charge !== undefined) {
+        charge.givenUp = { ...asker(requested), enrollment: run.terms.dunning.afterLastTry };
+        await note(run, { what: 'charge.dunning_stopped', by: requested, chargeId });
+      }
+      return settled(run, chargeId, charge);
+    },
+    {
+      validator: ({ chargeId }) => {
+        freeCharge(run, chargeId, 'stop_dunning');
+      },
+    },
+  );
+}
+
+function handleExtension(run: EnrollmentRun): void {
+  setHandler(
+    extendDunningUpdate,
+    async (requested) => {
+      const { chargeId, days } = requested;
+      const charge = allowedCharge(run, chargeId, 'extend_dunning');
+      charge.extraRetryDays.push(days);
+      if (charge.giveUpAt !== null) {
+        charge.giveUpAt = new Date(Date.parse(charge.giveUpAt) + days * DAY_MS).toISOString();
+      }
+      const { status, nextAttemptAt, giveUpAt } = charge;
+      const details = { days, give_up_at: giveUpAt };
+      await note(run, { what: 'charge.dunning_extended', by: requested, chargeId, details });
+      return { chargeId, status, nextAttemptAt, giveUpAt };
+    },
+    {
+      validator: ({ chargeId, days }) => {
+        const charge = allowedCharge(run, chargeId, 'extend_dunning');
+        if (!(days > 0 && days <= LONGEST_EXTENSION_DAYS)) {
+          refuse('amount_invalid', `${days} days; expected more than 0, ${LONGEST_EXTENSION_DAYS} at most`);
+        }
+        const { retryAfterDays } = policyOf(charge, run.terms.dunning);
+        if (retryAfterDays.length >= MOST_RETRIES_PER_CHARGE) {
+          refuse(
+            'too_many_retries',
+            `${retryAfterDays.length} retries are planned already; ${MOST_RETRIES_PER_CHARGE} at most`,
+          );
+        }
+      },
+    },
+  );
+}
+
+/** The charge that a command is about, with no other command under way. */
+function freeCharge(run: EnrollmentRun, chargeId: string, command: ChargeCommand): OpenCharge {
+  const charge = allowedCharge(run, chargeId, command);
+  if (run.state.cancel !== null || charge.cancelAsked !== null) {
+    refuse('cancel_pending', 'a cancel has been accepted: no attempt starts any more');
+  }
+  if (charge.asked !== null || charge.givenUp !== null) {
+    refuse('charge_busy', `${charge.id} is being worked on; ask again`);
+  }
+  return charge;
+}
+
+function openCharge(run: EnrollmentRun, chargeId: string): OpenCharge | undefined {
+  return run.state.charges.find(({ id }) => id === chargeId);
+}
+
+/** Hands an order to the charge and waits until it is done, the charge is settled, or the answer has to go out. */
+async function carriedOut(run: EnrollmentRun, chargeId: string, order: ChargeOrder) {
+  const charge = openCharge(run, chargeId);
+  if (charge === undefined) {
+    return refuse('charge_settled', `${chargeId} is settled`);
+  }
+  if (order.do !== 'capture') {
+    charge.triesByHand = [...recentTries(charge), new Date().toISOString()];
+  }
+  charge.asked = order;
+  await condition(() => charge.asked !== order || run.leaving, ANSWER_MS);
+  return { chargeId, status: charge.status };
+}
+
+async function settled(run: EnrollmentRun, chargeId: string, charge: OpenCharge | undefined) {
+  const isSettled = () => openCharge(run, chargeId) === undefined;
+  await condition(() => isSettled() || run.leaving, ANSWER_MS);
+  return { chargeId, status: charge?.status ?? ('canceled' as const) };
+}

@@ -1,0 +1,140 @@
+/**
+ * What a settled charge still asks for: a refund when it succeeded too late, the policy when it was given up, another
+ * authorisation when its hold ran out. Called by `workflows/charge.ts`.
+ */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { condition, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import type { RefundResult } from '../activities/aftermath.ts';
+import type { OpenCharge } from '../domain/charge-life.ts';
+import { chargeAftermathWorkflowId, chargeId } from '../domain/ids.ts';
+import { REFUND_TABLE, type RefundMade } from '../domain/refunds.ts';
+import type { DunningPolicy } from '../domain/terms.ts';
+import type { chargeAftermathWorkflow } from './aftermath.ts';
+import { problemOf } from './charge-work.ts';
+import { publish } from './presentation.ts';
+import type { EnrollmentRun } from './run.ts';
+import { startPause } from './schedule.ts';
+import { scheduled } from './stripe-activities.ts';
+
+/** Returns when nothing more follows, or when another run is to take over. */
+export async function afterwards(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
+  const { state, terms } = run;
+  if (charge.status === 'succeeded' && isTooLate(run, charge) && terms.lateSuccess === 'refund') {
+    if (!(await refundLateSuccess(run, charge))) {
+      return;
+    }
+  }
+  if (charge.status === 'uncollectible') {
+    await followPolicy(run, charge.givenUp?.enrollment ?? terms.dunning.afterLastTry, {
+      by: charge.givenUp?.by ?? 'workflow',
+      reason: `dunning of charge ${charge.number} is over`,
+    });
+  }
+  if (charge.status === 'canceled' && holdRanOut(run, charge)) {
+    authorizeAgain(run, charge);
+  }
+  charge.asked = null;
+  state.charges = state.charges.filter((open) => open !== charge);
+  publish(run);
+}
+
+/** What the terms say becomes of the enrollment. */
+export async function followPolicy(
+  run: EnrollmentRun,
+  policy: DunningPolicy['afterLastTry'],
+  by: { by: string; reason: string },
+): Promise<void> {
+  const { state } = run;
+  if (policy === 'cancel') {
+    state.cancel ??= by;
+  } else if (policy === 'pause' && state.paused === null && state.cancel === null) {
+    await startPause(run, by, null);
+  }
+}
+
+/** It succeeded although a cancel had been accepted; what somebody captured on purpose is not. */
+function isTooLate({ state }: EnrollmentRun, charge: OpenCharge): boolean {
+  return (state.cancel !== null || charge.cancelAsked !== null) && !charge.capturedByOrder;
+}
+
+/** Stripe let the held money go because nobody captured it in time, and the terms ask to hold it again. */
+function holdRanOut({ state, terms }: EnrollmentRun, charge: OpenCharge): boolean {
+  return (
+    charge.hold !== null &&
+    charge.cancelAsked === null &&
+    state.cancel === null &&
+    charge.reauthorizations < (terms.reauthorizeHolds ?? 0)
+  );
+}
+
+function authorizeAgain(run: EnrollmentRun, charge: OpenCharge): void {
+  const { state, input } = run;
+  state.chargesOpened += 1;
+  state.requestedCharges.push({
+    requestKey: `${charge.id}/authorised-again`,
+    chargeId: chargeId(input.enrollmentId, state.chargesOpened),
+    number: state.chargesOpened,
+    amountMinor: charge.amountMinor,
+    description: charge.description,
+    at: new Date().toISOString(),
+    reauthorizations: charge.reauthorizations + 1,
+  });
+}
+
+/** @returns false when another run is to take over before it is done */
+async function refundLateSuccess(run: EnrollmentRun, charge: OpenCharge): Promise<boolean> {
+  for (;;) {
+    try {
+      const refund: RefundResult = await scheduled(
+        `Charge ${charge.number}: refund, it succeeded after the cancel`,
+      ).refundCharge({
+        chargeId: charge.id,
+        amountMinor: null,
+        requestKey: 'late-success',
+        by: { by: 'workflow', reason: 'succeeded after the cancel' },
+        at: new Date().toISOString(),
+      });
+      if (refund.kind === 'made') {
+        run.state.amountCollectedMinor -= refund.amountMinor;
+      }
+      if (refund.refunds.some(({ status }) => status !== 'succeeded' && !REFUND_TABLE[status]?.final)) {
+        await follow(run, charge, refund.refunds);
+      }
+      return true;
+    } catch (error) {
+      charge.problem = problemOf(error);
+      charge.resumed = false;
+      publish(run);
+      await condition(() => charge.resumed || run.leaving);
+      if (run.leaving) {
+        return false;
+      }
+    }
+  }
+}
+
+/** A refund on its way is followed to its end by the charge's own Workflow, since the enrollment ends before. */
+async function follow(run: EnrollmentRun, charge: OpenCharge, refunds: RefundMade[]): Promise<void> {
+  await startChild<typeof chargeAftermathWorkflow>('chargeAftermathWorkflow', {
+    workflowId: chargeAftermathWorkflowId(charge.id),
+    args: [
+      {
+        v: 1,
+        enrollmentId: run.input.enrollmentId,
+        chargeId: charge.id,
+        capturedMinor: charge.amountMinor,
+        currency: run.terms.currency,
+        refunds,
+        disputed: false,
+      },
+    ],
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: `Refund of charge ${charge.number}`,
+  }).catch((error: unknown) => {
+    // Stripe may have told of the refund first: then it runs already.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) {
+      throw error;
+    }
+  });
+}

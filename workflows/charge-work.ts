@@ -1,0 +1,75 @@
+/**
+ * What the Activities of a charge are told, and what becomes of their defects. Called by `workflows/charge.ts` and
+ * `workflows/charge-end.ts`.
+ */
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import type { ChargeReport, ChargeWork } from '../activities/charges.ts';
+import { type AttemptReason, type OpenCharge, policyOf } from '../domain/charge-life.ts';
+import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
+import { scheduled } from './stripe-activities.ts';
+
+/** The method of an attempt; null when none is saved. */
+export function methodFor({ state }: EnrollmentRun, why: AttemptReason): SavedMethod | null {
+  return why === 'other_method' ? state.otherMethod : state.paymentMethod;
+}
+
+/** @param method null: the one that was tried last, or the saved one; what it says of no attempt is not used */
+export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod | null): ChargeWork {
+  const { enrollmentId, description, locale } = run.input;
+  const { paymentMethod, otherMethod, schedule } = run.state;
+  const known = [paymentMethod, otherMethod].find((saved) => saved?.id === charge.triedPaymentMethodId);
+  const { anchorAt, planning, changes } = schedule;
+  const used = method ?? known ?? paymentMethod;
+  return {
+    charge,
+    context: {
+      enrollmentId,
+      currency: run.terms.currency,
+      description,
+      locale,
+      timeZone: timeZoneOf(run.terms),
+    },
+    terms: { ...run.terms, dunning: policyOf(charge, run.terms.dunning) },
+    stripeCustomerId: used?.stripeCustomerId ?? '',
+    paymentMethodId: used?.id ?? '',
+    paymentMethodType: used?.type ?? '',
+    expires: used?.expires ?? null,
+    otherMethodAllowed:
+      run.terms.tryOtherMethod === true &&
+      otherMethod !== null &&
+      otherMethod.id !== used?.id &&
+      !charge.methodsTried.includes(otherMethod.id),
+    at: new Date().toISOString(),
+    planAfter:
+      planning && charge.occurrence !== null && charge.occurrence === schedule.occurrence && anchorAt !== null
+        ? { anchorAt, occurrence: charge.occurrence, changes }
+        : null,
+    by: null,
+  };
+}
+
+/** A defect parks this charge and nothing else: a person mends it, `resumeCharge` goes on. */
+export async function reported(
+  run: EnrollmentRun,
+  charge: OpenCharge,
+  activity: () => Promise<ChargeReport>,
+): Promise<ChargeReport> {
+  try {
+    return await activity();
+  } catch (error) {
+    const problem = problemOf(error);
+    charge.problem = problem;
+    return scheduled(`Charge ${charge.number}: needs attention`).parkCharge({
+      ...work(run, charge, null),
+      problem,
+    });
+  }
+}
+
+/** What to tell an operator of a defect; anything else is not ours to handle. */
+export function problemOf(error: unknown): string {
+  if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) {
+    throw error;
+  }
+  return `${error.cause.type}: ${error.cause.message}`;
+}

@@ -1,0 +1,172 @@
+/** What somebody may ask of an enrollment as a whole: cancel, pause, resume, another charge. Registered by handlers.ts. */
+import { condition, setHandler } from '@temporalio/workflow';
+import { chargeId } from '../domain/ids.ts';
+import {
+  cancelAtPeriodEndUpdate,
+  cancelEnrollmentUpdate,
+  createChargeUpdate,
+  pauseEnrollmentUpdate,
+  type Requested,
+  resumeEnrollmentUpdate,
+  undoCancelUpdate,
+} from './messages.ts';
+import { publish } from './presentation.ts';
+import { refuse, refuseByStatus } from './refusals.ts';
+import { type EnrollmentRun, statusOf } from './run.ts';
+import { endPause, note, startPause } from './schedule.ts';
+
+/** Requests of one enrollment that wait or are open at a time; a caller's loop must not fill the history. */
+const MOST_OPEN_CHARGES = 20;
+const MOST_REMEMBERED_REQUESTS = 200;
+/** How long an answer to a cancel waits for it to take effect before it says `canceling`. */
+const CANCEL_ANSWER_MS = 5_000;
+
+export function handleEnrollmentCommands(run: EnrollmentRun): void {
+  handleCancel(run);
+  handlePause(run);
+  handleNewCharge(run);
+}
+
+function handleCancel(run: EnrollmentRun): void {
+  const { state } = run;
+  setHandler(
+    cancelEnrollmentUpdate,
+    async (requested) => {
+      state.cancel ??= asker(requested);
+      publish(run);
+      const done = await condition(() => run.ended, CANCEL_ANSWER_MS, {
+        summary: 'Answers the cancel at the latest',
+      });
+      if (!done && !run.leaving) {
+        await note(run, { what: 'enrollment.cancel_accepted', by: requested });
+      }
+      return { status: done ? statusOf(run) : ('canceling' as const) };
+    },
+    { validator: (_requested) => refuseByStatus(run, 'cancel') },
+  );
+
+  setHandler(
+    cancelAtPeriodEndUpdate,
+    async (requested) => {
+      const cancelAt = periodEnd(run);
+      state.cancelLater = { ...asker(requested), at: cancelAt };
+      const details = { cancel_at: cancelAt };
+      await note(run, { what: 'enrollment.cancel_at_period_end', by: requested, details }, { cancelAt });
+      return { cancelAt };
+    },
+    {
+      validator: (_requested) => {
+        refuseByStatus(run, 'cancel_at_period_end');
+        periodEnd(run);
+      },
+    },
+  );
+
+  setHandler(
+    undoCancelUpdate,
+    async (requested) => {
+      state.cancelLater = null;
+      await note(run, { what: 'enrollment.cancel_undone', by: requested }, { cancelAt: null });
+      return { status: statusOf(run) };
+    },
+    {
+      validator: (_requested) => {
+        refuseByStatus(run, 'undo_cancel');
+        const { cancelLater } = state;
+        if (cancelLater === null || Date.parse(cancelLater.at) <= Date.now()) {
+          refuse('no_cancel_pending', 'there is no cancel that could still be taken back');
+        }
+      },
+    },
+  );
+}
+
+/** When the running period is over: at the next charge, or now when a pause has outlasted it. */
+function periodEnd({ state }: EnrollmentRun): string {
+  const { next } = state.schedule;
+  if (state.cancelLater !== null) {
+    return refuse('cancel_pending', `it is canceled as of ${state.cancelLater.at} already`);
+  }
+  if (next === null) {
+    return refuse(
+      'nothing_to_change',
+      'no charge is planned that a cancel could come before; cancel now instead',
+    );
+  }
+  return new Date(Math.max(Date.parse(next.dueAt), Date.now())).toISOString();
+}
+
+function handlePause(run: EnrollmentRun): void {
+  setHandler(
+    pauseEnrollmentUpdate,
+    async (requested) => {
+      await startPause(run, asker(requested), requested.resumeAt);
+      return { status: statusOf(run) };
+    },
+    {
+      validator: ({ resumeAt }) => {
+        refuseByStatus(run, 'pause');
+        if (run.state.cancelLater !== null) {
+          refuse('cancel_pending', 'undo the cancel at the end of the period first');
+        }
+        if (resumeAt !== null && !(Date.parse(resumeAt) > Date.now())) {
+          refuse('resume_not_ahead', `'${resumeAt}' is not ahead; expected a later instant, or null`);
+        }
+      },
+    },
+  );
+
+  setHandler(
+    resumeEnrollmentUpdate,
+    async (requested) => {
+      await endPause(run, asker(requested));
+      return { status: statusOf(run) };
+    },
+    { validator: (_requested) => refuseByStatus(run, 'resume') },
+  );
+}
+
+function handleNewCharge(run: EnrollmentRun): void {
+  const { state } = run;
+  setHandler(
+    createChargeUpdate,
+    ({ requestKey, amountMinor, description }) => {
+      const known = state.chargeRequests.find(({ key }) => key === requestKey);
+      return { chargeId: known?.chargeId ?? requestCharge(run, { requestKey, amountMinor, description }) };
+    },
+    {
+      validator: ({ requestKey, amountMinor }) => {
+        refuseByStatus(run, 'create_charge');
+        if (!Number.isSafeInteger(amountMinor) || amountMinor <= 0) {
+          refuse('amount_invalid', `amount ${amountMinor}: expected a positive whole number of minor units`);
+        }
+        const known = state.chargeRequests.some(({ key }) => key === requestKey);
+        if (!known && state.requestedCharges.length + state.charges.length >= MOST_OPEN_CHARGES) {
+          refuse('too_many_open_charges', `${MOST_OPEN_CHARGES} charges of this enrollment are open`);
+        }
+      },
+    },
+  );
+}
+
+/** Queues a charge besides the schedule. @returns its id */
+export function requestCharge(
+  run: EnrollmentRun,
+  asked: { requestKey: string; amountMinor: number; description: string | null },
+): string {
+  const { state, input } = run;
+  state.chargesOpened += 1;
+  const number = state.chargesOpened;
+  const id = chargeId(input.enrollmentId, number);
+  const at = new Date().toISOString();
+  state.requestedCharges.push({ ...asked, chargeId: id, number, at, reauthorizations: 0 });
+  state.chargeRequests = [...state.chargeRequests, { key: asked.requestKey, chargeId: id }].slice(
+    -MOST_REMEMBERED_REQUESTS,
+  );
+  return id;
+}
+
+/** Only who asks and why; an update may bring more. */
+export function asker({ by, reason }: Requested): Requested {
+  return { by, reason };
+}
