@@ -58,7 +58,9 @@ export function failureOf(error: unknown, doing: string): unknown {
       nextRetryDelay: retryAfterMs(error.headers) ?? '2s',
     });
   }
-  if (error instanceof Stripe.errors.StripeIdempotencyError) {
+  // Stripe names both "still being worked on" and "used for something else" an idempotency_error.
+  const inUse = error.statusCode === 409 || error.code === 'idempotency_key_in_use';
+  if (error instanceof Stripe.errors.StripeIdempotencyError && !inUse) {
     return defect(DEFECTS.StripeIdempotencyMismatch, message);
   }
   if (
