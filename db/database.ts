@@ -33,6 +33,9 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   });
   // Without a listener, an idle connection that breaks would end the process.
   pool.on('error', (error) => options.onConnectionLost?.(error));
+  // Nor does the pool listen to one that is lent out: a server that dies between two statements of a transaction would
+  // end the process too. The next statement fails, which is how whoever holds it learns of it.
+  pool.on('connect', (client) => client.on('error', (error) => options.onConnectionLost?.(error)));
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }
 
