@@ -3,6 +3,7 @@
  * with a reason. Written by the API only.
  */
 import { type Kysely, sql } from 'kysely';
+import { redactEvent } from '../domain/event-redaction.ts';
 import type { Database, StripeEventRow } from './schema.ts';
 
 export interface ReceivedEvent {
@@ -11,7 +12,7 @@ export interface ReceivedEvent {
   apiVersion: string | null;
   livemode: boolean;
   objectId: string | null;
-  /** The event as Stripe sent it. */
+  /** The event as Stripe sent it; contact details and client secrets are left out of what is kept. */
   payload: unknown;
   /** By Stripe's clock. */
   stripeCreatedAt: Date;
@@ -40,7 +41,7 @@ export async function receiveStripeEvent(
       api_version: event.apiVersion,
       livemode: event.livemode,
       object_id: event.objectId,
-      payload: storableJson(event.payload),
+      payload: storableJson(redactEvent(event.payload)),
       stripe_created_at: event.stripeCreatedAt,
       ignored_reason: event.ignoredReason,
       signal_attempts: leased ? 1 : 0,
