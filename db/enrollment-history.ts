@@ -16,7 +16,8 @@ export function listCharges(
     .orderBy('number', 'desc')
     .limit(page.limit);
   if (page.beforeNumber !== undefined) {
-    query = query.where('number', '<', page.beforeNumber);
+    // As bigint: a cursor may be any number, the column's type is smaller.
+    query = query.where(sql<boolean>`number < ${page.beforeNumber}::bigint`);
   }
   return query.execute();
 }

@@ -41,6 +41,11 @@ export function chargeId(enrollmentId: string, number: number): string {
   return `chg_${enrollmentId.slice('enr_'.length)}_${number}`;
 }
 
+/** Whether a charge's id says that it belongs to that enrollment. */
+export function isChargeOf(enrollmentId: string, chargeId: string): boolean {
+  return chargeId.startsWith(`chg_${enrollmentId.slice('enr_'.length)}_`);
+}
+
 /**
  * Stripe's Idempotency-Key of one attempt: the same on every Activity retry, new only when the Workflow has
  * decided on a new attempt. Stripe repeats its first answer for a used key, a decline included.

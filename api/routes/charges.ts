@@ -3,8 +3,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findCharge, listCharges } from '../../db/enrollment-history.ts';
 import type { Charge, Enrollment } from '../../db/schema.ts';
+import { isChargeOf } from '../../domain/ids.ts';
 import { checkAmount } from '../../domain/money.ts';
 import { requestedIn } from '../auth.ts';
+import { CommandRefused } from '../billing-client.ts';
 import { chargeObjectOf } from '../charge-object.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
@@ -107,13 +109,26 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { id, chargeId: wanted } = request.params;
         const view = await existingEnrollment(db, id);
-        const charge = await findCharge(db, id, wanted);
-        if (charge === undefined) {
+        if (!isChargeOf(id, wanted)) {
           throw notFound('charge', wanted);
         }
         const requested = requestedIn(request, request.body?.reason);
-        await command(db, view, () => billing.resumeCharge(id, wanted, requested));
-        return reply.code(202).send(chargeObjectOf((await findCharge(db, id, wanted)) ?? charge));
+        try {
+          await command(db, view, () => billing.resumeCharge(id, wanted, requested));
+        } catch (error) {
+          // The Workflow knows what is open, the rows what there was.
+          if (error instanceof CommandRefused && error.code === 'charge_unknown') {
+            if ((await findCharge(db, id, wanted)) === undefined) {
+              throw notFound('charge', wanted);
+            }
+          }
+          throw error;
+        }
+        const charge = await findCharge(db, id, wanted);
+        if (charge === undefined) {
+          throw new Error(`${wanted} was resumed and has no row`);
+        }
+        return reply.code(202).send(chargeObjectOf(charge));
       },
     );
   };

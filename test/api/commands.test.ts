@@ -261,6 +261,13 @@ describe('GET /v1/enrollments/:id/charges', () => {
     expect(seen).toEqual([5, 4, 3, 2, 1]);
   });
 
+  it('takes any number for a cursor, also beyond those that a charge can have', async () => {
+    for (const cursor of ['0', '1', '2147483648', '999999999999999']) {
+      const { status, body } = await api.request('GET', `/v1/enrollments/${id}/charges?cursor=${cursor}`);
+      expect([cursor, status, body.data]).toEqual([cursor, 200, []]);
+    }
+  });
+
   it('refuses the cursor of another list', async () => {
     const cursor = `1764547200000_${id}`;
     const { status, body } = await api.request('GET', `/v1/enrollments/${id}/charges?cursor=${cursor}`);
@@ -293,11 +300,16 @@ describe('POST /v1/enrollments/:id/charges/:chargeId/resume', () => {
     });
     const foreignCharge = await addCharge(1, 'needs_attention', foreign.body.id);
     api.asked.length = 0;
-    for (const charge of [foreignCharge, `chg_${id.slice(4)}_99`]) {
-      const { status, body } = await post(`charges/${charge}/resume`);
-      expect([status, body.error.code]).toEqual([404, 'not_found']);
-    }
+    const theirs = await post(`charges/${foreignCharge}/resume`);
+    expect([theirs.status, theirs.body.error.code]).toEqual([404, 'not_found']);
     expect(api.asked).toEqual([]);
+    api.answers.resumeCharge = async () => {
+      throw new CommandRefused('charge_unknown', 'settled or not of this enrollment');
+    };
+    const none = await post(`charges/chg_${id.slice(4)}_99/resume`);
+    expect([none.status, none.body.error.code]).toEqual([404, 'not_found']);
+    const settled = await post(`charges/${await addCharge(1, 'succeeded')}/resume`);
+    expect([settled.status, settled.body.error.code]).toEqual([409, 'charge_unknown']);
   });
 });
 
