@@ -1,0 +1,103 @@
+/** Attempts whose first answer was never learned, against the stand-in's own clock and books. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type Attempt, confirmOffSession } from '../../activities/payment-intents.ts';
+import { createStripe } from '../../config/stripe.ts';
+import { type RunningStandIn, startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
+
+let standIn: RunningStandIn;
+let stripe: ReturnType<typeof createStripe>;
+beforeAll(async () => {
+  standIn = await startStripeStandIn();
+  stripe = createStripe({
+    STRIPE_SECRET_KEY: 'sk_test_0123456789',
+    STRIPE_API_URL: standIn.url,
+    STRIPE_TIMEOUT_MS: 5_000,
+  });
+});
+afterAll(() => standIn.close());
+
+async function attemptOf(suffix: string): Promise<Attempt> {
+  const customer = await stripe.customers.create({});
+  const method = await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id });
+  return {
+    enrollmentId: `enr_${suffix.repeat(26)}`,
+    chargeId: `chg_${suffix.repeat(26)}_1`,
+    attempt: 1,
+    amountMinor: 980,
+    currency: 'jpy',
+    description: null,
+    captureMethod: 'automatic',
+    stripeCustomerId: customer.id,
+    paymentMethodId: method.id,
+    paymentMethodType: 'card',
+    paymentIntentId: null,
+  };
+}
+
+async function control(route: string, body: object): Promise<void> {
+  const answer = await fetch(`${standIn.url}/_control/${route}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect(answer.status).toBe(200);
+}
+
+const intentsOf = async ({ stripeCustomerId }: Attempt) =>
+  (await stripe.paymentIntents.list({ customer: stripeCustomerId })).data;
+
+describe('confirmOffSession', () => {
+  it('F5: looks the payment up when it repeats later than Stripe keeps the key, and charges once', async () => {
+    const attempt = await attemptOf('a');
+    await control('faults', {
+      match: { method: 'POST', path_prefix: '/v1/payment_intents' },
+      kind: 'cut',
+      when: 'after',
+      times: 2,
+    });
+    await expect(confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 })).rejects.toThrow();
+    await control('faults/clear', {});
+    await control('clock', { advance_seconds: 25 * 3600 });
+    const outcome = await confirmOffSession(stripe, attempt, { number: 9, sinceFirstMs: 25 * 3_600_000 });
+    expect(outcome).toMatchObject({ kind: 'payment_intent', status: 'succeeded' });
+    expect(await intentsOf(attempt)).toHaveLength(1);
+  });
+
+  it('F5: a key that Stripe has forgotten would charge twice: the look is what prevents it', async () => {
+    const attempt = await attemptOf('b');
+    await confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 });
+    await control('clock', { advance_seconds: 25 * 3600 });
+    await confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 });
+    expect(await intentsOf(attempt)).toHaveLength(2);
+  });
+
+  it('F6: two requests under one key at once make one payment', async () => {
+    const attempt = await attemptOf('c');
+    await control('faults', {
+      match: { method: 'POST', path_prefix: '/v1/payment_intents' },
+      kind: 'delay',
+      when: 'after',
+      delay_ms: 400,
+      times: 1,
+    });
+    const first = confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect(confirmOffSession(stripe, attempt, { number: 2, sinceFirstMs: 100 })).rejects.toMatchObject({
+      type: 'StripeOutcomeUnknown',
+      nonRetryable: false,
+    });
+    expect(await first).toMatchObject({ status: 'succeeded' });
+    expect(await intentsOf(attempt)).toHaveLength(1);
+  });
+
+  it('F10: the same key with another amount is never answered by a new key', async () => {
+    const attempt = await attemptOf('d');
+    await confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 });
+    const changed = { ...attempt, amountMinor: 981 };
+    await expect(confirmOffSession(stripe, changed, { number: 1, sinceFirstMs: 0 })).rejects.toMatchObject({
+      type: 'StripeIdempotencyMismatch',
+      nonRetryable: true,
+    });
+    expect(await intentsOf(attempt)).toHaveLength(1);
+  });
+});
