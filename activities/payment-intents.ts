@@ -15,6 +15,7 @@ import {
   isDecline,
   isServerError,
   isUnexpectedState,
+  isUnexplained,
   isUnusablePaymentMethod,
 } from './stripe-errors.ts';
 
@@ -164,7 +165,7 @@ async function outcomeOfError(
   if (isUnexpectedState(error) && error.payment_intent) {
     return outcomeOf(error.payment_intent, attempt.paymentMethodType);
   }
-  if (isUnusablePaymentMethod(error)) {
+  if (isUnusablePaymentMethod(error) || (isUnexplained(error) && (await isDetached(stripe, attempt)))) {
     return withoutUsableMethod(stripe, attempt, 'payment_method_unusable');
   }
   if (isServerError(error) && tries.number >= LOOK_AFTER_SERVER_ERRORS) {
@@ -177,6 +178,15 @@ async function outcomeOfError(
       : outcomeOf(found, attempt.paymentMethodType);
   }
   throw failureOf(error, `confirming attempt ${attempt.attempt} of ${attempt.chargeId}`);
+}
+
+/** Stripe says of a detached method only that the request is invalid, so the method itself is looked at. */
+async function isDetached(stripe: Stripe, { paymentMethodId }: Attempt): Promise<boolean> {
+  try {
+    return (await stripe.paymentMethods.retrieve(paymentMethodId)).customer === null;
+  } catch (error) {
+    throw failureOf(error, `reading ${paymentMethodId}`);
+  }
 }
 
 /**

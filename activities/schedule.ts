@@ -62,8 +62,9 @@ export function createScheduleActivities(deps: ActivityDeps) {
         passedOver > 0 ? [catchUpFact(`passed-over-after-${from.occurrence}`, at, passedOver, next)] : [];
       const paused = typeof work.row.pausedUntil === 'object' && work.row.pausedUntil === null;
       await deps.db.transaction().execute(async (trx) => {
-        await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
+        // Facts first: like the charge Activities, which lock the charge before the enrollment.
         await tell(trx, work.enrollmentId, [...work.facts, ...skipped]);
+        await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
       });
       return { ...upcoming, occurrence: from.occurrence };
     },
@@ -71,8 +72,8 @@ export function createScheduleActivities(deps: ActivityDeps) {
     /** Writes facts, and what a command changes in the row, without planning anew. Safe to repeat. */
     async noteCommand(work: NoteWork): Promise<void> {
       await deps.db.transaction().execute(async (trx) => {
-        await touchEnrollment(trx, work.enrollmentId, { at: work.at, ...work.row });
         await tell(trx, work.enrollmentId, work.facts);
+        await touchEnrollment(trx, work.enrollmentId, { at: work.at, ...work.row });
       });
     },
   };

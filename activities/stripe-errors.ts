@@ -31,6 +31,11 @@ export function isUnusablePaymentMethod(error: unknown): boolean {
   );
 }
 
+/** A 400 that names neither a code nor a parameter. */
+export function isUnexplained(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeInvalidRequestError && !error.code && !error.param;
+}
+
 /**
  * An answer after which nobody knows whether the request took effect, or Stripe's stored copy of one: a repeat
  * with the same key brings the same answer for as long as Stripe keeps the key.

@@ -17,6 +17,7 @@ const MOST_REMEMBERED_SESSIONS = 50;
 
 /** The open session while it has time left, else a new one. Who asks meanwhile gets the same. */
 export async function liveCheckoutSession(run: EnrollmentRun, who: string): Promise<OpenCheckoutSession> {
+  await sessionsLookedAt(run);
   const { open } = run.state.checkout;
   if (open !== null && Date.parse(open.expiresAt) - Date.now() > LEAST_TIME_LEFT_MS) {
     return open;
@@ -25,6 +26,11 @@ export async function liveCheckoutSession(run: EnrollmentRun, who: string): Prom
     run.opening = null;
   });
   return run.opening;
+}
+
+/** One that is told to be complete is no live one, until Stripe says that it is not complete after all. */
+export async function sessionsLookedAt(run: EnrollmentRun): Promise<void> {
+  await condition(() => run.state.checkout.completed.length === 0 || run.leaving || run.end !== null);
 }
 
 async function openSession(run: EnrollmentRun, who: string): Promise<OpenCheckoutSession> {

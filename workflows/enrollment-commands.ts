@@ -48,6 +48,8 @@ function handleCancel(run: EnrollmentRun): void {
   setHandler(
     cancelAtPeriodEndUpdate,
     async (requested) => {
+      // While the first attempt of a charge is under way, nobody knows what comes next.
+      await condition(() => !state.schedule.planning);
       const cancelAt = periodEnd(run);
       state.cancelLater = { ...asker(requested), at: cancelAt };
       const details = { cancel_at: cancelAt };
@@ -57,7 +59,9 @@ function handleCancel(run: EnrollmentRun): void {
     {
       validator: (_requested) => {
         refuseByStatus(run, 'cancel_at_period_end');
-        periodEnd(run);
+        if (!state.schedule.planning) {
+          periodEnd(run);
+        }
       },
     },
   );

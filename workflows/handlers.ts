@@ -7,7 +7,7 @@ import { previewCancel } from '../domain/cancel-preview.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { handleChargeCommands } from './charge-commands.ts';
 import { followPolicy } from './charge-end.ts';
-import { isNews, liveCheckoutSession } from './checkout.ts';
+import { isNews, liveCheckoutSession, sessionsLookedAt } from './checkout.ts';
 import { handleEnrollmentCommands } from './enrollment-commands.ts';
 import {
   cancelPreviewQuery,
@@ -44,6 +44,7 @@ function handleSetup(run: EnrollmentRun): void {
       if (run.setupRefusal !== null) {
         throw ApplicationFailure.nonRetryable(run.setupRefusal, REFUSALS.SetupRefused);
       }
+      await sessionsLookedAt(run);
       const awaited = state.paymentMethod === null && state.cancel === null && run.end === null;
       const checkoutSession = awaited ? await liveCheckoutSession(run, 'api') : null;
       return { status: statusOf(run), checkoutSession };

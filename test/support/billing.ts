@@ -15,6 +15,7 @@ import type { Terms } from '../../domain/terms.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createBillingWorkers } from '../../worker/worker.ts';
 import type { EnrollmentInput } from '../../workflows/input.ts';
+import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { createTestDatabase } from './database.ts';
 import { replayAndRecord } from './histories.ts';
 import { connectTestTemporal } from './temporal.ts';
@@ -182,16 +183,23 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
       return { status: answer.status, location: answer.headers.get('location'), text: await answer.text() };
     },
 
+    /** Saves a method on an open Checkout Session, a challenge passed, and tells the Workflow. */
+    async save(enrollmentId: string, checkoutSessionId: string, method: Record<string, string>) {
+      await control(`checkout_sessions/${checkoutSessionId}/complete`, method);
+      await billing.checkoutSessionCompleted(enrollmentId, checkoutSessionId);
+    },
+
     /** Enrolls with a bank account instead of a card. */
     async enrolledWithAccount(terms: Terms, accountNumber: string): Promise<EnrollmentInput> {
+      const account = { payment_method_type: 'us_bank_account', account_number: accountNumber };
+      return this.enrolledWith(terms, account);
+    },
+
+    /** Enrolls with a method that the page would ask more about, e.g. a challenge. */
+    async enrolledWith(terms: Terms, method: Record<string, string>): Promise<EnrollmentInput> {
       const input = await this.newInput(terms);
       const { checkoutSession } = await billing.enroll(input);
-      const id = String(checkoutSession?.id);
-      await control(`checkout_sessions/${id}/complete`, {
-        payment_method_type: 'us_bank_account',
-        account_number: accountNumber,
-      });
-      await billing.checkoutSessionCompleted(input.enrollmentId, id);
+      await this.save(input.enrollmentId, String(checkoutSession?.id), method);
       return input;
     },
 
@@ -241,6 +249,16 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
         },
         { timeoutMs },
       );
+    },
+
+    /** Waits until the Workflow, too, knows the charge in that status: its row is written a moment before. */
+    known(id: string, chargeId: string, status: string) {
+      return waitFor(`the Workflow to know ${chargeId} as ${status}`, async () => {
+        const { charges } = await client.workflow
+          .getHandle(enrollmentWorkflowId(id))
+          .query(enrollmentStateQuery);
+        return charges.some((charge) => charge.id === chargeId && charge.status === status);
+      });
     },
 
     async history(id: string) {

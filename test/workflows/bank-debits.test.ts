@@ -24,6 +24,7 @@ const HOUR_MS = 3_600_000;
 async function underWay(terms = ONCE_USD) {
   const { enrollmentId } = await billing.enrolledWithAccount(terms, SLOW);
   const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'processing');
+  await billing.known(enrollmentId, id, 'processing');
   return { enrollmentId, id, intentId: String(payment_intent_id) };
 }
 

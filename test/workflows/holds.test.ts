@@ -18,6 +18,7 @@ const DAY_MS = 86_400_000;
 async function held(terms = HELD) {
   const { enrollmentId } = await billing.enrolled(terms);
   const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+  await billing.known(enrollmentId, id, 'requires_capture');
   return { enrollmentId, id, intentId: String(payment_intent_id) };
 }
 

@@ -1,0 +1,192 @@
+/** What can be done about a declined charge by hand: try, confirm, extend, stop, forgive; another saved card. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Terms } from '../../domain/terms.ts';
+import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { waitFor } from '../support/wait.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+const CUSTOMER = { by: 'customer', reason: null };
+const OPERATOR = { by: 'operator', reason: 'called us' };
+const DECLINES = '4000000000000341';
+const ALWAYS_3DS = '4000002760003184';
+
+async function declined(card = DECLINES, terms: Terms = MONTHLY) {
+  const { enrollmentId } = await billing.enrolledWith(terms, { number: card });
+  const { id, next_attempt_at, payment_intent_id } = await billing.charged(
+    enrollmentId,
+    1,
+    'requires_payment_method',
+  );
+  await billing.known(enrollmentId, id, 'requires_payment_method');
+  return { enrollmentId, id, nextAttemptAt: next_attempt_at, intentId: String(payment_intent_id) };
+}
+
+/** Another card, saved on Checkout. */
+async function save(enrollmentId: string, card: string) {
+  const session = await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER);
+  await billing.save(enrollmentId, session.id, { number: card });
+}
+
+describe('a try by hand', () => {
+  it('uses up no automatic try, moves none, and has a limit for customers', async () => {
+    const { enrollmentId, id, nextAttemptAt } = await declined();
+    for (const attempt of [2, 3, 4, 5, 6]) {
+      await billing.billing.retryCharge(enrollmentId, id, CUSTOMER);
+      expect((await billing.chargeRows(enrollmentId))[0]).toMatchObject({
+        attempts: attempt,
+        next_attempt_at: nextAttemptAt,
+      });
+    }
+    await expect(billing.billing.retryCharge(enrollmentId, id, CUSTOMER)).rejects.toMatchObject({
+      code: 'too_many_tries',
+    });
+    const attempts = await billing.db
+      .selectFrom('charge_attempts')
+      .select('decision_reason')
+      .where('charge_id', '=', id)
+      .execute();
+    expect(new Set(attempts.map(({ decision_reason }) => decision_reason)).size).toBe(1);
+  }, 45_000);
+
+  it('pays when the bank says yes', async () => {
+    const { enrollmentId, id, intentId } = await declined();
+    await save(enrollmentId, '4242424242424242');
+    await billing.charged(enrollmentId, 1, 'succeeded');
+    const row = (await billing.chargeRows(enrollmentId))[0];
+    expect(row).toMatchObject({ payment_intent_id: intentId });
+    await expect(billing.billing.retryCharge(enrollmentId, id, OPERATOR)).rejects.toMatchObject({
+      code: 'charge_settled',
+    });
+  }, 45_000);
+});
+
+describe('on-session confirmation', () => {
+  it('leads to the bank and back, and confirms the same PaymentIntent', async () => {
+    const { enrollmentId, id, intentId } = await declined(ALWAYS_3DS);
+    const first = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
+    expect(first).toMatchObject({ status: 'requires_action', redirectUrl: expect.stringContaining('/3ds/') });
+    await fetch(String(first.redirectUrl), {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ answer: 'fail' }),
+    });
+    const change = { chargeId: id, paymentIntentId: intentId, eventType: 'return' };
+    await billing.billing.paymentIntentChanged(enrollmentId, change);
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    // Refused: everything is ready for another try.
+    const second = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
+    await fetch(String(second.redirectUrl), {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ answer: 'complete' }),
+    });
+    await billing.billing.paymentIntentChanged(enrollmentId, change);
+    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({
+      payment_intent_id: intentId,
+    });
+  }, 45_000);
+
+  it('can be begun again when the customer closed the page', async () => {
+    const { enrollmentId, id } = await declined(ALWAYS_3DS);
+    const first = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
+    const second = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
+    expect(second.redirectUrl).not.toBeNull();
+    expect(second.redirectUrl).not.toBe(first.redirectUrl);
+  }, 45_000);
+});
+
+describe('an operator', () => {
+  it('extends dunning by a retry, up to the most that are allowed', async () => {
+    const { enrollmentId, id } = await declined();
+    for (const _ of [5, 6, 7, 8]) {
+      await billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 10 });
+    }
+    await expect(
+      billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 10 }),
+    ).rejects.toMatchObject({ code: 'too_many_retries' });
+  }, 45_000);
+
+  it('stops dunning: the charge is given up and the terms decide', async () => {
+    const { enrollmentId, id } = await declined(DECLINES, {
+      ...MONTHLY,
+      dunning: { retryAfterDays: [1], afterLastTry: 'pause' },
+    });
+    expect(await billing.billing.stopDunning(enrollmentId, id, OPERATOR)).toEqual({
+      chargeId: id,
+      status: 'uncollectible',
+    });
+    await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
+    expect(await billing.timeline(enrollmentId)).toContainEqual({
+      what: 'charge.uncollectible',
+      who: OPERATOR.by,
+      why: OPERATOR.reason,
+    });
+  }, 45_000);
+
+  it('forgives a charge: nothing is owed and the enrollment goes on', async () => {
+    const { enrollmentId, id } = await declined();
+    expect(await billing.billing.cancelCharge(enrollmentId, id, { ...OPERATOR, as: 'forgive' })).toEqual({
+      chargeId: id,
+      status: 'canceled',
+    });
+    await waitFor('active', async () => (await billing.enrollmentRow(enrollmentId)).status === 'active');
+  }, 45_000);
+});
+
+describe('another saved card', () => {
+  it('is tried when the newest is declined for good, if the terms allow it', async () => {
+    const terms: Terms = { ...MONTHLY, schedule: { type: 'on_demand' }, tryOtherMethod: true };
+    const { enrollmentId } = await billing.enrolled(terms);
+    await waitFor('the method', async () => (await billing.enrollmentRow(enrollmentId)).status === 'active');
+    await save(enrollmentId, '5555555555554444');
+    const newest = await waitFor('the newer method', async () => {
+      const row = await billing.enrollmentRow(enrollmentId);
+      const { length } = await billing.db
+        .selectFrom('payment_methods')
+        .select('id')
+        .where('enrollment_id', '=', enrollmentId)
+        .execute();
+      return length === 2 ? String(row.default_payment_method_id) : false;
+    });
+    await billing.control(`payment_methods/${newest}/next_charge`, {
+      code: 'card_declined',
+      decline_code: 'lost_card',
+    });
+    const ask = { ...OPERATOR, requestKey: 'one', amountMinor: 700, description: null };
+    await billing.billing.createCharge(enrollmentId, ask);
+    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ attempts: 2 });
+  }, 45_000);
+});
+
+describe('a saved method that changes at Stripe', () => {
+  it('is tried again at once when the network sends new data', async () => {
+    const { enrollmentId, id } = await declined(DECLINES, { ...MONTHLY });
+    const { default_payment_method_id: method } = await billing.enrollmentRow(enrollmentId);
+    await billing.control(`payment_methods/${method}/next_charge`, { code: 'expired_card', times: 1 });
+    await billing.billing.retryCharge(enrollmentId, id, OPERATOR);
+    await billing.control(`payment_methods/${method}/automatically_updated`, { number: '4242424242424242' });
+    await billing.deliverEvents();
+    await billing.charged(enrollmentId, 1, 'succeeded');
+  }, 45_000);
+
+  it('is noted when it is detached, and the customer is asked at the next charge', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...MONTHLY, schedule: { type: 'on_demand' } });
+    await waitFor('the method', async () => (await billing.enrollmentRow(enrollmentId)).status === 'active');
+    const { default_payment_method_id: method } = await billing.enrollmentRow(enrollmentId);
+    await billing.stripe.paymentMethods.detach(String(method));
+    await billing.deliverEvents();
+    await waitFor('the note', async () =>
+      (await billing.timeline(enrollmentId)).some(({ what }) => what === 'payment_method.detached'),
+    );
+    const ask = { ...OPERATOR, requestKey: 'one', amountMinor: 700, description: null };
+    await billing.billing.createCharge(enrollmentId, ask);
+    expect(await billing.charged(enrollmentId, 1, 'requires_payment_method')).toMatchObject({
+      last_code: 'payment_method_unusable',
+    });
+  }, 45_000);
+});

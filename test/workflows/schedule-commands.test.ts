@@ -1,0 +1,159 @@
+/** What a customer or operator can change about a running schedule. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Terms } from '../../domain/terms.ts';
+import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { fastForward } from '../support/temporal.ts';
+import { waitFor } from '../support/wait.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+const BY = { by: 'customer', reason: 'on holiday' };
+const DAY_MS = 86_400_000;
+
+/** An enrollment whose first charge is paid, and the instant of the second. */
+async function running(terms: Terms = MONTHLY) {
+  const { enrollmentId } = await billing.enrolled(terms);
+  await billing.charged(enrollmentId, 1, 'succeeded');
+  const next = await waitFor('the next charge', async () => {
+    const row = await billing.enrollmentRow(enrollmentId);
+    return row.next_charge_at ?? false;
+  });
+  return { enrollmentId, next };
+}
+
+const daysAhead = (at: Date | string) => (new Date(at).getTime() - Date.now()) / DAY_MS;
+
+describe('the schedule', () => {
+  it('leaves the next charge out, and the one after it keeps its day', async () => {
+    const { enrollmentId, next } = await running();
+    const answer = await billing.billing.skipNext(enrollmentId, BY);
+    expect(daysAhead(String(answer.next?.dueAt))).toBeGreaterThan(daysAhead(next) + 27);
+    expect((await billing.enrollmentRow(enrollmentId)).next_charge_at?.toISOString()).toBe(
+      answer.next?.dueAt,
+    );
+    expect(await billing.timeline(enrollmentId)).toContainEqual({
+      what: 'schedule.skipped',
+      who: BY.by,
+      why: BY.reason,
+    });
+  }, 30_000);
+
+  it('moves the next charge within its bounds', async () => {
+    const { enrollmentId } = await running();
+    const soon = new Date(Date.now() + 5 * DAY_MS).toISOString();
+    expect(await billing.billing.moveNext(enrollmentId, { ...BY, dueAt: soon })).toMatchObject({
+      next: { occurrence: 1, dueAt: soon },
+    });
+    const late = new Date(Date.now() + 90 * DAY_MS).toISOString();
+    await expect(billing.billing.moveNext(enrollmentId, { ...BY, dueAt: late })).rejects.toMatchObject({
+      code: 'move_past_following',
+    });
+    const past = new Date(Date.now() - DAY_MS).toISOString();
+    await expect(billing.billing.moveNext(enrollmentId, { ...BY, dueAt: past })).rejects.toMatchObject({
+      code: 'move_not_ahead',
+    });
+  }, 30_000);
+
+  it('makes the next charge now, once', async () => {
+    const { enrollmentId, next } = await running();
+    await billing.billing.chargeNow(enrollmentId, BY);
+    await billing.charged(enrollmentId, 2, 'succeeded');
+    const after = await waitFor('the next plan', async () => {
+      const { next_charge_at } = await billing.enrollmentRow(enrollmentId);
+      return next_charge_at !== null && next_charge_at > next ? next_charge_at : false;
+    });
+    expect(daysAhead(after)).toBeGreaterThan(daysAhead(next) + 27);
+    expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
+  }, 30_000);
+
+  it('takes another amount from the next charge on', async () => {
+    const { enrollmentId } = await running();
+    const answer = await billing.billing.changeAmount(enrollmentId, {
+      ...BY,
+      amountMinor: 1_500,
+      effective: 'from_next',
+    });
+    expect(answer).toMatchObject({ next: { amountMinor: 1_500 }, balanceMinor: 0, chargeId: null });
+    await billing.billing.chargeNow(enrollmentId, BY);
+    expect(await billing.charged(enrollmentId, 2, 'succeeded')).toMatchObject({ amount_minor: 1_500 });
+  }, 30_000);
+
+  it('charges the rest of the period at once when the amount goes up, and credits it when it goes down', async () => {
+    const { enrollmentId } = await running();
+    const up = { ...BY, amountMinor: 1_960, effective: 'at_once' as const };
+    const raised = await billing.billing.changeAmount(enrollmentId, up);
+    expect(raised.chargeId).not.toBeNull();
+    // Seconds of the month have passed.
+    const rest = await billing.charged(enrollmentId, 2, 'succeeded');
+    expect(rest.amount_minor).toBeGreaterThan(970);
+    expect(rest.amount_minor).toBeLessThanOrEqual(980);
+    const half = { ...BY, amountMinor: 490, effective: 'at_once' as const };
+    const lowered = await billing.billing.changeAmount(enrollmentId, half);
+    expect(lowered.chargeId).toBeNull();
+    expect(lowered.balanceMinor).toBeGreaterThanOrEqual(-1_470);
+    expect(lowered.balanceMinor).toBeLessThan(-1_450);
+    // The credit pays for the next charge.
+    await billing.billing.chargeNow(enrollmentId, BY);
+    await waitFor('the balance to pay', async () =>
+      (await billing.timeline(enrollmentId)).some(({ what }) => what === 'schedule.paid_from_balance'),
+    );
+    expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
+  }, 30_000);
+
+  it('rests until the day that was said; what fell into the pause is not owed', async () => {
+    const { enrollmentId, next } = await running();
+    const resumeAt = new Date(next.getTime() + 10 * DAY_MS).toISOString();
+    expect(await billing.billing.pauseEnrollment(enrollmentId, { ...BY, resumeAt })).toEqual({
+      status: 'paused',
+    });
+    const row = await billing.enrollmentRow(enrollmentId);
+    expect(row).toMatchObject({ status: 'paused', next_charge_at: null });
+    expect(row.paused_until?.toISOString()).toBe(resumeAt);
+    await expect(
+      billing.billing.pauseEnrollment(enrollmentId, { ...BY, resumeAt: null }),
+    ).rejects.toMatchObject({ code: 'enrollment_paused' });
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, daysAhead(resumeAt) * DAY_MS + 60_000);
+    await waitFor('the end of the pause', async () => {
+      return (await billing.enrollmentRow(enrollmentId)).status === 'active';
+    });
+    const after = await billing.enrollmentRow(enrollmentId);
+    expect(Number(after.next_charge_at)).toBeGreaterThan(Date.parse(resumeAt));
+    expect(await billing.chargeRows(enrollmentId)).toHaveLength(1);
+  }, 45_000);
+
+  it('ends with the period, unless that is taken back', async () => {
+    const { enrollmentId, next } = await running();
+    const { cancelAt } = await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
+    expect(cancelAt).toBe(next.toISOString());
+    expect((await billing.enrollmentRow(enrollmentId)).cancel_at?.toISOString()).toBe(cancelAt);
+    expect(await billing.billing.previewCancel(enrollmentId, 'at_period_end')).toMatchObject({
+      takesEffectAt: cancelAt,
+      stillOwedMinor: 0,
+    });
+    await billing.billing.undoCancel(enrollmentId, BY);
+    await expect(billing.billing.undoCancel(enrollmentId, BY)).rejects.toMatchObject({
+      code: 'no_cancel_pending',
+    });
+    await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, daysAhead(next) * DAY_MS + 60_000);
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({
+      status: 'canceled',
+      reason: BY.reason,
+      chargesSucceeded: 1,
+    });
+  }, 45_000);
+
+  it('tells what the catch-up rule passed over after downtime', async () => {
+    const { enrollmentId, next } = await running({ ...MONTHLY, catchUp: 'skip' });
+    // The Workflow is away for two and a half months: its clock jumps over two due instants.
+    await billing.billing.pauseEnrollment(enrollmentId, { ...BY, resumeAt: null });
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, daysAhead(next) * DAY_MS + 45 * DAY_MS);
+    await billing.billing.resumeEnrollment(enrollmentId, BY);
+    expect(await billing.chargeRows(enrollmentId)).toHaveLength(1);
+    expect(Number((await billing.enrollmentRow(enrollmentId)).next_charge_at)).toBeGreaterThan(Number(next));
+  }, 45_000);
+});
