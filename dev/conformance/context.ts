@@ -40,6 +40,7 @@ export interface Target {
 /** @param problems is given every difference from Stripe's description that the traffic shows */
 export function createContext(target: Target, problems: string[]): CaseContext {
   const { standIn, validator } = target;
+  const startedMs = Date.now();
   const watching: typeof fetch = async (input, init) => {
     const url = new URL(String(input instanceof Request ? input.url : input));
     const method = init?.method ?? 'GET';
@@ -91,10 +92,11 @@ export function createContext(target: Target, problems: string[]): CaseContext {
       return fetch(url, { method: 'POST', body: new URLSearchParams(form), redirect: 'manual' });
     },
     async eventTypes(objectId, expected) {
+      const since = Math.floor(startedMs / 1000) - 60;
       const until = Date.now() + (standIn === null ? 30_000 : 2_000);
       for (;;) {
         const types: string[] = [];
-        for await (const event of stripe.events.list({ limit: 100 })) {
+        for await (const event of stripe.events.list({ limit: 100, created: { gte: since } })) {
           if ('id' in event.data.object && event.data.object.id === objectId) types.unshift(event.type);
         }
         if (expected.every((type) => types.includes(type))) return types;

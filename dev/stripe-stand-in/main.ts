@@ -13,7 +13,13 @@ const options: StandInOptions = {
     : {}),
 };
 
-const standIn = await startStripeStandIn(options);
+const standIn = await startStripeStandIn(options).catch((error: unknown) => {
+  const why = error instanceof Error ? error.message : String(error);
+  console.error(
+    `The stand-in could not start: ${why}. STRIPE_STAND_IN_PORT and STRIPE_STAND_IN_DATA choose others.`,
+  );
+  process.exit(1);
+});
 // Before it says that it is ready, so that whoever waits for that can stop it politely.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {

@@ -4,6 +4,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Clock } from '../clock.ts';
+import { API_VERSION } from '../http/version.ts';
 import type { Settings } from '../settings.ts';
 import type { Database } from '../store/database.ts';
 import type { Mode, World } from '../store/world.ts';
@@ -116,7 +117,7 @@ export function createDeliveries(
     const event = world.events.get(row.eventId);
     if (endpoint === undefined || event === undefined)
       return { status: null, error: 'endpoint or event is gone' };
-    const version = endpoint.api_version ?? '2026-10-28.endive';
+    const version = endpoint.api_version ?? API_VERSION;
     const body = eventBody(world.livemode, event, version, inVersion(event.object, version));
     const now = clock.now();
     const { oldSecret } = endpoint;
