@@ -90,6 +90,8 @@ export async function startTestServers(): Promise<TestServers> {
       (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : String(error)),
     );
   });
+  // Longer than any pause between two questions: compiling the tests of a new clone can hold a process for seconds.
+  door.keepAliveTimeout = 600_000;
   const port = await getPort({ host: '127.0.0.1' });
   await new Promise<void>((resolve) => door.listen(port, '127.0.0.1', resolve));
 
