@@ -150,6 +150,14 @@ async function read(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
   const report = await reported(run, charge, () =>
     scheduled(`Charge ${charge.number}: read the PaymentIntent`).readCharge(work(run, charge, null)),
   );
+  const { status } = charge;
+  if (
+    report.status === status &&
+    (status === 'requires_payment_method' || status === 'requires_confirmation')
+  ) {
+    // It stands as it stood: the next try, and the customer's time, stay as they were decided.
+    return;
+  }
   take(run, charge, report);
 }
 

@@ -3,10 +3,13 @@
  * waits for the first method. Called by `workflows/enrollment.ts` and by its handlers.
  */
 import { ActivityFailure, ApplicationFailure, condition } from '@temporalio/workflow';
+import type { SavePaymentMethodResult, SavePaymentMethodWork } from '../activities/payment-methods.ts';
 import { REFUSALS } from '../domain/errors.ts';
+import { problemOf } from './charge-work.ts';
 import type { OpenCheckoutSession } from './messages.ts';
 import { instant, publish } from './presentation.ts';
 import type { EnrollmentRun } from './run.ts';
+import { note } from './schedule.ts';
 import { interactive } from './stripe-activities.ts';
 
 /** A session with less time left is replaced when the customer asks for one. */
@@ -100,13 +103,20 @@ function nextLook({ state }: EnrollmentRun): number {
 
 /** A webhook may have been missed: what has become of the open session is asked of Stripe. */
 async function lookAtSession(run: EnrollmentRun): Promise<void> {
-  const { checkout } = run.state;
-  if (checkout.open === null) {
+  const { state } = run;
+  const { checkout } = state;
+  const { open } = checkout;
+  if (open === null) {
     return;
   }
-  const { id } = checkout.open;
   checkout.open = null;
-  await savePaymentMethod(run, id);
+  await savePaymentMethod(run, open.id);
+  const stillOpen = !checkout.handled.includes(open.id);
+  const ends = state.cancel !== null || Date.now() >= Date.parse(state.setupDeadlineAt);
+  if (stillOpen && ends) {
+    // Whoever ends the enrollment expires it at Stripe, so that nobody saves a card for nothing.
+    checkout.open ??= open;
+  }
 }
 
 /** For as long as the run lives: reads every session that is told to be complete. */
@@ -180,18 +190,16 @@ export function isNews(run: EnrollmentRun, checkoutSessionId: string): boolean {
 
 async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string): Promise<void> {
   const { state } = run;
-  const result = await interactive(`Read ${checkoutSessionId} and save its payment method`).savePaymentMethod(
-    {
-      enrollmentId: run.input.enrollmentId,
-      customerId: run.input.customerId,
-      checkoutSessionId,
-      stripeCustomerId: state.paymentMethod?.stripeCustomerId ?? null,
-      terms: run.terms,
-      changes: state.schedule.changes,
-      anchorAt: state.schedule.anchorAt,
-      at: new Date().toISOString(),
-    },
-  );
+  const result = await refusedOnDefect(run, {
+    enrollmentId: run.input.enrollmentId,
+    customerId: run.input.customerId,
+    checkoutSessionId,
+    stripeCustomerId: state.paymentMethod?.stripeCustomerId ?? null,
+    terms: run.terms,
+    changes: state.schedule.changes,
+    anchorAt: state.schedule.anchorAt,
+    at: new Date().toISOString(),
+  });
   if (result.kind === 'not_complete' && result.status === 'open') {
     return;
   }
@@ -212,4 +220,23 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
     }
   }
   publish(run);
+}
+
+/**
+ * A defect, such as a session that Stripe does not know, refuses this session and nothing else. Thrown on, it would stop
+ * the run for good: it could not even be canceled.
+ */
+async function refusedOnDefect(
+  run: EnrollmentRun,
+  work: SavePaymentMethodWork,
+): Promise<SavePaymentMethodResult> {
+  const { checkoutSessionId } = work;
+  try {
+    return await interactive(`Read ${checkoutSessionId} and save its payment method`).savePaymentMethod(work);
+  } catch (error) {
+    const reason = problemOf(error);
+    const details = { checkout_session: checkoutSessionId };
+    await note(run, { what: 'payment_method.refused', by: { by: 'workflow', reason }, details });
+    return { kind: 'refused', reason };
+  }
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -53,6 +54,41 @@ describe('enrollmentWorkflow', () => {
       .execute();
     expect(notices.map(({ kind }) => kind)).toEqual(['charge_failed', 'charge_recovered']);
     expect(await billing.enrollmentRow(input.enrollmentId)).toMatchObject({ status: 'active' });
+  }, 30_000);
+
+  it('goes on when it is told of a session that Stripe does not know', async () => {
+    const input = await billing.newInput(ONCE);
+    const { checkoutSession } = await billing.billing.enroll(input);
+    await billing.billing.checkoutSessionCompleted(input.enrollmentId, 'cs_test_ofanotheraccount');
+    await waitFor('the refusal', async () =>
+      (await billing.timeline(input.enrollmentId)).some(({ what }) => what === 'payment_method.refused'),
+    );
+    expect((await billing.payOnCheckout(String(checkoutSession?.url))).status).toBe(303);
+    await billing.billing.checkoutSessionCompleted(input.enrollmentId, String(checkoutSession?.id));
+    await billing.charged(input.enrollmentId, 1, 'succeeded');
+  }, 30_000);
+
+  it('keeps the next try when a decline is told again by a webhook', async () => {
+    const input = await billing.enrolled(ONCE, '4000000000000341');
+    const failed = await billing.charged(input.enrollmentId, 1, 'requires_payment_method');
+    await billing.known(input.enrollmentId, failed.id, 'requires_payment_method');
+    await billing.billing.paymentIntentChanged(input.enrollmentId, {
+      chargeId: failed.id,
+      paymentIntentId: String(failed.payment_intent_id),
+      eventType: 'payment_intent.payment_failed',
+    });
+    await waitFor('the reading', async () => {
+      const { events } = await billing.history(input.enrollmentId);
+      const reading = events?.find(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'readCharge',
+      );
+      const read = (of: typeof reading) => of?.activityTaskCompletedEventAttributes?.scheduledEventId;
+      return (
+        reading !== undefined && events?.some((event) => String(read(event)) === String(reading.eventId))
+      );
+    });
+    const { charges } = await billing.handle(input.enrollmentId).query(enrollmentStateQuery);
+    expect(charges[0]?.nextAttemptAt).toBe(failed.next_attempt_at?.toISOString());
   }, 30_000);
 
   it('cancels before a method is saved: the session is expired at Stripe', async () => {

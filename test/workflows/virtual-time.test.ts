@@ -68,6 +68,15 @@ describe('an enrollment over months', () => {
     expect(await billing.enrollmentRow(input.enrollmentId)).toMatchObject({ status: 'expired' });
   }, 60_000);
 
+  it('expires the session that is still open at the deadline', async () => {
+    // Virtual time moves no clock of Stripe's, so the session is as open as one that a customer has just asked for.
+    const input = await billing.newInput({ ...ONCE, setupDeadlineDays: 1 });
+    const { checkoutSession } = await billing.billing.enroll(input);
+    expect(await billing.handle(input.enrollmentId).result()).toMatchObject({ status: 'expired' });
+    const session = await billing.stripe.checkout.sessions.retrieve(String(checkoutSession?.id));
+    expect(session.status).toBe('expired');
+  }, 60_000);
+
   it('finds a completed session by itself when no webhook comes', async () => {
     const input = await billing.newInput(ONCE);
     const { checkoutSession } = await billing.billing.enroll(input);
