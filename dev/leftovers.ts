@@ -1,6 +1,6 @@
 /** What an earlier run of the local stack, killed without warning, may have left running. */
 import { commandLine } from './postgres.ts';
-import { isAlive, pause } from './processes.ts';
+import { isAlive, pause, signalQuietly } from './processes.ts';
 import type { ChildRecord, RunningStack } from './state.ts';
 
 /** Whether that very process still runs: the id may have gone to another program. */
@@ -20,13 +20,17 @@ export function recordOf(name: string, pid: number): ChildRecord {
 export async function endLeftovers(stack: Pick<RunningStack, 'children'>): Promise<string[]> {
   const left = stack.children.filter(stillRuns).reverse();
   for (const record of left) {
+    if (!stillRuns(record)) {
+      // It ended by itself while the ones before it were ended; its id may be another program's by now.
+      continue;
+    }
     // PostgreSQL would wait for its clients at SIGTERM.
-    process.kill(record.pid, record.name === 'postgres' ? 'SIGINT' : 'SIGTERM');
+    signalQuietly(record.pid, record.name === 'postgres' ? 'SIGINT' : 'SIGTERM');
     for (let waitedMs = 0; waitedMs < 10_000 && stillRuns(record); waitedMs += 50) {
       await pause(50);
     }
     if (stillRuns(record)) {
-      process.kill(-record.pid, 'SIGKILL');
+      signalQuietly(-record.pid, 'SIGKILL');
     }
   }
   return left.map((record) => record.name);

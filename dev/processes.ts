@@ -192,7 +192,8 @@ async function settlesWithin(promise: Promise<unknown>, timeoutMs: number): Prom
   return settled;
 }
 
-function signalQuietly(pid: number, signal: NodeJS.Signals): void {
+/** Signals a process, or with a negative id its group; one that has ended meanwhile is none of our business. */
+export function signalQuietly(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {

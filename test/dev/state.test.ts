@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { endLeftovers, recordOf, stillRuns } from '../../dev/leftovers.ts';
 import { choosePorts } from '../../dev/ports.ts';
 import { clearLeftoverServer } from '../../dev/postgres.ts';
-import { isAlive, startProcess } from '../../dev/processes.ts';
+import { isAlive, startProcess, waitUntilReady } from '../../dev/processes.ts';
 import {
   loadSecrets,
   openStateFolder,
@@ -85,6 +85,22 @@ describe('leftovers', () => {
     } finally {
       await other.stop();
     }
+  });
+
+  it('passes over one that ended while another was being ended', async () => {
+    const victim = await startProcess({
+      name: 'victim',
+      command: process.execPath,
+      args: ['-e', 'setInterval(() => {}, 1000)'],
+    });
+    // Ends the other when it is told to end itself, as a server's end ends its clients.
+    const script = `process.on('SIGTERM', () => { process.kill(${victim.pid}, 'SIGKILL'); setTimeout(process.exit, 300); });
+      console.log('ready'); setInterval(() => {}, 1000);`;
+    const server = await startProcess({ name: 'server', command: process.execPath, args: ['-e', script] });
+    await waitUntilReady(server, async () => server.lastLines().includes('ready'), 10_000);
+    const children = [recordOf('victim', victim.pid), recordOf('server', server.pid)];
+    expect(await endLeftovers({ children })).toEqual(['server', 'victim']);
+    expect((await victim.exited).signal).toBe('SIGKILL');
   });
 
   it('removes the lock of a killed PostgreSQL whose process id another program has now', async () => {
