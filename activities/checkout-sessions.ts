@@ -16,6 +16,7 @@ import type { EnrollmentInput } from '../workflows/input.ts';
 import type { OpenCheckoutSession } from '../workflows/messages.ts';
 import { knownStripeCustomer } from './customers.ts';
 import type { ActivityDeps } from './deps.ts';
+import { freshKey } from './fresh-key.ts';
 import { failureOf, patientFailureOf } from './stripe-errors.ts';
 
 export interface OpenSessionWork {
@@ -143,7 +144,7 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
         },
         ...(customer === null ? {} : { customer }),
       },
-      { idempotencyKey: operationKey(enrollmentId, `checkout-session-${number}`) },
+      { idempotencyKey: freshKey(operationKey(enrollmentId, `checkout-session-${number}`)) },
     );
   }
 

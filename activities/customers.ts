@@ -5,6 +5,7 @@
 import type { Stripe } from 'stripe';
 import { customerKey } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
+import { freshKey } from './fresh-key.ts';
 
 /**
  * The Stripe Customer of a record that names one, has an e-mail, a name or a reference; null for a record with
@@ -76,7 +77,7 @@ async function createStripeCustomer(
   const { reference, ...contact } = details;
   const created = await deps.stripe.customers.create(
     { ...contact, metadata: { customer_id: customerId, ...(reference === undefined ? {} : { reference }) } },
-    { idempotencyKey: customerKey(customerId) },
+    { idempotencyKey: freshKey(customerKey(customerId)) },
   );
   await deps.db
     .updateTable('customers')

@@ -15,6 +15,7 @@ import type { CardExpiry } from './charges.ts';
 import { idOf } from './checkout-sessions.ts';
 import { keepContactDetails, stripeCustomerFromCheckout } from './customers.ts';
 import type { ActivityDeps } from './deps.ts';
+import { freshKey } from './fresh-key.ts';
 import { refreshPaymentMethod } from './payment-method-refresh.ts';
 import { isDecline, patientFailureOf } from './stripe-errors.ts';
 import { type Upcoming, upcomingAfter } from './upcoming.ts';
@@ -199,7 +200,7 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
         await deps.stripe.paymentMethods.attach(
           method.id,
           { customer: expected },
-          { idempotencyKey: operationKey(work.enrollmentId, `attach-${method.id}`) },
+          { idempotencyKey: freshKey(operationKey(work.enrollmentId, `attach-${method.id}`)) },
         );
       }
       return { kind: 'customer', id: expected };
