@@ -3,6 +3,7 @@
  * `.env.example` is compared with it by a test. Nothing else in the service reads `process.env`.
  */
 import { z } from 'zod';
+import { readPayloadKeys } from './payload-codec.ts';
 
 const flag = z
   .enum(['true', 'false'], { error: 'expected true or false' })
@@ -81,6 +82,15 @@ export const settingsSchema = z.object({
     .url()
     .optional()
     .describe('Address of the Temporal UI, for links in answers to operators'),
+  PAYLOAD_ENCRYPTION_KEYS: z
+    .string()
+    .refine((text) => readPayloadKeys(text) !== null, {
+      error: 'expected id:key,id:key with keys of 32 bytes in base64 and an id for each',
+    })
+    .optional()
+    .describe(
+      'Keys that encrypt what is written into histories, id:base64 of 32 bytes, comma-separated; the first encrypts, all decrypt; absent: not encrypted',
+    ),
   TASK_QUEUE: z
     .string()
     .min(1)

@@ -3,9 +3,11 @@
  * and for the Worker. Whoever opens a connection closes it.
  */
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import type { Settings } from './env.ts';
+import { createPayloadCodec, readPayloadKeys } from './payload-codec.ts';
 
 export type TemporalSettings = Pick<
   Settings,
@@ -15,7 +17,7 @@ export type TemporalSettings = Pick<
   | 'TEMPORAL_TLS'
   | 'TEMPORAL_TLS_CLIENT_CERT_PATH'
   | 'TEMPORAL_TLS_CLIENT_KEY_PATH'
->;
+> & { PAYLOAD_ENCRYPTION_KEYS?: string | undefined };
 
 export interface TemporalConnectionOptions {
   address: string;
@@ -46,9 +48,26 @@ export async function temporalConnectionOptions(
   return apiKey === undefined ? { address, tls: settings.TEMPORAL_TLS } : { address, tls: true, apiKey };
 }
 
-/** How payloads are written into histories; client and Worker must agree. A codec that encrypts them goes here. */
-export function temporalDataConverter(_settings: TemporalSettings): DataConverter {
-  return {};
+const FAILURE_CONVERTER = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
+
+/**
+ * How payloads are written into histories; client and Worker must agree. With `PAYLOAD_ENCRYPTION_KEYS` everything is
+ * encrypted, messages of failures included; histories from before stay readable.
+ */
+export function temporalDataConverter(
+  settings: Pick<TemporalSettings, 'PAYLOAD_ENCRYPTION_KEYS'>,
+): DataConverter {
+  const keys = readPayloadKeys(settings.PAYLOAD_ENCRYPTION_KEYS ?? '');
+  return keys === null
+    ? {}
+    : { payloadCodecs: [createPayloadCodec(keys)], failureConverterPath: FAILURE_CONVERTER };
+}
+
+/** For building Workflow code: it makes failures of its own, e.g. refusals. Undefined without a key. */
+export function failureConverterOf(
+  settings: Pick<TemporalSettings, 'PAYLOAD_ENCRYPTION_KEYS'>,
+): string | undefined {
+  return settings.PAYLOAD_ENCRYPTION_KEYS === undefined ? undefined : FAILURE_CONVERTER;
 }
 
 export interface TemporalClient {

@@ -12,18 +12,26 @@ import {
 
 const WORKFLOWS = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
 
-/** Bundles `workflows/` from its sources; takes a second or two. */
-export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+/**
+ * Bundles `workflows/` from its sources; takes a second or two.
+ * @param failureConverterPath encrypts the failures that Workflow code makes; absent: they are written as they are
+ */
+export function bundleWorkflows(failureConverterPath?: string): Promise<WorkflowBundleWithSourceMap> {
   const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
-  return bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger: quiet });
+  return bundleWorkflowCode({
+    workflowsPath: WORKFLOWS,
+    logger: quiet,
+    ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
+  });
 }
 
 /** The bundle that was built before, at `path`; built now when none is named. @throws when the file cannot be read */
 export async function workflowBundle(
   path: string | undefined,
+  failureConverterPath?: string,
 ): Promise<WorkflowBundleWithSourceMap | WorkflowBundlePath> {
   if (path === undefined) {
-    return bundleWorkflows();
+    return bundleWorkflows(failureConverterPath);
   }
   await readFile(path);
   return { codePath: path };

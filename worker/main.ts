@@ -5,7 +5,12 @@ import { readSettings } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
 import { ensureSearchAttributes } from '../config/search-attributes.ts';
 import { createStripe, isLiveKey } from '../config/stripe.ts';
-import { openTemporalClient, temporalConnectionOptions, temporalDataConverter } from '../config/temporal.ts';
+import {
+  failureConverterOf,
+  openTemporalClient,
+  temporalConnectionOptions,
+  temporalDataConverter,
+} from '../config/temporal.ts';
 import { openDatabase } from '../db/database.ts';
 import { createMailer } from '../mail/mailer.ts';
 import { createMailOutbox } from '../mail/outbox.ts';
@@ -45,7 +50,7 @@ const workers = await createBillingWorkers({
   connection,
   namespace: settings.TEMPORAL_NAMESPACE,
   taskQueue: settings.TASK_QUEUE,
-  workflowBundle: await workflowBundle(settings.WORKFLOW_BUNDLE_PATH),
+  workflowBundle: await workflowBundle(settings.WORKFLOW_BUNDLE_PATH, failureConverterOf(settings)),
   activityDeps: {
     db,
     stripe: createStripe(settings),

@@ -27,7 +27,7 @@ export async function scanForSecrets(
 ): Promise<string[]> {
   const places: [string, string, readonly [string, RegExp][]][] = [];
   for (const { workflowId, history } of histories) {
-    places.push([`history of ${workflowId}`, readable(history), [...SECRETS, PERSON]]);
+    places.push([`history of ${workflowId}`, textsIn(history), [...SECRETS, PERSON]]);
   }
   for (const file of readdirSync(world.logs)) {
     places.push([`log ${file}`, readFileSync(path.join(world.logs, file), 'utf8'), [...SECRETS, PERSON]]);
@@ -56,12 +56,18 @@ async function dumpOf({ db }: World): Promise<[string, string][]> {
   );
 }
 
-/** With payloads as text: they are bytes in a history. */
-function readable(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => {
-    if (part instanceof Uint8Array) {
-      return Buffer.from(part).toString('utf8');
-    }
-    return typeof part === 'bigint' ? String(part) : part;
-  });
+/** Every text in a history. Its own JSON would show payloads, which are bytes, in base64. */
+export function textsIn(value: unknown): string {
+  if (typeof value === 'string') {
+    return value;
+  }
+  if (ArrayBuffer.isView(value)) {
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('utf8');
+  }
+  return typeof value === 'object' && value !== null
+    ? Object.values(value)
+        .map(textsIn)
+        .filter((text) => text !== '')
+        .join('\n')
+    : '';
 }
