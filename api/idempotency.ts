@@ -12,17 +12,18 @@ export function enrollmentIdOfKey(idempotencyKey: string): string {
 
 /**
  * Our record of a customer: one for each reference of the caller's, else one for each Stripe Customer, else one that
- * belongs to this enrollment alone.
+ * belongs to this request alone. Not to its enrollment: the record is written before the Workflow decides which of two
+ * requests under one Idempotency-Key counts, and the refused one must not leave its e-mail address with the other.
  */
 export function customerIdOf(
   customer: { reference: string | null; stripeCustomerId: string | null },
-  enrollmentIdentity: string,
+  request: { enrollmentId: string; fingerprint: string },
 ): string {
   if (customer.reference !== null) {
     return customerId(suffixOf('customer reference', customer.reference));
   }
   return customer.stripeCustomerId === null
-    ? customerId(enrollmentIdentity.slice('enr_'.length))
+    ? customerId(suffixOf('customer of a request', `${request.enrollmentId}\n${request.fingerprint}`))
     : customerId(suffixOf('stripe customer', customer.stripeCustomerId));
 }
 

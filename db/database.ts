@@ -12,6 +12,8 @@ export interface DatabaseOptions {
   poolSize: number;
   /** Shown in `pg_stat_activity`. */
   applicationName?: string;
+  /** Longest wait for the answer to one statement; 0 waits for ever. @default 30000 */
+  queryTimeoutMs?: number;
   /** Told when an idle connection breaks, e.g. because the server restarts; the pool replaces it by itself. */
   onConnectionLost?: (error: Error) => void;
 }
@@ -29,6 +31,7 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     max: options.poolSize,
     application_name: options.applicationName ?? 'durable-billing',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: options.queryTimeoutMs ?? 30_000,
     types: { getTypeParser },
   });
   // Without a listener, an idle connection that breaks would end the process.

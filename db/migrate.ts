@@ -40,6 +40,8 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     url: readDatabaseUrl(),
     poolSize: 1,
     applicationName: 'durable-billing migrate',
+    // An index on a large table takes its time, and so does waiting for another process that migrates.
+    queryTimeoutMs: 0,
   });
   try {
     const ran = await migrateToLatest(db);

@@ -32,7 +32,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
 
   /** Starts the Workflow. @returns the address of the first Checkout page; null when the customer is past it */
   async function start(id: string, wanted: EnrollmentRequest, requestFingerprint: string) {
-    const customerId = customerIdOf(wanted.customer, id);
+    const customerId = customerIdOf(wanted.customer, { enrollmentId: id, fingerprint: requestFingerprint });
     await upsertCustomer(db, { id: customerId, ...wanted.customer });
     const { customer: _, ...agreed } = wanted;
     const { checkoutSession } = await billing.enroll({

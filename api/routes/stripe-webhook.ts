@@ -11,6 +11,7 @@ import { type ReceivedEvent, receiveStripeEvent } from '../../db/stripe-events.t
 import { isSecondWord, readStripeEvent } from '../../domain/stripe-event.ts';
 import type { ApiDeps } from '../deps.ts';
 import { HttpProblem } from '../problems.ts';
+import { nameInLog } from '../request-log.ts';
 import { errorBody } from '../schemas/errors.ts';
 
 /** Age of a signature that is still taken; Stripe signs every delivery anew. */
@@ -77,7 +78,7 @@ export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
           },
         },
       },
-      async (request) => {
+      async (request, reply) => {
         const raw: unknown = request.body;
         const signature = request.headers['stripe-signature'];
         if (!(raw instanceof Buffer) || !isSigned(raw, signature, settings.STRIPE_WEBHOOK_SECRET)) {
@@ -91,13 +92,10 @@ export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
         }
         const event = readEvent(raw, livemode);
         const isNew = await accept(event);
-        request.log.info(
-          { stripe_event_id: event.id, type: event.type, repeated: !isNew, ignored: event.ignoredReason },
-          'webhook kept',
-        );
-        metrics.webhooks.inc({
-          outcome: isNew ? (event.ignoredReason === null ? 'accepted' : 'ignored') : 'repeated',
-        });
+        const outcome = isNew ? (event.ignoredReason === null ? 'accepted' : 'ignored') : 'repeated';
+        nameInLog(request, { stripe_event_id: event.id, event_type: event.type, event_outcome: outcome });
+        metrics.webhooks.inc({ outcome });
+        reply.header('x-content-type-options', 'nosniff');
         return { received: true as const };
       },
     );
