@@ -243,6 +243,23 @@ describe('POST /v1/enrollments', () => {
   });
 
   describe('idempotency', () => {
+    it('keeps the contact details of a refused request away from the one that counts', async () => {
+      const idempotencyKey = newKey();
+      const customerIds = () => api.asked.map(({ args }) => (args[0] as EnrollmentInput).customerId);
+      const mine = { ...MONTHLY, customer: { email: 'mine@example.com' } };
+      // Both are on their way before Temporal has said which one counts.
+      api.answers.enroll = async () => {
+        throw new BillingUnavailable('Temporal is away', new Error('grpc'));
+      };
+      await enroll(mine, idempotencyKey);
+      await enroll({ ...MONTHLY, customer: { email: 'other@example.com' } }, idempotencyKey);
+      delete api.answers.enroll;
+      const { body } = await enroll(mine, idempotencyKey);
+      expect(body.customer.email).toBe('mine@example.com');
+      const [first, other, repeated] = customerIds();
+      expect([other === first, repeated === first]).toEqual([false, true]);
+    });
+
     it('answers a repeat with the same enrollment, without asking Temporal', async () => {
       const key = newKey();
       const first = await enroll(MONTHLY, key);
