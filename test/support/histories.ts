@@ -6,7 +6,6 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Client } from '@temporalio/client';
-import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { temporal } from '@temporalio/proto';
 import { Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
@@ -69,7 +68,7 @@ export function readHistories(folder: string): NamedHistory[] {
     .filter((name) => name.endsWith('.json.gz'))
     .sort()
     .map((name) => {
-      const json: unknown = JSON.parse(gunzipSync(readFileSync(path.join(folder, name))).toString('utf8'));
-      return { workflowId: name, history: historyFromJSON(json) };
+      const json: Record<string, unknown> = JSON.parse(gunzipSync(readFileSync(path.join(folder, name))).toString('utf8'));
+      return { workflowId: name, history: temporal.api.history.v1.History.fromObject(json) };
     });
 }
