@@ -68,7 +68,9 @@ export function readHistories(folder: string): NamedHistory[] {
     .filter((name) => name.endsWith('.json.gz'))
     .sort()
     .map((name) => {
-      const json: Record<string, unknown> = JSON.parse(gunzipSync(readFileSync(path.join(folder, name))).toString('utf8'));
+      const json: Record<string, unknown> = JSON.parse(
+        gunzipSync(readFileSync(path.join(folder, name))).toString('utf8'),
+      );
       return { workflowId: name, history: temporal.api.history.v1.History.fromObject(json) };
     });
 }
