@@ -146,7 +146,11 @@ async function startTemporal(
         program,
         port,
         metricsPort,
-        dynamicConfig: { 'frontend.WorkflowTimeSkippingEnabled': true },
+        dynamicConfig: {
+          'frontend.WorkflowTimeSkippingEnabled': true,
+          // A run is over after some twenty periods instead of four hundred, so that a test can outlive several.
+          'limit.historyCount.suggestContinueAsNew': 250,
+        },
       }),
     ),
   );
