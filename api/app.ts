@@ -20,10 +20,12 @@ import { measureRequests } from './metrics.ts';
 import { describeRoutes, serveDocumentation } from './openapi.ts';
 import { invalidRequest } from './problems.ts';
 import { installRequestLog, requestIdOf } from './request-log.ts';
+import { chargeCommandRoutes } from './routes/charge-commands.ts';
 import { chargeRoutes } from './routes/charges.ts';
 import { enrollmentCommandRoutes } from './routes/enrollment-commands.ts';
 import { enrollmentRoutes } from './routes/enrollments.ts';
 import { historyRoutes } from './routes/history.ts';
+import { scheduleCommandRoutes } from './routes/schedule-commands.ts';
 import { stripeWebhookRoute } from './routes/stripe-webhook.ts';
 import { systemRoutes } from './routes/system.ts';
 import { watchMethods } from './unsupported-methods.ts';
@@ -131,7 +133,9 @@ function v1Routes(deps: ApiDeps): FastifyPluginAsync {
     });
     await v1.register(enrollmentRoutes(deps));
     await v1.register(enrollmentCommandRoutes(deps));
+    await v1.register(scheduleCommandRoutes(deps));
     await v1.register(chargeRoutes(deps));
+    await v1.register(chargeCommandRoutes(deps));
     await v1.register(historyRoutes(deps));
   };
 }

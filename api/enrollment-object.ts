@@ -44,6 +44,7 @@ export async function enrollmentObjectOf(
     livemode: view.livemode,
     setup_deadline_at: view.setup_deadline_at.toISOString(),
     paused_until: view.paused_until?.toISOString() ?? null,
+    cancel_at: view.cancel_at?.toISOString() ?? null,
     created_at: view.created_at.toISOString(),
     started_at: view.started_at?.toISOString() ?? null,
     ended_at: view.ended_at?.toISOString() ?? null,

@@ -21,6 +21,9 @@ export function readTerms(given: GivenTerms): Terms {
       afterLastTry: given.dunning.after_last_try,
     },
     lateSuccess: given.late_success,
+    afterLostDispute: given.after_lost_dispute,
+    reauthorizeHolds: given.reauthorize_holds,
+    tryOtherMethod: given.try_other_method,
     catchUp: given.catch_up,
     setupDeadlineDays: given.setup_deadline_days,
   };
@@ -106,6 +109,9 @@ export function termsObjectOf(terms: Terms): TermsObject {
       after_last_try: terms.dunning.afterLastTry,
     },
     late_success: terms.lateSuccess,
+    after_lost_dispute: terms.afterLostDispute ?? 'cancel',
+    reauthorize_holds: terms.reauthorizeHolds ?? 0,
+    try_other_method: terms.tryOtherMethod ?? false,
     catch_up: terms.catchUp,
     setup_deadline_days: terms.setupDeadlineDays,
   };

@@ -97,6 +97,7 @@ export const enrollmentObject = z
     livemode: z.boolean(),
     setup_deadline_at: instant,
     paused_until: instant.nullable(),
+    cancel_at: instant.nullable().describe('When a cancel at the end of the period takes effect'),
     created_at: instant,
     started_at: instant.nullable(),
     ended_at: instant.nullable(),

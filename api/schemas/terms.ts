@@ -120,6 +120,22 @@ export const givenTerms = z.strictObject({
     .enum(['keep', 'refund'])
     .default('refund')
     .describe('A payment that succeeds after its enrollment was canceled'),
+  after_lost_dispute: z
+    .enum(['cancel', 'pause', 'keep_active'])
+    .default('cancel')
+    .describe('What a lost dispute means for the enrollment'),
+  reauthorize_holds: z
+    .int()
+    .min(0)
+    .max(12)
+    .default(0)
+    .describe('Times that money which was held and not captured in time is authorised again'),
+  try_other_method: z
+    .boolean()
+    .default(false)
+    .describe(
+      'The customer agreed that the method saved before is tried when the newest is declined for good',
+    ),
   catch_up: z
     .enum(['charge_all', 'charge_latest', 'skip'])
     .default('charge_all')
@@ -164,6 +180,9 @@ export const termsObject = z
       after_last_try: z.enum(['cancel', 'pause', 'keep_active']),
     }),
     late_success: z.enum(['keep', 'refund']),
+    after_lost_dispute: z.enum(['cancel', 'pause', 'keep_active']),
+    reauthorize_holds: z.int(),
+    try_other_method: z.boolean(),
     catch_up: z.enum(['charge_all', 'charge_latest', 'skip']),
     setup_deadline_days: z.int(),
   })

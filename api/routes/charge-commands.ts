@@ -1,0 +1,217 @@
+/** What a caller can ask about one charge: try, confirm, capture, cancel, forgive, extend, stop, refund. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { findPaidCharge, listRefunds } from '../../db/aftermath.ts';
+import { findCharge } from '../../db/enrollment-history.ts';
+import type { Charge } from '../../db/schema.ts';
+import { chargeStep } from '../../domain/charge-states.ts';
+import { requestedIn } from '../auth.ts';
+import { chargeObjectOf } from '../charge-object.ts';
+import type { ApiDeps } from '../deps.ts';
+import { command, existingEnrollment } from '../enrollment-commands.ts';
+import { HttpProblem, notFound } from '../problems.ts';
+import { chargeObject } from '../schemas/charges.ts';
+import {
+  authenticationObject,
+  captureBody,
+  extendBody,
+  refundBody,
+  refundObject,
+} from '../schemas/commands.ts';
+import { enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
+import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
+import { chargeId, idempotencyHeaders } from '../schemas/texts.ts';
+
+const params = z.object({ ...enrollmentParams.shape, chargeId });
+const ERRORS = { ...commonErrors, ...notFoundError, ...conflictError };
+const tags = ['charges'];
+
+export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
+  const { db, billing } = deps;
+
+  async function existingCharge(id: string, wanted: string): Promise<Charge> {
+    const charge = await findCharge(db, id, wanted);
+    if (charge === undefined) {
+      throw notFound('charge', wanted);
+    }
+    return charge;
+  }
+
+  /** Sends a command of a charge, and answers with the charge as it stands afterwards. */
+  async function ordered(id: string, wanted: string, send: () => Promise<unknown>) {
+    const view = await existingEnrollment(db, id);
+    await existingCharge(id, wanted);
+    await command(db, view, send);
+    return chargeObjectOf(await existingCharge(id, wanted));
+  }
+
+  return async (app) => {
+    for (const [path, summary, ask] of [
+      ['retry', 'Try a charge now', billing.retryCharge],
+      ['stop-dunning', 'Give a declined charge up now', billing.stopDunning],
+    ] as const) {
+      app.post(
+        `/enrollments/:id/charges/:chargeId/${path}`,
+        {
+          schema: { tags, summary, params, body: reasonBody, response: { 200: chargeObject, ...ERRORS } },
+        },
+        (request) => {
+          const { id, chargeId: wanted } = request.params;
+          const asked = requestedIn(request, request.body?.reason);
+          return ordered(id, wanted, () => ask(id, wanted, asked));
+        },
+      );
+    }
+
+    for (const [as, summary] of [
+      ['cancel', 'Cancel one charge; held money is released, a bank debit is stopped if the bank allows'],
+      ['forgive', 'Forgive a charge: it is no longer owed'],
+    ] as const) {
+      app.post(
+        `/enrollments/:id/charges/:chargeId/${as}`,
+        {
+          schema: { tags, summary, params, body: reasonBody, response: { 200: chargeObject, ...ERRORS } },
+        },
+        (request) => {
+          const { id, chargeId: wanted } = request.params;
+          const asked = { ...requestedIn(request, request.body?.reason), as };
+          return ordered(id, wanted, () => billing.cancelCharge(id, wanted, asked));
+        },
+      );
+    }
+
+    app.post(
+      '/enrollments/:id/charges/:chargeId/capture',
+      {
+        schema: {
+          tags,
+          summary: 'Capture held money, in full or in part',
+          params,
+          body: captureBody,
+          response: { 200: chargeObject, ...ERRORS },
+        },
+      },
+      (request) => {
+        const { id, chargeId: wanted } = request.params;
+        const amountMinor = request.body?.amount_minor ?? null;
+        const asked = { ...requestedIn(request, request.body?.reason), amountMinor };
+        return ordered(id, wanted, () => billing.captureCharge(id, wanted, asked));
+      },
+    );
+
+    app.post(
+      '/enrollments/:id/charges/:chargeId/extend-dunning',
+      {
+        schema: {
+          tags,
+          summary: 'Be more patient with a declined charge',
+          params,
+          body: extendBody,
+          response: { 200: chargeObject, ...ERRORS },
+        },
+      },
+      (request) => {
+        const { id, chargeId: wanted } = request.params;
+        const { days, reason } = request.body;
+        const asked = { ...requestedIn(request, reason), days };
+        return ordered(id, wanted, () => billing.extendDunning(id, wanted, asked));
+      },
+    );
+
+    app.post(
+      '/enrollments/:id/charges/:chargeId/authenticate',
+      {
+        schema: {
+          tags,
+          summary: 'Confirm a declined charge while the customer is there',
+          params,
+          body: reasonBody,
+          response: { 200: authenticationObject, ...ERRORS },
+        },
+      },
+      async (request) => {
+        const { id, chargeId: wanted } = request.params;
+        const view = await existingEnrollment(db, id);
+        await existingCharge(id, wanted);
+        const asked = requestedIn(request, request.body?.reason);
+        const answer = await command(db, view, () => billing.authenticateCharge(id, wanted, asked));
+        return {
+          object: 'authentication' as const,
+          charge_id: wanted,
+          status: answer.status,
+          redirect_url: answer.redirectUrl,
+        };
+      },
+    );
+
+    app.post(
+      '/enrollments/:id/charges/:chargeId/refunds',
+      {
+        schema: {
+          tags,
+          summary: 'Give a charge back, in full or in part',
+          description:
+            'Also after its enrollment has ended. Never more than was captured. The same Idempotency-Key is the same refund.',
+          params,
+          headers: idempotencyHeaders,
+          body: refundBody,
+          response: { 200: refundObject, ...ERRORS },
+        },
+      },
+      async (request) => {
+        const { id, chargeId: wanted } = request.params;
+        await existingEnrollment(db, id);
+        const row = await existingCharge(id, wanted);
+        const step = chargeStep(row.status, 'refund');
+        if ('refused' in step) {
+          throw new HttpProblem(409, step.refused.code, step.refused.message);
+        }
+        const charge = await findPaidCharge(db, { chargeId: wanted });
+        if (charge === undefined) {
+          throw notFound('charge', wanted);
+        }
+        const made = await billing.refundCharge(charge, {
+          ...requestedIn(request, request.body?.reason),
+          requestKey: request.headers['idempotency-key'],
+          amountMinor: request.body?.amount_minor ?? null,
+        });
+        return refundObjectOf(wanted, { id: made.refundId, ...made });
+      },
+    );
+
+    app.get(
+      '/enrollments/:id/charges/:chargeId/refunds',
+      {
+        schema: {
+          tags,
+          summary: 'List the refunds of a charge, the oldest first',
+          params,
+          response: {
+            200: z.object({ object: z.literal('list'), data: z.array(refundObject) }),
+            ...ERRORS,
+          },
+        },
+      },
+      async (request) => {
+        const { id, chargeId: wanted } = request.params;
+        await existingEnrollment(db, id);
+        await existingCharge(id, wanted);
+        const rows = await listRefunds(db, wanted);
+        return {
+          object: 'list' as const,
+          data: rows.map((row) => refundObjectOf(wanted, { ...row, amountMinor: row.amount_minor })),
+        };
+      },
+    );
+  };
+}
+
+function refundObjectOf(charge: string, refund: { id: string; amountMinor: number; status: string }) {
+  return {
+    object: 'refund' as const,
+    id: refund.id,
+    charge_id: charge,
+    amount_minor: refund.amountMinor,
+    status: refund.status,
+  };
+}

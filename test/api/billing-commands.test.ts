@@ -1,0 +1,134 @@
+/** The routes of what can be asked of schedules and charges: what they send to the Workflow and what they answer. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { CommandRefused } from '../../api/billing-client.ts';
+import { startApi, type TestApi } from './test-api.ts';
+
+let api: TestApi;
+let id: string;
+let chargeId: string;
+
+beforeAll(async () => {
+  api = await startApi();
+  const { body } = await api.request('POST', '/v1/enrollments', {
+    idempotencyKey: 'commands',
+    body: { terms: { currency: 'usd', schedule: { type: 'on_demand' }, reauthorize_holds: 2 } },
+  });
+  id = body.id;
+  expect(body.terms).toMatchObject({
+    reauthorize_holds: 2,
+    after_lost_dispute: 'cancel',
+    try_other_method: false,
+  });
+  chargeId = `chg_${id.slice(4)}_1`;
+  const at = new Date();
+  await api.db
+    .insertInto('charges')
+    .values({
+      id: chargeId,
+      enrollment_id: id,
+      number: 1,
+      origin: 'api',
+      amount_minor: 500,
+      currency: 'usd',
+      due_at: at,
+      status: 'succeeded',
+      payment_intent_id: 'pi_1',
+      attempts: 1,
+      captured_minor: 500,
+      refunded_minor: 0,
+      created_at: at,
+      updated_at: at,
+    })
+    .execute();
+});
+afterAll(() => api.close());
+beforeEach(() => {
+  api.asked.length = 0;
+});
+
+const post = (path: string, body: object, idempotencyKey?: string) =>
+  api.request('POST', `/v1/enrollments/${id}/${path}`, {
+    body,
+    headers: { 'content-type': 'application/json' },
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+  });
+
+const SOON = '2027-01-31T00:00:00.000Z';
+const asked = { by: expect.stringMatching(/^api:/), reason: 'because' };
+
+describe('commands of the schedule', () => {
+  it.each([
+    ['pause', { resume_at: SOON }, 'pauseEnrollment', { resumeAt: SOON }],
+    ['cancel-at-period-end', {}, 'cancelAtPeriodEnd', {}],
+    ['undo-cancel', {}, 'undoCancel', {}],
+    ['skip-next', {}, 'skipNext', {}],
+    ['charge-now', {}, 'chargeNow', {}],
+    ['move-next', { due_at: SOON }, 'moveNext', { dueAt: SOON }],
+    [
+      'amount',
+      { amount_minor: 700, effective: 'at_once' },
+      'changeAmount',
+      { amountMinor: 700, effective: 'at_once' },
+    ],
+  ])('%s is asked of the Workflow with caller and reason', async (path, body, name, args) => {
+    const reply = await post(path, { ...body, reason: 'because' });
+    expect(reply).toMatchObject({ status: 200 });
+    expect(api.asked).toEqual([{ name, args: [id, { ...asked, ...args }] }]);
+  });
+
+  it('shows what a cancel would stop, without asking for one', async () => {
+    const reply = await api.request('GET', `/v1/enrollments/${id}/cancel-preview?when=at_period_end`);
+    expect(reply).toMatchObject({ status: 200, body: { object: 'cancel_preview', late_success: 'refund' } });
+    expect(api.asked).toEqual([{ name: 'previewCancel', args: [id, 'at_period_end'] }]);
+  });
+});
+
+describe('commands of a charge', () => {
+  it.each([
+    ['retry', {}, 'retryCharge', {}],
+    ['stop-dunning', {}, 'stopDunning', {}],
+    ['cancel', {}, 'cancelCharge', { as: 'cancel' }],
+    ['forgive', {}, 'cancelCharge', { as: 'forgive' }],
+    ['capture', { amount_minor: 300 }, 'captureCharge', { amountMinor: 300 }],
+    ['extend-dunning', { days: 3 }, 'extendDunning', { days: 3 }],
+    ['authenticate', {}, 'authenticateCharge', {}],
+  ])('%s is asked of the Workflow with caller and reason', async (path, body, name, args) => {
+    const reply = await post(`charges/${chargeId}/${path}`, { ...body, reason: 'because' });
+    expect(reply).toMatchObject({ status: 200 });
+    expect(api.asked).toEqual([{ name, args: [id, chargeId, { ...asked, ...args }] }]);
+  });
+
+  it('refunds under the caller’s key, and needs one', async () => {
+    const reply = await post(
+      `charges/${chargeId}/refunds`,
+      { amount_minor: 200, reason: 'because' },
+      'refund-1',
+    );
+    expect(reply).toMatchObject({ status: 200, body: { object: 'refund', id: 're_1', charge_id: chargeId } });
+    expect(api.asked).toMatchObject([
+      {
+        name: 'refundCharge',
+        args: [
+          { id: chargeId, capturedMinor: 500, refunds: [] },
+          { ...asked, requestKey: 'refund-1', amountMinor: 200 },
+        ],
+      },
+    ]);
+    expect((await post(`charges/${chargeId}/refunds`, {})).status).toBe(400);
+    expect((await api.request('GET', `/v1/enrollments/${id}/charges/${chargeId}/refunds`)).body).toEqual({
+      object: 'list',
+      data: [],
+    });
+  });
+
+  it('answers 409 with the code of the table when the Workflow refuses, 404 for a charge of nobody', async () => {
+    api.answers.captureCharge = async () => {
+      throw new CommandRefused('charge_not_capturable', 'expected requires_capture');
+    };
+    expect(await post(`charges/${chargeId}/capture`, {})).toMatchObject({
+      status: 409,
+      body: { error: { code: 'charge_not_capturable' } },
+    });
+    expect((await post(`charges/chg_${id.slice(4)}_9/capture`, {})).status).toBe(404);
+  });
+});
