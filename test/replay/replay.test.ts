@@ -1,8 +1,8 @@
 /** Code that bills running customers must replay what earlier code has recorded. */
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { bundleWorkflows } from '../../worker/bundle.ts';
 import { readHistories, replay } from '../support/histories.ts';
+import { workflowCode } from '../support/workflow-code.ts';
 
 const KEPT = path.join(import.meta.dirname, 'histories');
 
@@ -11,7 +11,7 @@ describe('kept histories', () => {
 
   it('replay on the current code, all of them', async () => {
     expect(histories.length).toBeGreaterThan(0);
-    expect(await replay(histories, await bundleWorkflows())).toBe(histories.length);
+    expect(await replay(histories, (await workflowCode()).bundle)).toBe(histories.length);
   }, 60_000);
 
   it('do not replay on code that does something else', async () => {
@@ -30,7 +30,7 @@ describe('kept histories', () => {
         : event,
     );
     await expect(
-      replay([{ workflowId: 'broken', history: { events: broken } }], await bundleWorkflows()),
+      replay([{ workflowId: 'broken', history: { events: broken } }], (await workflowCode()).bundle),
     ).rejects.toThrow('do not replay');
   }, 60_000);
 });

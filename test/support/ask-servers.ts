@@ -1,7 +1,9 @@
 /** Asks Jest's own process for what all tests share; it is made ready for the first who asks. */
 
 /** @throws Error with the reason when it cannot be had. */
-export async function askForServer<T>(name: 'postgres' | 'temporal' | 'chromium'): Promise<T> {
+export async function askForServer<T>(
+  name: 'postgres' | 'temporal' | 'chromium' | 'workflow-code',
+): Promise<T> {
   const url = process.env.TEST_SERVERS_URL;
   if (!url) {
     throw new Error('TEST_SERVERS_URL is not set: run tests with npm test');

@@ -12,7 +12,6 @@ import { createStripe } from '../../config/stripe.ts';
 import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 import { customerId, enrollmentId, enrollmentWorkflowId } from '../../domain/ids.ts';
 import type { Terms } from '../../domain/terms.ts';
-import { bundleWorkflows } from '../../worker/bundle.ts';
 import { createBillingWorkers } from '../../worker/worker.ts';
 import type { EnrollmentInput } from '../../workflows/input.ts';
 import { enrollmentStateQuery } from '../../workflows/messages.ts';
@@ -20,6 +19,7 @@ import { createTestDatabase } from './database.ts';
 import { replayAndRecord } from './histories.ts';
 import { connectTestTemporal } from './temporal.ts';
 import { waitFor } from './wait.ts';
+import { workflowCode } from './workflow-code.ts';
 
 export type TestBilling = Awaited<ReturnType<typeof startBilling>>;
 
@@ -62,7 +62,7 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
     publicUrl: 'http://127.0.0.1:3000',
     ttlDays: 400,
   });
-  const bundle = await bundleWorkflows();
+  const { bundle } = await workflowCode();
   const workers = await createBillingWorkers({
     connection: temporal.nativeConnection,
     namespace: temporal.namespace,
@@ -258,6 +258,16 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
           .getHandle(enrollmentWorkflowId(id))
           .query(enrollmentStateQuery);
         return charges.some((charge) => charge.id === chargeId && charge.status === status);
+      });
+    },
+
+    /** Waits until the Workflow has the saved method: its row is written a moment before. */
+    active(id: string) {
+      return waitFor(`${id} to be active`, async () => {
+        const { status } = await client.workflow
+          .getHandle(enrollmentWorkflowId(id))
+          .query(enrollmentStateQuery);
+        return status === 'active';
       });
     },
 

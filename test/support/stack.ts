@@ -5,13 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import getPort from 'get-port';
-import { createApiKey } from '../../api/api-keys.ts';
+import { createApiKey, USUAL_SCOPES } from '../../api/api-keys.ts';
 import { createStripe } from '../../config/stripe.ts';
 import { type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
 import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 import { startSmtpCatcher } from '../mail/smtp-catcher.ts';
 import { createTestDatabase } from './database.ts';
 import { connectTestTemporal } from './temporal.ts';
+import { workflowCode } from './workflow-code.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 const STRIPE_KEY = 'sk_test_0123456789abcdef';
@@ -35,7 +36,7 @@ export async function startStack() {
     url: `${api}/webhooks/stripe`,
     enabled_events: ['*'],
   });
-  const { key } = await createApiKey(database.db, { name: 'test', scopes: ['read', 'write'] });
+  const { key } = await createApiKey(database.db, { name: 'test', scopes: USUAL_SCOPES });
   const settings = {
     NODE_ENV: 'test',
     LOG_LEVEL: 'warn',
@@ -54,6 +55,7 @@ export async function startStack() {
     STRIPE_API_URL: standIn.url,
     STRIPE_TIMEOUT_MS: '5000',
     MAIL_URL: mails.url,
+    WORKFLOW_BUNDLE_PATH: (await workflowCode()).path,
     ALLOW_MINUTE_SCHEDULES: 'true',
   };
 

@@ -14,7 +14,7 @@ import { migrateToLatest } from '../../db/migrate.ts';
 import { findChromium } from '../../dev/browser.ts';
 import { endLeftovers, recordOf } from '../../dev/leftovers.ts';
 import { clearLeftoverServer, postgresAnswers, postgresProcess, prepareCluster } from '../../dev/postgres.ts';
-import { isAlive, type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
+import { isAlive, type RunningProcess, run, startProcess, waitUntilReady } from '../../dev/processes.ts';
 import { type ChildRecord, readJson, writeJson } from '../../dev/state.ts';
 import { findTemporalCli } from '../../dev/temporal-cli.ts';
 import { temporalAnswers, temporalServerProcess } from '../../dev/temporal-server.ts';
@@ -38,7 +38,8 @@ export interface TestServers {
 }
 
 const FOLDER_PREFIX = 'durable-billing-tests-';
-const CACHE = path.resolve(import.meta.dirname, '../../.durable-billing/cache');
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+const CACHE = path.join(PROJECT, '.durable-billing/cache');
 
 /** Opens the door at which tests ask; `stop` ends whatever was started. */
 export async function startTestServers(): Promise<TestServers> {
@@ -64,6 +65,7 @@ export async function startTestServers(): Promise<TestServers> {
 
   const starters: Record<string, () => Promise<unknown>> = {
     '/chromium': async () => ({ executablePath: await findChromium() }),
+    '/workflow-code': () => bundleOnce(path.join(folder, 'workflows.js')),
     '/postgres': () => startPostgres(path.join(folder, 'postgres'), keep),
     '/temporal': async () => {
       if (cli instanceof Error) {
@@ -105,6 +107,17 @@ export async function startTestServers(): Promise<TestServers> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** As the image's build does it; in a process of its own, because webpack stays in memory. */
+async function bundleOnce(target: string): Promise<{ path: string }> {
+  const args = ['--disable-warning=ExperimentalWarning', 'deploy/bundle-workflows.ts', target];
+  const bundling = { name: 'bundle', command: process.execPath, args, cwd: PROJECT };
+  const { ok, output } = await run(bundling, 120_000);
+  if (!ok) {
+    throw new Error(`the Workflow code could not be bundled:\n${output}`);
+  }
+  return { path: target };
 }
 
 const TEMPLATE = 'billing_template';

@@ -16,7 +16,7 @@ const ON_DEMAND: Terms = { ...MONTHLY, schedule: { type: 'on_demand' } };
 /** An enrollment whose first charge is paid and disputed, and a second one asked for meanwhile. */
 async function disputed(terms: Terms) {
   const { enrollmentId } = await billing.enrolled(terms);
-  await waitFor('the method', async () => (await billing.enrollmentRow(enrollmentId)).status === 'active');
+  await billing.active(enrollmentId);
   const ask = (requestKey: string) =>
     billing.billing.createCharge(enrollmentId, { ...BY, requestKey, amountMinor: 700, description: null });
   await ask('one');

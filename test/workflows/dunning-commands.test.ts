@@ -142,7 +142,7 @@ describe('another saved card', () => {
   it('is tried when the newest is declined for good, if the terms allow it', async () => {
     const terms: Terms = { ...MONTHLY, schedule: { type: 'on_demand' }, tryOtherMethod: true };
     const { enrollmentId } = await billing.enrolled(terms);
-    await waitFor('the method', async () => (await billing.enrollmentRow(enrollmentId)).status === 'active');
+    await billing.active(enrollmentId);
     await save(enrollmentId, '5555555555554444');
     const newest = await waitFor('the newer method', async () => {
       const row = await billing.enrollmentRow(enrollmentId);
@@ -176,7 +176,7 @@ describe('a saved method that changes at Stripe', () => {
 
   it('is noted when it is detached, and the customer is asked at the next charge', async () => {
     const { enrollmentId } = await billing.enrolled({ ...MONTHLY, schedule: { type: 'on_demand' } });
-    await waitFor('the method', async () => (await billing.enrollmentRow(enrollmentId)).status === 'active');
+    await billing.active(enrollmentId);
     const { default_payment_method_id: method } = await billing.enrollmentRow(enrollmentId);
     await billing.stripe.paymentMethods.detach(String(method));
     await billing.deliverEvents();
