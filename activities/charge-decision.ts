@@ -9,9 +9,10 @@ import { type DunningDecision, decideDunning } from '../domain/dunning.ts';
 import { DEFECTS } from '../domain/errors.ts';
 import { retryAt } from '../domain/retry-time.ts';
 import type { DunningStep } from './charge-record.ts';
-import type { ChargeWork } from './charges.ts';
+import type { ChargeWork } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';
-import { lookUp, outcomeOf } from './payment-intents.ts';
+import { outcomeOf } from './payment-intent-outcome.ts';
+import { lookUp } from './payment-intents.ts';
 
 /** @returns null when the outcome is no decline */
 export async function decideOn(
@@ -52,7 +53,13 @@ export async function decideOn(
   return {
     ...decision,
     customerReason: decline.customerReason,
-    lastDecline: { at, class: decline.class, network: facts.network, ...counts },
+    lastDecline: {
+      at,
+      class: decline.class,
+      code: facts.declineCode ?? facts.code,
+      network: facts.network,
+      ...counts,
+    },
     nextAttemptAt: decision.kind === 'retry' ? nextAttemptAt(work, decision, at) : null,
     giveUpAt:
       decision.kind === 'ask_customer' || decision.kind === 'authenticate'

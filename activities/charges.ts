@@ -1,87 +1,27 @@
 /**
- * The Activities of a charge: collect, read, cancel, park. Called by `workflows/charge.ts`, on Stripe's Task
- * Queue. Each asks Stripe, writes the rows in one transaction and reports what the Workflow must know. None of
- * them decides to start an attempt.
+ * The Activities that try a charge: off-session when it is due, on-session while the customer is there. Called by
+ * `workflows/charge.ts`, on Stripe's Task Queue. Each asks Stripe, writes the rows in one transaction and reports what
+ * the Workflow must know. None of them decides to start an attempt.
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { saveCharge } from '../db/charges.ts';
-import { touchEnrollment } from '../db/enrollments.ts';
-import { insertNotification } from '../db/notifications.ts';
-import { tell } from '../db/timeline.ts';
 import { isExpired } from '../domain/card-expiry.ts';
-import type { Asker, OpenCharge } from '../domain/charge-life.ts';
-import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
-import { chargeAfterReading } from '../domain/charge-states.ts';
+import type { ChargeOutcome } from '../domain/charge-outcome.ts';
 import { DEFECTS } from '../domain/errors.ts';
-import { attemptKey, operationKey } from '../domain/ids.ts';
-import type { ScheduleChanges } from '../domain/schedule-changes.ts';
-import type { ChargeStatus } from '../domain/statuses.ts';
-import type { Terms } from '../domain/terms.ts';
+import { attemptKey } from '../domain/ids.ts';
 import { decideOn } from './charge-decision.ts';
-import {
-  type AttemptMade,
-  type ChargeContext,
-  chargeNotice,
-  chargeRow,
-  type DunningStep,
-  recordCharge,
-} from './charge-record.ts';
+import { type AttemptMade, recordCharge } from './charge-record.ts';
+import { type CardExpiry, type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';
 import {
   type Attempt,
-  cancelPaymentIntent,
   confirmOffSession,
   confirmOnSession,
-  lookUp,
-  readPaymentIntent,
   type Tries,
   withoutUsableMethod,
-} from './payment-intents.ts';
+} from './payment-attempts.ts';
 import { refreshPaymentMethod } from './payment-method-refresh.ts';
-import { type Upcoming, upcomingAfter } from './upcoming.ts';
-
-export interface ChargeWork {
-  charge: OpenCharge;
-  context: ChargeContext;
-  /** With the retries that were added for this charge. */
-  terms: Terms;
-  stripeCustomerId: string;
-  paymentMethodId: string;
-  paymentMethodType: string;
-  /** Of the card; null for methods that do not expire. */
-  expires: CardExpiry | null;
-  /** Another saved method may be tried when this one is declined for good. */
-  otherMethodAllowed: boolean;
-  /** ISO 8601, UTC: the Workflow's clock. */
-  at: string;
-  /** Set on the first attempt of a scheduled charge: also say what comes next on the schedule. */
-  planAfter: { anchorAt: string; occurrence: number; changes: ScheduleChanges } | null;
-  /** Who asked for it; null when it happens by itself. */
-  by: Asker | null;
-}
-
-export interface CardExpiry {
-  expMonth: number;
-  expYear: number;
-}
-
-export interface ChargeReport {
-  /** `not_made`: certain that nothing happened at Stripe; a new attempt may follow. */
-  status: ChargeStatus | 'not_made';
-  paymentIntentId: string | null;
-  amountReceivedMinor: number;
-  dunning: DunningStep | null;
-  hold: PaymentIntentOutcome['hold'];
-  /** Where the customer confirms. */
-  redirectUrl: string | null;
-  /** Canceled by Stripe itself. */
-  lapsed: boolean;
-  /** Absent when no plan was asked for. */
-  upcoming?: Upcoming;
-  /** Present when the card network had sent a new expiry. */
-  expires?: CardExpiry | null;
-}
+import { upcomingAfter } from './upcoming.ts';
 
 export function createChargeActivities(deps: ActivityDeps) {
   return {
@@ -123,137 +63,6 @@ export function createChargeActivities(deps: ActivityDeps) {
         triesSoFar(),
       );
       return recorded({ ...work, why: 'on_session' }, outcome, at);
-    },
-
-    /** Reads the charge's PaymentIntent and follows what it says. Safe to repeat. */
-    async readCharge(work: ChargeWork): Promise<ChargeReport> {
-      const { charge, context, at } = work;
-      if (charge.paymentIntentId === null) {
-        throw ApplicationFailure.nonRetryable(
-          `${charge.id} has no PaymentIntent to read`,
-          DEFECTS.BooksDisagree,
-        );
-      }
-      const outcome = await readPaymentIntent(deps.stripe, charge.paymentIntentId, work.paymentMethodType);
-      // What is read again and stands as it stood is no second decline; an older truth is none at all.
-      const status = chargeAfterReading(charge.status, outcome.status);
-      const news = status !== charge.status;
-      const dunning = news ? await decideOn(deps, work, outcome, at) : null;
-      if (news) {
-        const attempt: AttemptMade = {
-          number: charge.attempts,
-          key: attemptKey(context.enrollmentId, charge.id, charge.attempts),
-          paymentMethodId: charge.triedPaymentMethodId ?? work.paymentMethodId,
-          why: 'read from Stripe',
-        };
-        await recordCharge(deps.db, {
-          charge,
-          context,
-          at,
-          outcome,
-          attempt: charge.attempts > 0 ? attempt : null,
-          dunning,
-        });
-      }
-      return reportOf(outcome, { status, dunning });
-    },
-
-    /**
-     * Ends a charge that takes no money: cancels its PaymentIntent, also one whose answer was never learned. When Stripe
-     * refuses, the report shows the status that forbids it and nothing is given up. Safe to repeat.
-     */
-    async cancelCharge(
-      work: ChargeWork & { as: 'canceled' | 'uncollectible'; by: Asker },
-    ): Promise<ChargeReport> {
-      const { charge, context, at } = work;
-      const found =
-        charge.paymentIntentId === null && charge.attempts === 0 && charge.status === 'scheduled'
-          ? null
-          : await lookUp(
-              deps.stripe,
-              { chargeId: charge.id, stripeCustomerId: work.stripeCustomerId },
-              charge.paymentIntentId,
-            );
-      const outcome: PaymentIntentOutcome | null =
-        found === null
-          ? null
-          : await cancelPaymentIntent(deps.stripe, found.id, work.paymentMethodType, {
-              reason: work.as === 'canceled' ? 'requested_by_customer' : 'abandoned',
-              idempotencyKey: operationKey(context.enrollmentId, `${charge.id}/cancel-${charge.cancelTries}`),
-            });
-      if (outcome !== null && outcome.status !== 'canceled') {
-        if (outcome.status !== charge.status) {
-          await recordCharge(deps.db, { charge, context, at, outcome, attempt: null, dunning: null });
-        }
-        return reportOf(outcome, { dunning: null });
-      }
-      await deps.db.transaction().execute(async (trx) => {
-        await saveCharge(trx, {
-          ...chargeRow(
-            { charge, context, at, outcome: outcome ?? { kind: 'not_made' }, attempt: null, dunning: null },
-            work.as,
-          ),
-          last_code: null,
-          status_reason: work.by.reason,
-        });
-        await tell(trx, context.enrollmentId, [
-          {
-            key: `${charge.id}/${work.as}`,
-            chargeId: charge.id,
-            at,
-            what: `charge.${work.as}`,
-            who: work.by.by,
-            why: work.by.reason,
-          },
-        ]);
-        if (work.as === 'uncollectible') {
-          await insertNotification(
-            trx,
-            chargeNotice({ charge, context, at, attempt: null, dunning: null }, 'charge_given_up'),
-          );
-        }
-        await touchEnrollment(trx, context.enrollmentId, { at });
-      });
-      return reportOf(outcome ?? { kind: 'not_made' }, { status: work.as, dunning: null });
-    },
-
-    /** Records that a charge needs a person, and plans the next one, so that only this charge waits. Safe to repeat. */
-    async parkCharge(work: ChargeWork & { problem: string }): Promise<ChargeReport> {
-      const { charge, context, at, problem } = work;
-      const upcoming = upcomingAfter(work, at);
-      await deps.db.transaction().execute(async (trx) => {
-        await saveCharge(trx, {
-          ...chargeRow(
-            { charge, context, at, outcome: { kind: 'not_made' }, attempt: null, dunning: null },
-            'needs_attention',
-          ),
-          status_reason: problem,
-        });
-        await tell(trx, context.enrollmentId, [
-          {
-            key: `${charge.id}/attempt-${charge.attempts + 1}/parked-${at}`,
-            chargeId: charge.id,
-            at,
-            what: 'charge.needs_attention',
-            who: 'workflow',
-            why: problem,
-          },
-        ]);
-        await touchEnrollment(
-          trx,
-          context.enrollmentId,
-          upcoming === undefined ? { at } : { at, next: upcoming.next },
-        );
-      });
-      return reportOf(
-        { kind: 'not_made' },
-        {
-          status: 'needs_attention',
-          paymentIntentId: charge.paymentIntentId,
-          dunning: null,
-          ...(upcoming === undefined ? {} : { upcoming }),
-        },
-      );
     },
   };
 
@@ -314,22 +123,5 @@ function attemptOf(work: ChargeWork): Attempt {
     paymentMethodId: work.paymentMethodId,
     paymentMethodType: work.paymentMethodType,
     paymentIntentId: charge.paymentIntentId,
-  };
-}
-
-/** What the Workflow must know of an outcome. */
-export function reportOf(
-  outcome: ChargeOutcome,
-  more: Pick<ChargeReport, 'dunning'> & Partial<ChargeReport>,
-): ChargeReport {
-  const found = outcome.kind === 'payment_intent' ? outcome : null;
-  return {
-    status: found?.status ?? 'not_made',
-    paymentIntentId: found?.paymentIntentId ?? null,
-    amountReceivedMinor: found?.amountReceivedMinor ?? 0,
-    hold: found?.hold ?? null,
-    redirectUrl: found?.redirectUrl ?? null,
-    lapsed: found?.lapsed ?? false,
-    ...more,
   };
 }

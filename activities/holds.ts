@@ -8,7 +8,7 @@ import type { Asker } from '../domain/charge-life.ts';
 import { DEFECTS } from '../domain/errors.ts';
 import { operationKey } from '../domain/ids.ts';
 import { recordCharge } from './charge-record.ts';
-import { type ChargeReport, type ChargeWork, reportOf } from './charges.ts';
+import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';
 import { capturePaymentIntent } from './payment-intents.ts';
 

@@ -8,6 +8,7 @@ import { createCheckoutSessionActivities } from './checkout-sessions.ts';
 import type { ActivityDeps } from './deps.ts';
 import { createEventSweepActivities } from './event-sweep.ts';
 import { createHoldActivities } from './holds.ts';
+import { createOpenChargeActivities } from './open-charges.ts';
 import { createPaymentMethodActivities } from './payment-methods.ts';
 import { createScheduleActivities } from './schedule.ts';
 
@@ -16,6 +17,7 @@ export function createActivities(deps: ActivityDeps) {
     createCheckoutSessionActivities(deps),
     createPaymentMethodActivities(deps),
     createChargeActivities(deps),
+    createOpenChargeActivities(deps),
     createEventSweepActivities(deps),
     createHoldActivities(deps),
     createAftermathActivities(deps),

@@ -3,7 +3,7 @@
  * Activities; writes its row, decides nothing.
  */
 import { Stripe } from 'stripe';
-import type { CardExpiry } from './charges.ts';
+import type { CardExpiry } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failureOf } from './stripe-errors.ts';
 

@@ -2,22 +2,21 @@
  * Saving the payment method of a completed Checkout Session. Called by the enrollment Workflow on Stripe's Task
  * Queue, whoever told of the completion: nothing is believed that was not read from Stripe here.
  */
-import { Stripe } from 'stripe';
+import type { Stripe } from 'stripe';
 import { closeCheckoutSession, insertPaymentMethod } from '../db/checkout-sessions.ts';
 import { touchEnrollment } from '../db/enrollments.ts';
 import { tell } from '../db/timeline.ts';
-import { operationKey } from '../domain/ids.ts';
 import { anchorOf } from '../domain/schedule.ts';
 import type { ScheduleChanges } from '../domain/schedule-changes.ts';
-import { refuseSetupIntent } from '../domain/setup-intent.ts';
 import type { Terms } from '../domain/terms.ts';
-import type { CardExpiry } from './charges.ts';
+import type { CardExpiry } from './charge-work.ts';
 import { idOf } from './checkout-sessions.ts';
-import { keepContactDetails, stripeCustomerFromCheckout } from './customers.ts';
+import { ownerOf, refuseSession } from './completed-session.ts';
+import { keepContactDetails } from './customers.ts';
 import type { ActivityDeps } from './deps.ts';
-import { freshKey } from './fresh-key.ts';
+import { expiryOf, labelOf, last4Of } from './payment-method-facts.ts';
 import { refreshPaymentMethod } from './payment-method-refresh.ts';
-import { isDecline, patientFailureOf } from './stripe-errors.ts';
+import { patientFailureOf } from './stripe-errors.ts';
 import { type Upcoming, upcomingAfter } from './upcoming.ts';
 
 export interface SavePaymentMethodWork {
@@ -69,13 +68,13 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       if (session.status !== 'complete') {
         return notComplete(session, work);
       }
-      const problem = problemOf(session, work);
+      const problem = refuseSession(deps, session, work);
       if (problem !== null) {
         return refuse(work, problem);
       }
       const { setup_intent: setupIntent } = session as CompletedSession;
       const method = setupIntent.payment_method as Stripe.PaymentMethod;
-      const customer = await ownerOf(work, session, method);
+      const customer = await ownerOf(deps, work, session, method);
       if (customer.kind === 'refused') {
         return refuse(work, customer.reason);
       }
@@ -149,75 +148,6 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
     return { kind: 'refused', reason };
   }
 
-  function problemOf(session: Stripe.Checkout.Session, work: SavePaymentMethodWork): string | null {
-    const setupIntent = session.setup_intent;
-    if (session.livemode !== deps.livemode) {
-      return `the session is of ${session.livemode ? 'live' : 'test'} mode`;
-    }
-    if (session.mode !== 'setup' || setupIntent === null || typeof setupIntent === 'string') {
-      return `the session has no SetupIntent; its mode is '${session.mode}'`;
-    }
-    const named = session.metadata?.enrollment_id ?? session.client_reference_id;
-    if (named !== work.enrollmentId) {
-      return 'the session belongs to another enrollment';
-    }
-    const refused = refuseSetupIntent(
-      {
-        id: setupIntent.id,
-        status: setupIntent.status,
-        livemode: setupIntent.livemode,
-        customerId: idOf(setupIntent.customer),
-        paymentMethodId: idOf(setupIntent.payment_method),
-        enrollmentId: setupIntent.metadata?.enrollment_id ?? null,
-      },
-      // A customer who came without a Stripe Customer has none on the session either.
-      {
-        livemode: deps.livemode,
-        enrollmentId: work.enrollmentId,
-        customerId: work.stripeCustomerId ?? (idOf(session.customer) || null),
-      },
-    );
-    return refused?.message ?? null;
-  }
-
-  async function ownerOf(
-    work: SavePaymentMethodWork,
-    session: Stripe.Checkout.Session,
-    method: Stripe.PaymentMethod,
-  ): Promise<{ kind: 'customer'; id: string } | { kind: 'refused'; reason: string }> {
-    // An older event or session may say '' where there is no Customer.
-    const ofSession = idOf(session.customer) || null;
-    const ofMethod = idOf(method.customer);
-    try {
-      const expected =
-        work.stripeCustomerId ??
-        ofSession ??
-        (await stripeCustomerFromCheckout(deps, work.customerId, session.customer_details));
-      if ((ofSession ?? expected) !== expected || (ofMethod ?? expected) !== expected) {
-        return { kind: 'refused', reason: 'the payment method belongs to another Customer' };
-      }
-      if (ofMethod === null) {
-        await deps.stripe.paymentMethods.attach(
-          method.id,
-          { customer: expected },
-          { idempotencyKey: freshKey(operationKey(work.enrollmentId, `attach-${method.id}`)) },
-        );
-      }
-      return { kind: 'customer', id: expected };
-    } catch (error) {
-      if (
-        isDecline(error) ||
-        (error instanceof Stripe.errors.StripeInvalidRequestError && ofMethod === null)
-      ) {
-        return {
-          kind: 'refused',
-          reason: `Stripe refused to attach the payment method: ${error.code ?? 'no code'}`,
-        };
-      }
-      throw patientFailureOf(error, `attaching ${method.id}`);
-    }
-  }
-
   async function keep(
     work: SavePaymentMethodWork,
     session: Stripe.Checkout.Session,
@@ -279,22 +209,9 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
   }
 }
 
-function expiryOf({ card }: Stripe.PaymentMethod): CardExpiry | null {
-  return card ? { expMonth: card.exp_month, expYear: card.exp_year } : null;
-}
-
 function startOf(work: SavePaymentMethodWork): (Upcoming & { anchorAt: string }) | null {
   const anchorAt = anchorOf(work.terms.schedule, work.at);
   const planAfter = { anchorAt, occurrence: -1, changes: work.changes };
   const upcoming = upcomingAfter({ terms: work.terms, planAfter }, work.at);
   return upcoming === undefined ? null : { ...upcoming, anchorAt };
-}
-
-function last4Of(method: Stripe.PaymentMethod): string | null {
-  return method.card?.last4 ?? method.us_bank_account?.last4 ?? method.sepa_debit?.last4 ?? null;
-}
-
-function labelOf(method: Stripe.PaymentMethod): string {
-  const last4 = last4Of(method);
-  return `${method.card?.brand ?? method.type}${last4 === null ? '' : ` •••• ${last4}`}`;
 }

@@ -1,5 +1,5 @@
 /** Takes over what an Activity found about a charge. Called by `workflows/charge.ts` after every step. */
-import type { ChargeReport } from '../activities/charges.ts';
+import type { ChargeReport } from '../activities/charge-work.ts';
 import { captureTimes } from '../domain/capture.ts';
 import { type OpenCharge, readAfterMs } from '../domain/charge-life.ts';
 import type { EnrollmentRun, SavedMethod } from './run.ts';

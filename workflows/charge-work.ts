@@ -3,7 +3,7 @@
  * `workflows/charge-end.ts`.
  */
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import type { ChargeReport, ChargeWork } from '../activities/charges.ts';
+import type { ChargeReport, ChargeWork } from '../activities/charge-work.ts';
 import { type AttemptReason, type OpenCharge, policyOf } from '../domain/charge-life.ts';
 import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
 import { scheduled } from './stripe-activities.ts';

@@ -2,7 +2,7 @@
  * What one run of an enrollment Workflow knows. `state` is plain data and goes from run to run with continue-as-new;
  * the rest is of this run. Changed only by the Workflow's own functions, never by an Activity.
  */
-import type { CardExpiry } from '../activities/charges.ts';
+import type { CardExpiry } from '../activities/charge-work.ts';
 import type { Asker, OpenCharge } from '../domain/charge-life.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
 import { NO_CHANGES, type ScheduleChanges } from '../domain/schedule-changes.ts';

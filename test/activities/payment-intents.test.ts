@@ -1,6 +1,6 @@
 /** Attempts whose first answer was never learned, against the stand-in's own clock and books. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Attempt, confirmOffSession } from '../../activities/payment-intents.ts';
+import { type Attempt, confirmOffSession } from '../../activities/payment-attempts.ts';
 import { createStripe } from '../../config/stripe.ts';
 import { type RunningStandIn, startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 

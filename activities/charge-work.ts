@@ -1,0 +1,70 @@
+/**
+ * What the Workflow hands to the Activities of a charge, and what they report. Built by `workflows/charge-work.ts`; read
+ * by every charge Activity. Results are history: no personal data, no Stripe object.
+ */
+import type { Asker, OpenCharge } from '../domain/charge-life.ts';
+import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
+import type { ScheduleChanges } from '../domain/schedule-changes.ts';
+import type { ChargeStatus } from '../domain/statuses.ts';
+import type { Terms } from '../domain/terms.ts';
+import type { ChargeContext, DunningStep } from './charge-record.ts';
+import type { Upcoming } from './upcoming.ts';
+
+export interface ChargeWork {
+  charge: OpenCharge;
+  context: ChargeContext;
+  /** With the retries that were added for this charge. */
+  terms: Terms;
+  stripeCustomerId: string;
+  paymentMethodId: string;
+  paymentMethodType: string;
+  /** Of the card; null for methods that do not expire. */
+  expires: CardExpiry | null;
+  /** Another saved method may be tried when this one is declined for good. */
+  otherMethodAllowed: boolean;
+  /** ISO 8601, UTC: the Workflow's clock. */
+  at: string;
+  /** Set on the first attempt of a scheduled charge: also say what comes next on the schedule. */
+  planAfter: { anchorAt: string; occurrence: number; changes: ScheduleChanges } | null;
+  /** Who asked for it; null when it happens by itself. */
+  by: Asker | null;
+}
+
+export interface CardExpiry {
+  expMonth: number;
+  expYear: number;
+}
+
+export interface ChargeReport {
+  /** `not_made`: certain that nothing happened at Stripe; a new attempt may follow. */
+  status: ChargeStatus | 'not_made';
+  paymentIntentId: string | null;
+  amountReceivedMinor: number;
+  dunning: DunningStep | null;
+  hold: PaymentIntentOutcome['hold'];
+  /** Where the customer confirms. */
+  redirectUrl: string | null;
+  /** Canceled by Stripe itself. */
+  lapsed: boolean;
+  /** Absent when no plan was asked for. */
+  upcoming?: Upcoming;
+  /** Present when the card network had sent a new expiry. */
+  expires?: CardExpiry | null;
+}
+
+/** What the Workflow must know of an outcome. */
+export function reportOf(
+  outcome: ChargeOutcome,
+  more: Pick<ChargeReport, 'dunning'> & Partial<ChargeReport>,
+): ChargeReport {
+  const found = outcome.kind === 'payment_intent' ? outcome : null;
+  return {
+    status: found?.status ?? 'not_made',
+    paymentIntentId: found?.paymentIntentId ?? null,
+    amountReceivedMinor: found?.amountReceivedMinor ?? 0,
+    hold: found?.hold ?? null,
+    redirectUrl: found?.redirectUrl ?? null,
+    lapsed: found?.lapsed ?? false,
+    ...more,
+  };
+}

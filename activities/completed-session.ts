@@ -1,0 +1,89 @@
+/**
+ * Whether a complete Checkout Session is to be used, and whose its payment method is. Called by the Activity that saves
+ * the method. Believes nothing but what was read from Stripe; writes no row.
+ */
+import { Stripe } from 'stripe';
+import { operationKey } from '../domain/ids.ts';
+import { refuseSetupIntent } from '../domain/setup-intent.ts';
+import { idOf } from './checkout-sessions.ts';
+import { stripeCustomerFromCheckout } from './customers.ts';
+import type { ActivityDeps } from './deps.ts';
+import { freshKey } from './fresh-key.ts';
+import type { SavePaymentMethodWork } from './payment-methods.ts';
+import { isDecline, patientFailureOf } from './stripe-errors.ts';
+
+/** @returns why a complete session is not to be used: of another enrollment, mode or Customer; null when nothing is wrong */
+export function refuseSession(
+  deps: ActivityDeps,
+  session: Stripe.Checkout.Session,
+  work: SavePaymentMethodWork,
+): string | null {
+  const setupIntent = session.setup_intent;
+  if (session.livemode !== deps.livemode) {
+    return `the session is of ${session.livemode ? 'live' : 'test'} mode`;
+  }
+  if (session.mode !== 'setup' || setupIntent === null || typeof setupIntent === 'string') {
+    return `the session has no SetupIntent; its mode is '${session.mode}'`;
+  }
+  const named = session.metadata?.enrollment_id ?? session.client_reference_id;
+  if (named !== work.enrollmentId) {
+    return 'the session belongs to another enrollment';
+  }
+  const refused = refuseSetupIntent(
+    {
+      id: setupIntent.id,
+      status: setupIntent.status,
+      livemode: setupIntent.livemode,
+      customerId: idOf(setupIntent.customer),
+      paymentMethodId: idOf(setupIntent.payment_method),
+      enrollmentId: setupIntent.metadata?.enrollment_id ?? null,
+    },
+    // A customer who came without a Stripe Customer has none on the session either.
+    {
+      livemode: deps.livemode,
+      enrollmentId: work.enrollmentId,
+      customerId: work.stripeCustomerId ?? (idOf(session.customer) || null),
+    },
+  );
+  return refused?.message ?? null;
+}
+
+/**
+ * The Stripe Customer that the method belongs to, attached to it here when it was to none. Safe to call twice.
+ * @throws faults, retried
+ */
+export async function ownerOf(
+  deps: ActivityDeps,
+  work: SavePaymentMethodWork,
+  session: Stripe.Checkout.Session,
+  method: Stripe.PaymentMethod,
+): Promise<{ kind: 'customer'; id: string } | { kind: 'refused'; reason: string }> {
+  // An older event or session may say '' where there is no Customer.
+  const ofSession = idOf(session.customer) || null;
+  const ofMethod = idOf(method.customer);
+  try {
+    const expected =
+      work.stripeCustomerId ??
+      ofSession ??
+      (await stripeCustomerFromCheckout(deps, work.customerId, session.customer_details));
+    if ((ofSession ?? expected) !== expected || (ofMethod ?? expected) !== expected) {
+      return { kind: 'refused', reason: 'the payment method belongs to another Customer' };
+    }
+    if (ofMethod === null) {
+      await deps.stripe.paymentMethods.attach(
+        method.id,
+        { customer: expected },
+        { idempotencyKey: freshKey(operationKey(work.enrollmentId, `attach-${method.id}`)) },
+      );
+    }
+    return { kind: 'customer', id: expected };
+  } catch (error) {
+    if (isDecline(error) || (error instanceof Stripe.errors.StripeInvalidRequestError && ofMethod === null)) {
+      return {
+        kind: 'refused',
+        reason: `Stripe refused to attach the payment method: ${error.code ?? 'no code'}`,
+      };
+    }
+    throw patientFailureOf(error, `attaching ${method.id}`);
+  }
+}

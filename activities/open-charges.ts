@@ -1,0 +1,155 @@
+/**
+ * What is done about an open charge besides trying it: read, cancel, park. Called by `workflows/charge.ts`, on Stripe's
+ * Task Queue. Each asks Stripe, writes the rows in one transaction and reports what the Workflow must know.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import { saveCharge } from '../db/charges.ts';
+import { touchEnrollment } from '../db/enrollments.ts';
+import { insertNotification } from '../db/notifications.ts';
+import { tell } from '../db/timeline.ts';
+import type { Asker } from '../domain/charge-life.ts';
+import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
+import { chargeAfterReading } from '../domain/charge-states.ts';
+import { DEFECTS } from '../domain/errors.ts';
+import { attemptKey, operationKey } from '../domain/ids.ts';
+import { decideOn } from './charge-decision.ts';
+import { type AttemptMade, chargeNotice, chargeRow, recordCharge } from './charge-record.ts';
+import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
+import type { ActivityDeps } from './deps.ts';
+import { cancelPaymentIntent, lookUp, readPaymentIntent } from './payment-intents.ts';
+import { upcomingAfter } from './upcoming.ts';
+
+export function createOpenChargeActivities(deps: ActivityDeps) {
+  return {
+    /** Reads the charge's PaymentIntent and follows what it says. Safe to repeat. */
+    async readCharge(work: ChargeWork): Promise<ChargeReport> {
+      const { charge, context, at } = work;
+      if (charge.paymentIntentId === null) {
+        throw ApplicationFailure.nonRetryable(
+          `${charge.id} has no PaymentIntent to read`,
+          DEFECTS.BooksDisagree,
+        );
+      }
+      const outcome = await readPaymentIntent(deps.stripe, charge.paymentIntentId, work.paymentMethodType);
+      // What is read again and stands as it stood is no second decline; an older truth is none at all.
+      const status = chargeAfterReading(charge.status, outcome.status);
+      const news = status !== charge.status;
+      const dunning = news ? await decideOn(deps, work, outcome, at) : null;
+      if (news) {
+        const attempt: AttemptMade = {
+          number: charge.attempts,
+          key: attemptKey(context.enrollmentId, charge.id, charge.attempts),
+          paymentMethodId: charge.triedPaymentMethodId ?? work.paymentMethodId,
+          why: 'read from Stripe',
+        };
+        await recordCharge(deps.db, {
+          charge,
+          context,
+          at,
+          outcome,
+          attempt: charge.attempts > 0 ? attempt : null,
+          dunning,
+        });
+      }
+      return reportOf(outcome, { status, dunning });
+    },
+
+    /**
+     * Ends a charge that takes no money: cancels its PaymentIntent, also one whose answer was never learned. When Stripe
+     * refuses, the report shows the status that forbids it and nothing is given up. Safe to repeat.
+     */
+    async cancelCharge(
+      work: ChargeWork & { as: 'canceled' | 'uncollectible'; by: Asker },
+    ): Promise<ChargeReport> {
+      const { charge, context, at } = work;
+      const found =
+        charge.paymentIntentId === null && charge.attempts === 0 && charge.status === 'scheduled'
+          ? null
+          : await lookUp(
+              deps.stripe,
+              { chargeId: charge.id, stripeCustomerId: work.stripeCustomerId },
+              charge.paymentIntentId,
+            );
+      const outcome: PaymentIntentOutcome | null =
+        found === null
+          ? null
+          : await cancelPaymentIntent(deps.stripe, found.id, work.paymentMethodType, {
+              reason: work.as === 'canceled' ? 'requested_by_customer' : 'abandoned',
+              idempotencyKey: operationKey(context.enrollmentId, `${charge.id}/cancel-${charge.cancelTries}`),
+            });
+      if (outcome !== null && outcome.status !== 'canceled') {
+        if (outcome.status !== charge.status) {
+          await recordCharge(deps.db, { charge, context, at, outcome, attempt: null, dunning: null });
+        }
+        return reportOf(outcome, { dunning: null });
+      }
+      await deps.db.transaction().execute(async (trx) => {
+        await saveCharge(trx, {
+          ...chargeRow(
+            { charge, context, at, outcome: outcome ?? { kind: 'not_made' }, attempt: null, dunning: null },
+            work.as,
+          ),
+          last_code: null,
+          status_reason: work.by.reason,
+        });
+        await tell(trx, context.enrollmentId, [
+          {
+            key: `${charge.id}/${work.as}`,
+            chargeId: charge.id,
+            at,
+            what: `charge.${work.as}`,
+            who: work.by.by,
+            why: work.by.reason,
+          },
+        ]);
+        if (work.as === 'uncollectible') {
+          await insertNotification(
+            trx,
+            chargeNotice({ charge, context, at, attempt: null, dunning: null }, 'charge_given_up'),
+          );
+        }
+        await touchEnrollment(trx, context.enrollmentId, { at });
+      });
+      return reportOf(outcome ?? { kind: 'not_made' }, { status: work.as, dunning: null });
+    },
+
+    /** Records that a charge needs a person, and plans the next one, so that only this charge waits. Safe to repeat. */
+    async parkCharge(work: ChargeWork & { problem: string }): Promise<ChargeReport> {
+      const { charge, context, at, problem } = work;
+      const upcoming = upcomingAfter(work, at);
+      await deps.db.transaction().execute(async (trx) => {
+        await saveCharge(trx, {
+          ...chargeRow(
+            { charge, context, at, outcome: { kind: 'not_made' }, attempt: null, dunning: null },
+            'needs_attention',
+          ),
+          status_reason: problem,
+        });
+        await tell(trx, context.enrollmentId, [
+          {
+            key: `${charge.id}/attempt-${charge.attempts + 1}/parked-${at}`,
+            chargeId: charge.id,
+            at,
+            what: 'charge.needs_attention',
+            who: 'workflow',
+            why: problem,
+          },
+        ]);
+        await touchEnrollment(
+          trx,
+          context.enrollmentId,
+          upcoming === undefined ? { at } : { at, next: upcoming.next },
+        );
+      });
+      return reportOf(
+        { kind: 'not_made' },
+        {
+          status: 'needs_attention',
+          paymentIntentId: charge.paymentIntentId,
+          dunning: null,
+          ...(upcoming === undefined ? {} : { upcoming }),
+        },
+      );
+    },
+  };
+}

@@ -1,0 +1,71 @@
+/**
+ * What a PaymentIntent, or Stripe's refusal of one, says about its charge. Called by the files that talk to Stripe about
+ * PaymentIntents; asks Stripe nothing itself and decides nothing.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import type { Stripe } from 'stripe';
+import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
+import type { DeclineFacts } from '../domain/declines.ts';
+import { DEFECTS } from '../domain/errors.ts';
+import { readPaymentIntentStatus } from '../domain/payment-intent.ts';
+
+/** What a PaymentIntent says about its charge. A failed try is told by `last_payment_error`. */
+export function outcomeOf(intent: Stripe.PaymentIntent, paymentMethodType: string): PaymentIntentOutcome {
+  const status = readPaymentIntentStatus(intent.status);
+  if (status === 'unknown') {
+    throw ApplicationFailure.create({
+      type: DEFECTS.BooksDisagree,
+      message: `${intent.id} has status '${intent.status}', which this version does not know`,
+      nonRetryable: true,
+    });
+  }
+  const failed = status === 'requires_payment_method' ? intent.last_payment_error : null;
+  return {
+    kind: 'payment_intent',
+    paymentIntentId: intent.id,
+    status,
+    amountReceivedMinor: intent.amount_received,
+    stripeChargeId:
+      typeof intent.latest_charge === 'string' ? intent.latest_charge : (intent.latest_charge?.id ?? null),
+    decline: failed ? declineFacts(failed, failed.payment_method ?? null, paymentMethodType) : null,
+    hold: status === 'requires_capture' ? holdOf(intent) : null,
+    redirectUrl: intent.next_action?.redirect_to_url?.url ?? null,
+    lapsed: status === 'canceled' && LAPSED.includes(intent.cancellation_reason ?? ''),
+  };
+}
+
+/** `cancellation_reason`s of Stripe's own doing, when nobody captured in time or after too many confirmations. */
+const LAPSED = ['automatic', 'expired'];
+
+/** Stripe names the last instant to capture on the Charge, which is there when it was expanded. */
+function holdOf(intent: Stripe.PaymentIntent): PaymentIntentOutcome['hold'] {
+  const charge = typeof intent.latest_charge === 'string' ? null : intent.latest_charge;
+  return {
+    capturableMinor: intent.amount_capturable,
+    captureBeforeEpochS: charge?.payment_method_details?.card?.capture_before ?? null,
+  };
+}
+
+interface SaidByStripe {
+  code?: string | null;
+  decline_code?: string | null;
+  advice_code?: string | null;
+  network_decline_code?: string | null;
+  network_advice_code?: string | null;
+}
+
+export function declineFacts(
+  said: SaidByStripe,
+  method: Stripe.PaymentMethod | null,
+  paymentMethodType: string,
+): DeclineFacts {
+  return {
+    code: said.code ?? null,
+    declineCode: said.decline_code ?? null,
+    adviceCode: said.advice_code ?? null,
+    networkDeclineCode: said.network_decline_code ?? null,
+    networkAdviceCode: said.network_advice_code ?? null,
+    paymentMethodType: method?.type ?? paymentMethodType,
+    network: method?.card?.brand ?? null,
+  };
+}
