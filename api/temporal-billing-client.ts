@@ -4,7 +4,7 @@
  */
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
-import { ENROLLMENT_STATUS } from '../config/search-attributes.ts';
+import { FIRST_ATTRIBUTES } from '../config/search-attributes.ts';
 import type { PaidCharge } from '../db/aftermath.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
@@ -127,7 +127,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
         taskQueue,
         args: [input],
-        typedSearchAttributes: [{ key: ENROLLMENT_STATUS, value: 'awaiting_payment_method' }],
+        typedSearchAttributes: FIRST_ATTRIBUTES,
         staticSummary: termsSummary(terms),
         staticDetails: termsDetails(terms),
         priority: { priorityKey: INTERACTIVE_PRIORITY },

@@ -2,13 +2,13 @@
  * Terms as an operator reads them in the Temporal UI. Called when a Workflow is started; for customers there are
  * the templates. Free of personal data, and so of the caller's own description and metadata.
  */
-import { decimalText, sumMinor } from '../domain/money.ts';
+import { amountText, sumMinor } from '../domain/money.ts';
 import type { Interval, Schedule, Terms } from '../domain/terms.ts';
 
-/** One line, e.g. `1980 JPY every month, 12 times`; far below the 400 bytes that Temporal keeps. */
+/** One line, e.g. `JPY 1980 every month, 12 times`; far below the 400 bytes that Temporal keeps. */
 export function termsSummary(terms: Terms): string {
   const { schedule, currency } = terms;
-  const money = (amountMinor: number) => `${decimalText(amountMinor, currency)} ${currency.toUpperCase()}`;
+  const money = (amountMinor: number) => amountText(amountMinor, currency);
   switch (schedule.type) {
     case 'once':
       return `${money(schedule.amountMinor)} once, ${schedule.at === null ? 'as soon as a payment method is saved' : `on ${schedule.at}`}`;

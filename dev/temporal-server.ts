@@ -3,11 +3,13 @@
  * Used by the local stack (state in a file, with the UI) and by the tests (in memory).
  */
 import { Connection } from '@temporalio/client';
-import { ENROLLMENT_STATUS } from '../config/search-attributes.ts';
+import { SEARCH_ATTRIBUTE_TYPES } from '../config/search-attributes.ts';
 import type { ProcessSpec } from './processes.ts';
 
 /** What the service finds enrollments by; registered when the server starts, in its own words for the types. */
-export const SEARCH_ATTRIBUTES: Readonly<Record<string, string>> = { [ENROLLMENT_STATUS.name]: 'Keyword' };
+export const SEARCH_ATTRIBUTES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(SEARCH_ATTRIBUTE_TYPES).map(([name, { type }]) => [name, type]),
+);
 
 export interface TemporalServerOptions {
   /** Path of the Temporal CLI. */

@@ -2,7 +2,7 @@
  * Money that is held and not yet taken: how much can be captured, when somebody is reminded, when it is too
  * late. Called by the Workflow and the API; pure.
  */
-import { amountStep, decimalText } from './money.ts';
+import { amountStep, amountText } from './money.ts';
 
 /** Stripe lets an authorisation go after about that long when it names no instant (`capture_before`). */
 export const HELD_FOR_DAYS = 7;
@@ -51,8 +51,7 @@ export function planCapture(
     return refuse('capture_amount_invalid', `amount ${captureMinor} ${currency}; expected ${expected}`);
   }
   if (captureMinor > heldMinor) {
-    const named = (amount: number) =>
-      `${amount} (${decimalText(amount, currency)} ${currency.toUpperCase()})`;
+    const named = (amount: number) => `${amount} (${amountText(amount, currency)})`;
     return refuse(
       'capture_too_large',
       `amount ${named(captureMinor)} is more than is held, ${named(heldMinor)}`,

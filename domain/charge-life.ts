@@ -14,6 +14,8 @@ export interface LastDecline {
   /** ISO 8601, UTC. */
   at: string;
   class: DeclineClass;
+  /** Stripe's own word for it, for operators; absent in what older versions wrote. */
+  code?: string | null;
   network: string | null;
   /** On that card for that amount, the decline included. */
   attemptsOnThisCard24h: number;

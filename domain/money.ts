@@ -67,6 +67,11 @@ export function decimalText(amountMinor: number, currency: string): string {
   return exponent === 0 ? sign + digits : `${sign}${whole}.${digits.slice(-exponent)}`;
 }
 
+/** `JPY 980`, `USD 19.99`: amounts as operators read them everywhere, in the Temporal UI, messages and tables. */
+export function amountText(amountMinor: number, currency: string): string {
+  return `${currency.toUpperCase()} ${decimalText(amountMinor, currency)}`;
+}
+
 /**
  * Whether Stripe would take a payment of this amount. The minimum holds for an account that settles in the
  * same currency; with conversion Stripe may still answer `amount_too_small`.
@@ -89,7 +94,7 @@ export function checkAmount(amountMinor: number, currency: string): AmountProble
       message: `amount ${amountMinor} must be a whole number of ${unit}`,
     };
   }
-  const named = (amount: number) => `${amount} (${decimalText(amount, currency)} ${currency.toUpperCase()})`;
+  const named = (amount: number) => `${amount} (${amountText(amount, currency)})`;
   if (amountMinor < minimumAmount(currency)) {
     const message = `amount ${named(amountMinor)} is below the least that Stripe charges, ${named(minimumAmount(currency))}`;
     return { code: 'amount_too_small', message };

@@ -2,7 +2,7 @@
  * How much of a charge can go back: never more than was captured, however many refunds there are and whatever
  * becomes of them. Called by the Workflow's validators and the API; pure.
  */
-import { amountStep, decimalText } from './money.ts';
+import { amountStep, amountText } from './money.ts';
 
 /** What a refund in each of Stripe's statuses takes from what is left to refund. */
 export const REFUND_TABLE: Readonly<Record<string, { meaning: string; counts: boolean; final: boolean }>> = {
@@ -50,7 +50,7 @@ export function planRefund(
   const { capturedMinor, currency } = charge;
   const leftMinor = capturedMinor - refundedMinor(charge.refunds);
   const refuse = (code: RefundRefused['code'], message: string) => ({ refused: { code, message } });
-  const named = (amount: number) => `${amount} (${decimalText(amount, currency)} ${currency.toUpperCase()})`;
+  const named = (amount: number) => `${amount} (${amountText(amount, currency)})`;
   if (charge.disputed) {
     return refuse('charge_disputed', 'the charge is disputed; its money goes back through the dispute');
   }

@@ -97,10 +97,7 @@ async function prepareNamespace(): Promise<void> {
     const added = await ensureSearchAttributes(client.connection, settings.TEMPORAL_NAMESPACE);
     log.info({ added }, 'search attributes are registered');
   } catch (error) {
-    log.error(
-      { err: error },
-      'search attributes could not be checked; register EnrollmentStatus as Keyword by hand',
-    );
+    log.error({ err: error }, 'search attributes are missing, or could not be checked');
   }
   try {
     const everySeconds = settings.STRIPE_EVENT_SWEEP_SECONDS;

@@ -6,10 +6,11 @@ import { condition, workflowInfo } from '@temporalio/workflow';
 import { settle } from '../domain/amount-change.ts';
 import { type OpenCharge, openedCharge } from '../domain/charge-life.ts';
 import { chargeId } from '../domain/ids.ts';
+import { amountText } from '../domain/money.ts';
 import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
-import { instant, money, publish } from './presentation.ts';
+import { instant, publish } from './presentation.ts';
 import { type EnrollmentRun, isDisputed, type RequestedCharge } from './run.ts';
 import { catchUp, changing, commandFact, endPause, replan } from './schedule.ts';
 
@@ -157,7 +158,7 @@ function waitSummary(run: EnrollmentRun, until: string): string {
     return `Paused until ${instant(until)}`;
   }
   const amountMinor = run.state.schedule.next?.amountMinor ?? 0;
-  return `Next charge: ${money(amountMinor, run.terms.currency)} on ${instant(until)}`;
+  return `Next charge: ${amountText(amountMinor, run.terms.currency)} on ${instant(until)}`;
 }
 
 /** What a planned charge asks for once the balance has met it. */

@@ -4,10 +4,11 @@
  */
 import { condition } from '@temporalio/workflow';
 import { nextStep, type OpenCharge, type Situation, type Step } from '../domain/charge-life.ts';
+import { amountText } from '../domain/money.ts';
 import { afterwards } from './charge-end.ts';
 import { take, takeAttempt } from './charge-report.ts';
 import { methodFor, reported, work } from './charge-work.ts';
-import { attemptSummary, instant, money, publish } from './presentation.ts';
+import { attemptSummary, publish, waitSummary } from './presentation.ts';
 import { type EnrollmentRun, isDisputed } from './run.ts';
 import { interactive, scheduled } from './stripe-activities.ts';
 
@@ -71,7 +72,7 @@ async function waitFor(
     await condition(moved);
     return;
   }
-  const summary = `Charge ${charge.number}: waits for ${step.for === 'retry' ? 'the next try' : `the ${step.for}`} until ${instant(step.until)}`;
+  const summary = waitSummary(run, charge, { ...step, until: step.until });
   await condition(moved, Date.parse(step.until) - Date.now(), { summary });
 }
 
@@ -132,7 +133,7 @@ async function capture(
 ): Promise<void> {
   charge.captureTries += 1;
   charge.capturedByOrder = true;
-  const summary = `Charge ${charge.number}: capture ${money(order.amountMinor ?? charge.hold?.capturableMinor ?? charge.amountMinor, run.terms.currency)}`;
+  const summary = `Charge ${charge.number}: capture ${amountText(order.amountMinor ?? charge.hold?.capturableMinor ?? charge.amountMinor, run.terms.currency)}`;
   const report = await reported(run, charge, () =>
     interactive(summary).captureCharge({
       ...work(run, charge, null),
@@ -182,7 +183,7 @@ async function cancel(
   const by = { by: asker?.by ?? over.by, reason: asker === null ? over.reason : asker.reason };
   const report = await reported(run, charge, () =>
     scheduled(
-      `Charge ${charge.number}: cancel ${money(charge.amountMinor, run.terms.currency)}`,
+      `Charge ${charge.number}: cancel ${amountText(charge.amountMinor, run.terms.currency)}`,
     ).cancelCharge({ ...work(run, charge, null), as, by }),
   );
   take(run, charge, report);

@@ -2,12 +2,12 @@
  * One enrollment, from the request to its end: wait for a payment method, bill for as long as agreed, say how it ended.
  * Started by the API's update-with-start; the truth for rows, pages and operators. Never writes anything itself.
  */
-import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
+import { allHandlersFinished, condition, makeContinueAsNewFunc } from '@temporalio/workflow';
 import { bill } from './billing.ts';
 import { followCheckoutSessions, followPaymentMethods, setUp } from './checkout.ts';
 import { handleMessages } from './handlers.ts';
 import type { EnrollmentInput } from './input.ts';
-import { publish } from './presentation.ts';
+import { attributesToHandOn, publish } from './presentation.ts';
 import { begun, type CarriedState, type EnrollmentRun, resumed, statusOf, timeZoneOf } from './run.ts';
 import { interactive } from './stripe-activities.ts';
 
@@ -35,7 +35,10 @@ export async function enrollmentWorkflow(
   if (run.end === null) {
     await following;
     await condition(allHandlersFinished);
-    return continueAsNew<typeof enrollmentWorkflow>(input, run.state);
+    const goOn = makeContinueAsNewFunc<typeof enrollmentWorkflow>({
+      typedSearchAttributes: attributesToHandOn(run),
+    });
+    return goOn(input, run.state);
   }
   await conclude(run, run.end);
   await following;

@@ -1,31 +1,87 @@
 /**
- * What an operator reads in the Temporal UI: the current details, the search attribute, summaries of Activities and
+ * What an operator reads in the Temporal UI: the current details, the search attributes, summaries of Activities and
  * timers. Whole sentences, no personal data. Nothing here is branched on.
  */
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
-import { ENROLLMENT_STATUS } from '../config/search-attributes.ts';
-import type { AttemptReason, OpenCharge } from '../domain/charge-life.ts';
-import { minorUnitExponent } from '../domain/money.ts';
+import type { SearchAttributeUpdatePair } from '@temporalio/common';
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { ENROLLMENT_STATUS, NOBODY, PAST_DUE_SINCE, WAITS_FOR } from '../config/search-attributes.ts';
+import { type AttemptReason, type OpenCharge, policyOf, type Step } from '../domain/charge-life.ts';
+import { amountText } from '../domain/money.ts';
+
+import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import { chargeWaitsFor } from '../domain/waits-for.ts';
 import { type EnrollmentRun, isDisputed, type SavedMethod, statusOf } from './run.ts';
 
-/** Shows the run as it stands; costs an event and an action only when the status has changed. */
+/** Shows the run as it stands; costs an event and an action only when what it can be found by has changed. */
 export function publish(run: EnrollmentRun): void {
   const status = statusOf(run);
-  if (status !== run.publishedStatus) {
+  if (status !== run.publishedStatus || waitsForOthers(run)) {
     run.publishedStatus = status;
-    upsertSearchAttributes([{ key: ENROLLMENT_STATUS, value: status }]);
+    upsertSearchAttributes(searchAttributesOf(run));
   }
   setCurrentDetails(
     [headline(run), ...facts(run), ...run.state.charges.map((charge) => chargeLine(run, charge))].join('\n'),
   );
 }
 
-/** `1200` of JPY is `JPY 1200`; `1200` of USD is `USD 12.00`. */
-export function money(amountMinor: number, currency: string): string {
-  const exponent = minorUnitExponent(currency);
-  const digits = String(amountMinor).padStart(exponent + 1, '0');
-  const amount = exponent === 0 ? digits : `${digits.slice(0, -exponent)}.${digits.slice(-exponent)}`;
-  return `${currency.toUpperCase()} ${amount}`;
+/** What the next run begins with: all that this one has, and what it stands at, also where this one began without. */
+export function attributesToHandOn(run: EnrollmentRun) {
+  return workflowInfo().typedSearchAttributes.updateCopy(allAttributesOf(run));
+}
+
+/** A run that began before there was `WaitsFor` goes on as its history says: the status alone. */
+function searchAttributesOf(run: EnrollmentRun): SearchAttributeUpdatePair[] {
+  const all = allAttributesOf(run);
+  return isIndexed() ? all : all.slice(0, 1);
+}
+
+function allAttributesOf(run: EnrollmentRun): SearchAttributeUpdatePair[] {
+  const since = pastDueSince(run);
+  return [
+    { key: ENROLLMENT_STATUS, value: statusOf(run) },
+    { key: PAST_DUE_SINCE, value: since === null ? null : new Date(since) },
+    { key: WAITS_FOR, value: waitsFor(run) },
+  ];
+}
+
+function isIndexed(): boolean {
+  return workflowInfo().typedSearchAttributes.get(WAITS_FOR) !== undefined;
+}
+
+/** Whether it waits for something else, or since another instant, than is published. */
+function waitsForOthers(run: EnrollmentRun): boolean {
+  const { typedSearchAttributes: published } = workflowInfo();
+  const before = published.get(WAITS_FOR);
+  const since = pastDueSince(run);
+  return (
+    before !== undefined &&
+    ([...before].sort().join() !== waitsFor(run).join() ||
+      (published.get(PAST_DUE_SINCE)?.getTime() ?? null) !== (since === null ? null : Date.parse(since)))
+  );
+}
+
+/** In order, so that it can be compared. */
+function waitsFor(run: EnrollmentRun): string[] {
+  const { state } = run;
+  if (run.end !== null) {
+    return [NOBODY];
+  }
+  if (state.paymentMethod === null) {
+    return ['payment_method'];
+  }
+  const words = state.charges.map((charge) =>
+    charge.problem === null ? chargeWaitsFor(charge) : 'operator',
+  );
+  const all = new Set([...words, isDisputed(state) ? 'dispute' : null].filter((word) => word !== null));
+  return all.size === 0 ? [NOBODY] : [...all].sort();
+}
+
+/** When the oldest charge that is past due fell due, ISO 8601. */
+function pastDueSince({ state, end }: EnrollmentRun): string | null {
+  const due = state.charges
+    .filter(({ status }) => PAST_DUE_CHARGE.includes(status))
+    .map(({ dueAt }) => dueAt);
+  return end === null ? (due.sort()[0] ?? null) : null;
 }
 
 /** `2026-12-01 09:00 UTC` */
@@ -33,13 +89,64 @@ export function instant(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`;
 }
 
+/** E.g. `Charge 3: JPY 980, attempt 2 of 5 (retry after insufficient_funds), visa •••• 4242`. */
 export function attemptSummary(
   run: EnrollmentRun,
   charge: OpenCharge,
   method: SavedMethod,
   why: AttemptReason,
 ): string {
-  return `Charge ${charge.number}: ${money(charge.amountMinor, run.terms.currency)}, attempt ${charge.attempts + 1} (${why.replaceAll('_', ' ')}), ${method.label}`;
+  const planned = 1 + policyOf(charge, run.terms.dunning).retryAfterDays.length;
+  const number = charge.attempts + 1;
+  // Attempts by hand and with other methods come on top of those that were agreed.
+  const attempt = number > planned ? `attempt ${number}` : `attempt ${number} of ${planned}`;
+  return `Charge ${charge.number}: ${amountText(charge.amountMinor, run.terms.currency)}, ${attempt} (${reasonInWords(charge, why)}), ${method.label}`;
+}
+
+function reasonInWords(charge: OpenCharge, why: AttemptReason): string {
+  switch (why) {
+    case 'due':
+      return charge.origin === 'schedule' ? 'due' : 'asked for';
+    case 'retry':
+      return `retry after ${declineOf(charge)}`;
+    case 'new_payment_method':
+      return 'with the newly saved method';
+    case 'other_method':
+      return 'with the method saved before';
+    case 'by_hand':
+      return `asked for by ${charge.asked?.by ?? 'somebody'}`;
+    case 'resumed':
+      return 'after what was wrong has been mended';
+    default:
+      return why satisfies never;
+  }
+}
+
+/** The summary of a wait of one charge, e.g. `Charge 3: next attempt (2 of 5) on 2026-12-02 09:00 UTC`. */
+export function waitSummary(
+  run: EnrollmentRun,
+  charge: OpenCharge,
+  step: Extract<Step, { do: 'wait' }> & { until: string },
+): string {
+  const until = instant(step.until);
+  const planned = 1 + policyOf(charge, run.terms.dunning).retryAfterDays.length;
+  switch (step.for) {
+    case 'retry':
+      return `Charge ${charge.number}: declined (${declineOf(charge)}), attempt ${charge.attempts + 1} of ${Math.max(planned, charge.attempts + 1)} on ${until}`;
+    case 'customer':
+      return `Charge ${charge.number}: waits for the customer (${declineOf(charge)}) until ${until}`;
+    case 'capture':
+      return `Charge ${charge.number}: ${amountText(charge.hold?.capturableMinor ?? charge.amountMinor, run.terms.currency)} held, waits to be captured; looked at again on ${until}`;
+    case 'outcome':
+      return `Charge ${charge.number}: the bank's answer is awaited; read again on ${until}`;
+    default:
+      return `Charge ${charge.number}: waits for the ${step.for} until ${until}`;
+  }
+}
+
+function declineOf(charge: OpenCharge): string {
+  const { lastDecline } = charge;
+  return lastDecline === null ? 'not declined' : (lastDecline.code ?? lastDecline.class).replaceAll('_', ' ');
 }
 
 function headline(run: EnrollmentRun): string {
@@ -52,7 +159,7 @@ function headline(run: EnrollmentRun): string {
     case 'active':
       return `**Active.** ${nextLine(run)}`;
     case 'past_due':
-      return `**Past due.** ${nextLine(run)}`;
+      return `**Past due**: ${owed(run)}. ${nextLine(run)}`;
     case 'paused':
       return `**Paused** by ${state.paused?.by ?? 'nobody'}${state.paused?.resumeAt ? ` until ${instant(state.paused.resumeAt)}` : ''}: the schedule rests.`;
     case 'completed':
@@ -78,7 +185,7 @@ function nextLine({ state, terms }: EnrollmentRun): string {
   }
   const { next, planning } = state.schedule;
   if (next !== null) {
-    return `Next charge ${money(next.amountMinor, terms.currency)} on ${instant(next.dueAt)}.`;
+    return `Next charge ${amountText(next.amountMinor, terms.currency)} on ${instant(next.dueAt)}.`;
   }
   if (planning) {
     return 'A charge is under way.';
@@ -93,28 +200,41 @@ function facts({ state, terms }: EnrollmentRun): string[] {
   return [
     '',
     `- Payment method: ${method === null ? 'none yet' : `${method.label} (${method.id})`}`,
-    `- Collected: ${money(state.amountCollectedMinor, terms.currency)} in ${state.chargesSucceeded} charge(s)`,
+    `- Collected: ${amountText(state.amountCollectedMinor, terms.currency)} in ${state.chargesSucceeded} charge(s)`,
   ];
 }
 
-function chargeLine(run: EnrollmentRun, charge: OpenCharge): string {
-  const amount = money(charge.amountMinor, run.terms.currency);
-  const intent = charge.paymentIntentId === null ? '' : `, ${charge.paymentIntentId}`;
-  return `- Charge ${charge.number}: ${amount}, ${charge.status}, ${charge.attempts} attempt(s)${intent}; ${whatNext(charge)}`;
+/** What is past due, e.g. `JPY 980 since 2026-11-01 09:00 UTC`. */
+function owed(run: EnrollmentRun): string {
+  const open = run.state.charges.filter(({ status }) => PAST_DUE_CHARGE.includes(status));
+  const sum = open.reduce((total, { amountMinor }) => total + amountMinor, 0);
+  const since = pastDueSince(run);
+  return `${amountText(sum, run.terms.currency)}${since === null ? '' : ` since ${instant(since)}`}`;
 }
 
-function whatNext(charge: OpenCharge): string {
+function chargeLine(run: EnrollmentRun, charge: OpenCharge): string {
+  const amount = amountText(charge.amountMinor, run.terms.currency);
+  const intent = charge.paymentIntentId === null ? '' : ` (${charge.paymentIntentId})`;
+  return `- Charge ${charge.number}: ${amount}, due ${instant(charge.dueAt)}, \`${charge.status}\` after ${times(charge.attempts)}${intent}: ${whatNext(run, charge)}`;
+}
+
+function times(attempts: number): string {
+  return attempts === 1 ? 'one attempt' : `${attempts} attempts`;
+}
+
+function whatNext(run: EnrollmentRun, charge: OpenCharge): string {
   if (charge.problem !== null) {
-    return `**needs attention**: ${charge.problem}`;
+    return `**needs attention**: ${charge.problem}. Mend the cause, then resume the charge`;
   }
   if (charge.hold !== null && charge.status === 'requires_capture') {
-    return `held until ${instant(charge.hold.expiresAt)}, to be captured`;
+    return `${amountText(charge.hold.capturableMinor, run.terms.currency)} held until ${instant(charge.hold.expiresAt)}, to be captured`;
   }
   if (charge.nextAttemptAt !== null) {
-    return `tried again on ${instant(charge.nextAttemptAt)}`;
+    const why = charge.lastDecline === null ? '' : `declined with ${declineOf(charge)}, `;
+    return `${why}tried again on ${instant(charge.nextAttemptAt)}`;
   }
   if (charge.giveUpAt !== null) {
-    return `waits for the customer until ${instant(charge.giveUpAt)}`;
+    return `declined with ${declineOf(charge)}, waits for the customer until ${instant(charge.giveUpAt)}`;
   }
   return charge.readAt === null
     ? 'under way'

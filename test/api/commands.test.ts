@@ -228,7 +228,7 @@ describe('POST /v1/enrollments/:id/charges', () => {
     const { status, body } = await post('charges', { amount_minor: 49 }, 'ride-2');
     expect(status).toBe(400);
     expect(body.error.message).toContain(
-      '49 (0.49 USD) is below the least that Stripe charges, 50 (0.50 USD)',
+      '49 (USD 0.49) is below the least that Stripe charges, 50 (USD 0.50)',
     );
     expect(api.asked).toEqual([]);
   });

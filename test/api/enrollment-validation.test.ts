@@ -48,7 +48,7 @@ describe('POST /v1/enrollments', () => {
       'an amount below what Stripe takes',
       withSchedule({ amount_minor: 49 }),
       'terms.schedule.amount_minor',
-      /49 \(49 JPY\).*50 \(50 JPY\)/,
+      /49 \(JPY 49\).*50 \(JPY 50\)/,
     ],
     [
       'an amount that Stripe cannot take',

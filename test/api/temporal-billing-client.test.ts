@@ -63,10 +63,10 @@ describe('enroll', () => {
     const input = await service.newInput(MONTHLY, { email: 'canary@example.com', reference: 'canary-17' });
     await service.billing.enroll(input);
     const described = await service.handle(input.enrollmentId).describe();
-    expect(await described.staticSummary()).toBe('980 JPY every month');
+    expect(await described.staticSummary()).toBe('JPY 980 every month');
     expect(await described.staticDetails()).toBe(
       [
-        '- **Terms**: 980 JPY every month',
+        '- **Terms**: JPY 980 every month',
         '- **Clock**: Asia/Tokyo, counted from saving the payment method',
         '- **Capture**: automatic',
         '- **After a decline**: retries 1, 3, 5, 7 days after the decline before, then the enrollment is canceled',

@@ -9,22 +9,22 @@ describe('termsSummary', () => {
   it.each<[string, string, Schedule]>([
     [
       '1999 of usd once',
-      '19.99 USD once, as soon as a payment method is saved',
+      'USD 19.99 once, as soon as a payment method is saved',
       { type: 'once', amountMinor: 1999, at: null },
     ],
     [
       'once at an instant',
-      '500 JPY once, on 2027-01-31T00:00:00.000Z',
+      'JPY 500 once, on 2027-01-31T00:00:00.000Z',
       { type: 'once', amountMinor: 500, at: '2027-01-31T00:00:00.000Z' },
     ],
     [
       'instalments',
-      '10.00 USD in 3 payments, one every 2 weeks',
+      'USD 10.00 in 3 payments, one every 2 weeks',
       { type: 'installments', amountsMinor: [334, 333, 333], interval: { unit: 'week', count: 2 }, ...clock },
     ],
     [
       'a subscription with all its limits',
-      '9.80 USD every year after a trial of 14 days, 12 times, until 2030-01-01T00:00:00.000Z',
+      'USD 9.80 every year after a trial of 14 days, 12 times, until 2030-01-01T00:00:00.000Z',
       {
         type: 'recurring',
         amountMinor: 980,

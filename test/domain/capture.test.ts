@@ -32,7 +32,7 @@ describe('planCapture', () => {
     expect(planCapture(1000, 'jpy', 1001)).toEqual({
       refused: {
         code: 'capture_too_large',
-        message: 'amount 1001 (1001 JPY) is more than is held, 1000 (1000 JPY)',
+        message: 'amount 1001 (JPY 1001) is more than is held, 1000 (JPY 1000)',
       },
     });
   });

@@ -75,7 +75,7 @@ describe('checkAmount', () => {
     expect(checkAmount(501, 'ugx')?.code).toBe('amount_not_a_multiple');
     expect(checkAmount(5124, 'kwd')).toEqual({
       code: 'amount_not_a_multiple',
-      message: 'amount 5124 (5.124 KWD) must be a multiple of 10 in kwd',
+      message: 'amount 5124 (KWD 5.124) must be a multiple of 10 in kwd',
     });
     expect(checkAmount(5120, 'kwd')).toBeNull();
   });
@@ -94,7 +94,7 @@ describe('checkAmount', () => {
 
   it('says the value and what was expected', () => {
     expect(checkAmount(49, 'usd')?.message).toBe(
-      'amount 49 (0.49 USD) is below the least that Stripe charges, 50 (0.50 USD)',
+      'amount 49 (USD 0.49) is below the least that Stripe charges, 50 (USD 0.50)',
     );
     expect(checkAmount(10.5, 'jpy')?.message).toContain('amount 10.5 must be a whole number');
   });

@@ -48,7 +48,7 @@ describe('planRefund', () => {
     expect(planRefund(charge([{ amountMinor: 400, status: 'succeeded' }]), 601)).toEqual({
       refused: {
         code: 'refund_too_large',
-        message: 'amount 601 (6.01 USD) is more than is left to refund, 600 (6.00 USD)',
+        message: 'amount 601 (USD 6.01) is more than is left to refund, 600 (USD 6.00)',
       },
     });
   });

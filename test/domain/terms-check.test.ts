@@ -103,7 +103,7 @@ describe('checkTerms', () => {
     expect(checkTerms(wrong, now, false)).toEqual([
       {
         field: 'schedule.amountMinor',
-        message: 'amount 1 (1 JPY) is below the least that Stripe charges, 50 (50 JPY)',
+        message: 'amount 1 (JPY 1) is below the least that Stripe charges, 50 (JPY 50)',
       },
       { field: 'schedule.localHour', message: '30; expected a whole number from 0 to 23' },
       { field: 'setupDeadlineDays', message: '0; expected a whole number from 1 to 365' },

@@ -16,7 +16,7 @@ import {
 import { msToTs } from '@temporalio/common/lib/time.js';
 import type { temporal } from '@temporalio/proto';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
-import { ENROLLMENT_STATUS, ensureSearchAttributes } from '../../config/search-attributes.ts';
+import { ensureSearchAttributes, SEARCH_ATTRIBUTE_TYPES } from '../../config/search-attributes.ts';
 import { askForServer } from './ask-servers.ts';
 import type { TemporalForTests } from './test-servers.ts';
 import { waitFor } from './wait.ts';
@@ -77,10 +77,10 @@ async function makeNamespace(connection: Connection, namespace: string): Promise
     timeoutMs: 20_000,
   });
   await waitFor(
-    'the search attribute',
+    'the search attributes',
     async () => {
       const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-      return Object.hasOwn(customAttributes ?? {}, ENROLLMENT_STATUS.name);
+      return Object.keys(SEARCH_ATTRIBUTE_TYPES).every((name) => Object.hasOwn(customAttributes ?? {}, name));
     },
     { timeoutMs: 20_000 },
   );
