@@ -5,7 +5,7 @@ import { readDatabaseUrl } from '../config/env.ts';
 import { listApiKeys, revokeApiKey } from '../db/api-keys.ts';
 import { openDatabase } from '../db/database.ts';
 import type { Database } from '../db/schema.ts';
-import { createApiKey, SCOPES, type Scope } from './api-keys.ts';
+import { createApiKey, SCOPES, type Scope, USUAL_SCOPES } from './api-keys.ts';
 
 const program = new Command('api-key').description('API keys of the HTTP API');
 
@@ -13,7 +13,7 @@ program
   .command('create')
   .description('make a key and print it, this once')
   .requiredOption('--name <name>', 'what it is for, e.g. shop-backend')
-  .option('--scopes <list>', `comma-separated, of ${SCOPES.join(', ')}`, readScopes, [...SCOPES])
+  .option('--scopes <list>', `comma-separated, of ${SCOPES.join(', ')}`, readScopes, [...USUAL_SCOPES])
   .action((options: { name: string; scopes: Scope[] }) =>
     withDatabase(async (db) => {
       const { id, key } = await createApiKey(db, options);

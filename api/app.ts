@@ -28,6 +28,7 @@ import { historyRoutes } from './routes/history.ts';
 import { scheduleCommandRoutes } from './routes/schedule-commands.ts';
 import { stripeWebhookRoute } from './routes/stripe-webhook.ts';
 import { systemRoutes } from './routes/system.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { watchMethods } from './unsupported-methods.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -118,9 +119,6 @@ function boundHandler(route: RouteOptions): void {
 function v1Routes(deps: ApiDeps): FastifyPluginAsync {
   return async (v1) => {
     v1.addHook('onRoute', boundHandler);
-    v1.addHook('onRoute', (route) => {
-      route.schema = { ...route.schema, security: [{ apiKey: [] }] };
-    });
     // Before the key is looked up, so that guessing keys is limited too.
     await limitRate(v1, deps.settings.API_RATE_LIMIT_PER_MINUTE);
     requireApiKey(v1, deps.db);
@@ -137,5 +135,6 @@ function v1Routes(deps: ApiDeps): FastifyPluginAsync {
     await v1.register(chargeRoutes(deps));
     await v1.register(chargeCommandRoutes(deps));
     await v1.register(historyRoutes(deps));
+    await v1.register(webhookRoutes(deps));
   };
 }

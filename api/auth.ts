@@ -1,27 +1,42 @@
-/** API keys on the routes under /v1: who asks, and whether the key may do it. */
+/**
+ * API keys on the routes under /v1: who asks, and whether the key may do it. Each route names the scope that it needs
+ * in its `config`; one that names none does not start, so that a new route is never open by oversight.
+ */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Kysely } from 'kysely';
-import type { Database } from '../db/schema.ts';
+import type { ApiKey, Database } from '../db/schema.ts';
 import type { Requested } from '../workflows/messages.ts';
-import { authenticate, type Scope } from './api-keys.ts';
+import { checkApiKey, type Refusal } from './api-keys.ts';
 import { HttpProblem } from './problems.ts';
+import { SCOPE_MEANINGS, type Scope } from './scopes.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Id of the API key, `key_…`; set on every route under /v1, null elsewhere. */
     apiKeyId: string | null;
   }
+  interface FastifyContextConfig {
+    /** What the API key must allow; every route under /v1 names it. */
+    scope?: Scope;
+  }
 }
 
-/** Adds the check to all routes of this scope: GET needs `read`, everything else `write`. */
+/** Adds the check to all routes of this scope, and names the API key's scope in their documentation. */
 export function requireApiKey(app: FastifyInstance, db: Kysely<Database>): void {
   app.decorateRequest('apiKeyId', null);
-  app.addHook('onRequest', async (request) => {
-    const key = await keyOf(request, db);
-    const needed: Scope = request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write';
-    if (!key.scopes.includes(needed)) {
-      throw new HttpProblem(403, 'forbidden', `the API key lacks the scope '${needed}'`);
+  app.addHook('onRoute', (route) => {
+    const scope = route.config?.scope;
+    if (scope === undefined) {
+      throw new Error(`${route.method} ${route.url} names no scope: add config: { scope } to it`);
     }
+    const said = `Needs an API key with the scope \`${scope}\`.`;
+    const description = [route.schema?.description, said].filter(Boolean).join('\n\n');
+    route.schema = { ...route.schema, description, security: [{ apiKey: [scope] }] };
+  });
+  app.addHook('onRequest', async (request) => {
+    const { scope } = request.routeOptions.config;
+    // An address that nobody knows has none: it is answered with 404, to those who have a key.
+    const key = await keyFor(db, request.headers.authorization, scope ?? null);
     request.apiKeyId = key.id;
   });
 }
@@ -31,18 +46,40 @@ export function requestedIn(request: FastifyRequest, reason: string | null | und
   return { by: `api:${request.apiKeyId ?? 'unknown'}`, reason: reason ?? null };
 }
 
-async function keyOf(request: FastifyRequest, db: Kysely<Database>) {
-  const header = request.headers.authorization;
-  if (header === undefined) {
+/**
+ * The key of an `Authorization` header. Safe to call twice.
+ * @param scope that it must have; null: any will do
+ * @throws HttpProblem 401 without a good key, 403 naming the scope that is missing
+ */
+export async function keyFor(
+  db: Kysely<Database>,
+  authorization: string | undefined,
+  scope: Scope | null,
+): Promise<ApiKey> {
+  if (authorization === undefined) {
     throw unauthorized('an API key is required: Authorization: Bearer dbk_…', 'Bearer');
   }
-  const token = /^Bearer +(dbk_[0-9A-Za-z]{20,100})$/i.exec(header)?.[1];
-  const key = token === undefined ? null : await authenticate(db, token);
-  if (key === null) {
-    throw unauthorized('the API key is unknown or was revoked', 'Bearer error="invalid_token"');
+  const token = /^Bearer +(dbk_[0-9A-Za-z]{20,100})$/i.exec(authorization)?.[1];
+  const key = token === undefined ? ({ refused: 'unknown' } as const) : await checkApiKey(db, token);
+  if ('refused' in key) {
+    throw unauthorized(`the API key ${WHY[key.refused]}`, 'Bearer error="invalid_token"');
+  }
+  if (scope !== null && !key.scopes.includes(scope)) {
+    throw new HttpProblem(
+      403,
+      'forbidden',
+      `the API key lacks the scope '${scope}' (${SCOPE_MEANINGS[scope]}); it has ${key.scopes.join(', ')}`,
+      { headers: { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` } },
+    );
   }
   return key;
 }
+
+const WHY: Record<Refusal, string> = {
+  unknown: 'is unknown',
+  revoked: 'was revoked',
+  expired: 'has expired',
+};
 
 function unauthorized(message: string, challenge: string): HttpProblem {
   return new HttpProblem(401, 'unauthorized', message, { headers: { 'www-authenticate': challenge } });

@@ -26,6 +26,7 @@ export async function describeRoutes(app: FastifyInstance, publicUrl: string): P
         { name: 'enrollments', description: 'Agreements to be charged' },
         { name: 'charges', description: 'Amounts owed' },
         { name: 'history', description: 'What happened' },
+        { name: 'webhooks', description: 'What Stripe told, and what became of it' },
         { name: 'system', description: 'For operators' },
       ],
     },

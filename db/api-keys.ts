@@ -4,12 +4,12 @@ import type { ApiKey, Database } from './schema.ts';
 
 export async function insertApiKey(
   db: Kysely<Database>,
-  key: { id: string; name: string; hash: string; scopes: string[] },
+  key: { id: string; name: string; hash: string; scopes: string[]; expires_at: string | null },
 ): Promise<void> {
   await db.insertInto('api_keys').values(key).execute();
 }
 
-/** @returns undefined for an unknown hash; a revoked key is returned as such */
+/** @returns undefined for an unknown hash; a revoked or expired key is returned as such */
 export function findApiKey(db: Kysely<Database>, hash: string): Promise<ApiKey | undefined> {
   return db.selectFrom('api_keys').selectAll().where('hash', '=', hash).executeTakeFirst();
 }

@@ -1,7 +1,9 @@
-/** What an operator does with the inbox of webhooks: look, and have a row delivered again. Used by the command line,
- * by the sweep and by check-books. */
+/**
+ * What an operator does with the inbox of webhooks: look, and have a row delivered again. Used by the command line, by
+ * the API, by the sweep and by check-books.
+ */
 import { type Kysely, sql } from 'kysely';
-import type { Database, StripeEventRow } from './schema.ts';
+import type { Database, Redelivery, StripeEventRow } from './schema.ts';
 
 export type InboxState = 'pending' | 'signalled' | 'ignored';
 
@@ -10,10 +12,20 @@ export function findStripeEvent(db: Kysely<Database>, id: string): Promise<Strip
   return db.selectFrom('stripe_events').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+export interface InboxFilter {
+  state?: InboxState | undefined;
+  /** Stripe's word for it, e.g. `checkout.session.completed`. */
+  type?: string | undefined;
+  enrollmentId?: string | undefined;
+  /** Only what came in before this event; nothing when there is no such event. */
+  beforeId?: string | undefined;
+  limit: number;
+}
+
 /** The newest first, without their payloads. */
 export function listStripeEvents(
   db: Kysely<Database>,
-  filter: { state?: InboxState | undefined; enrollmentId?: string | undefined; limit: number },
+  filter: InboxFilter,
 ): Promise<Omit<StripeEventRow, 'payload'>[]> {
   let query = db
     .selectFrom('stripe_events')
@@ -43,7 +55,25 @@ export function listStripeEvents(
   if (filter.enrollmentId !== undefined) {
     query = query.where('enrollment_id', '=', filter.enrollmentId);
   }
-  return query.orderBy('received_at', 'desc').orderBy('id').limit(filter.limit).execute();
+  if (filter.type !== undefined) {
+    query = query.where('type', '=', filter.type);
+  }
+  const { beforeId } = filter;
+  if (beforeId !== undefined) {
+    // Instants have more digits in the database than here, so the place is looked up and not carried by the caller.
+    query = query.where((eb) =>
+      eb(
+        eb.refTuple('received_at', 'id'),
+        '<',
+        eb
+          .selectFrom('stripe_events as last')
+          .select(['last.received_at', 'last.id'])
+          .where('last.id', '=', beforeId)
+          .$asTuple('received_at', 'id'),
+      ),
+    );
+  }
+  return query.orderBy('received_at', 'desc').orderBy('id', 'desc').limit(filter.limit).execute();
 }
 
 /** A row that is not done is delivered next, however long it should have waited. A row that is done stays so. */
@@ -59,22 +89,46 @@ export async function makeDueNow(db: Kysely<Database>, id: string): Promise<void
 
 /**
  * Has an event delivered once more, also one that was signalled or ignored: Workflows accept repeats, and what was
- * ignored is decided afresh. Any API process that runs delivers it. @returns false for an unknown id
+ * ignored is decided afresh. Any API process that runs delivers it. Who asked and why is kept beside it.
+ * @returns false for an unknown id
  */
-export async function redeliver(db: Kysely<Database>, id: string): Promise<boolean> {
-  const row = await db
-    .updateTable('stripe_events')
-    .set({
-      signalled_at: null,
-      ignored_reason: null,
-      last_error: null,
-      signal_attempts: 0,
-      next_signal_at: sql<Date>`now()`,
-    })
-    .where('id', '=', id)
-    .returning('id')
-    .executeTakeFirst();
-  return row !== undefined;
+export function redeliver(
+  db: Kysely<Database>,
+  id: string,
+  requested: { by: string; reason: string | null } = { by: 'operator', reason: null },
+): Promise<boolean> {
+  return db.transaction().execute(async (transaction) => {
+    const row = await transaction
+      .updateTable('stripe_events')
+      .set({
+        signalled_at: null,
+        ignored_reason: null,
+        last_error: null,
+        signal_attempts: 0,
+        next_signal_at: sql<Date>`now()`,
+      })
+      .where('id', '=', id)
+      .returning('id')
+      .executeTakeFirst();
+    if (row === undefined) {
+      return false;
+    }
+    await transaction
+      .insertInto('stripe_event_redeliveries')
+      .values({ stripe_event_id: id, who: requested.by, why: requested.reason })
+      .execute();
+    return true;
+  });
+}
+
+/** Who had an event delivered again, the first time first. */
+export function listRedeliveries(db: Kysely<Database>, id: string): Promise<Redelivery[]> {
+  return db
+    .selectFrom('stripe_event_redeliveries')
+    .selectAll()
+    .where('stripe_event_id', '=', id)
+    .orderBy('seq')
+    .execute();
 }
 
 /** Which of these events the inbox has never seen. */

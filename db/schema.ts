@@ -4,8 +4,8 @@
  *
  * Who writes: a row of `enrollments`, `charges`, `charge_attempts`, `payment_methods`, `checkout_sessions`,
  * `notifications`, `enrollment_events` and `ledger_entries` is written by that enrollment's Activities only;
- * `customers` and `stripe_events` by the API (Activities fill in what Stripe told of a customer); `api_keys` by the
- * command line.
+ * `customers` and `stripe_events` by the API (Activities fill in what Stripe told of a customer), as are
+ * `stripe_event_redeliveries`, which the command line writes too; `api_keys` by the command line.
  */
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type { ChargeStatus, EnrollmentStatus } from '../domain/statuses.ts';
@@ -234,6 +234,18 @@ export interface ApiKeysTable {
   created_at: CreatedAt;
   last_used_at: NullableInstant;
   revoked_at: NullableInstant;
+  /** From then on it is refused; null: good until it is revoked. */
+  expires_at: NullableInstant;
+}
+
+/** Webhooks that somebody had delivered once more. */
+export interface StripeEventRedeliveriesTable {
+  seq: Generated<number>;
+  stripe_event_id: string;
+  at: CreatedAt;
+  /** `operator`, or `api:<key id>`. */
+  who: string;
+  why: string | null;
 }
 
 /** Sweeps for what webhooks should have told. */
@@ -255,6 +267,7 @@ export interface Database {
   checkout_sessions: CheckoutSessionsTable;
   notifications: NotificationsTable;
   stripe_events: StripeEventsTable;
+  stripe_event_redeliveries: StripeEventRedeliveriesTable;
   refunds: RefundsTable;
   disputes: DisputesTable;
   enrollment_events: EnrollmentEventsTable;
@@ -286,3 +299,4 @@ export type TimelineEntry = Selectable<EnrollmentEventsTable>;
 export type NewTimelineEntry = Insertable<EnrollmentEventsTable>;
 export type NewLedgerEntry = Insertable<LedgerEntriesTable>;
 export type ApiKey = Selectable<ApiKeysTable>;
+export type Redelivery = Selectable<StripeEventRedeliveriesTable>;

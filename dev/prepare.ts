@@ -4,7 +4,7 @@
  */
 import pg from 'pg';
 import type Stripe from 'stripe';
-import { authenticate, createApiKey } from '../api/api-keys.ts';
+import { authenticate, createApiKey, USUAL_SCOPES } from '../api/api-keys.ts';
 import { createStripe } from '../config/stripe.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrateToLatest } from '../db/migrate.ts';
@@ -34,7 +34,7 @@ export async function prepareDatabase(
     if (secrets.apiKey !== null && (await authenticate(db, secrets.apiKey))) {
       return secrets.apiKey;
     }
-    const { key } = await createApiKey(db, { name: 'local development', scopes: ['read', 'write'] });
+    const { key } = await createApiKey(db, { name: 'local development', scopes: USUAL_SCOPES });
     secrets.apiKey = key;
     saveSecrets(folder, secrets);
     return key;

@@ -53,6 +53,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       app.post(
         `/enrollments/:id/charges/:chargeId/${path}`,
         {
+          config: { scope: 'operate' },
           schema: { tags, summary, params, body: reasonBody, response: { 200: chargeObject, ...ERRORS } },
         },
         (request) => {
@@ -70,6 +71,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       app.post(
         `/enrollments/:id/charges/:chargeId/${as}`,
         {
+          config: { scope: 'operate' },
           schema: { tags, summary, params, body: reasonBody, response: { 200: chargeObject, ...ERRORS } },
         },
         (request) => {
@@ -83,6 +85,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges/:chargeId/capture',
       {
+        config: { scope: 'operate' },
         schema: {
           tags,
           summary: 'Capture held money, in full or in part',
@@ -102,6 +105,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges/:chargeId/extend-dunning',
       {
+        config: { scope: 'operate' },
         schema: {
           tags,
           summary: 'Be more patient with a declined charge',
@@ -121,6 +125,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges/:chargeId/authenticate',
       {
+        config: { scope: 'write' },
         schema: {
           tags,
           summary: 'Confirm a declined charge while the customer is there',
@@ -147,6 +152,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges/:chargeId/refunds',
       {
+        config: { scope: 'operate' },
         schema: {
           tags,
           summary: 'Give a charge back, in full or in part',
@@ -182,6 +188,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.get(
       '/enrollments/:id/charges/:chargeId/refunds',
       {
+        config: { scope: 'read' },
         schema: {
           tags,
           summary: 'List the refunds of a charge, the oldest first',

@@ -26,6 +26,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.get(
       '/enrollments/:id/charges',
       {
+        config: { scope: 'read' },
         schema: {
           tags: ['charges'],
           summary: 'List the charges of an enrollment, the newest first',
@@ -46,6 +47,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges',
       {
+        config: { scope: 'write' },
         schema: {
           tags: ['charges'],
           summary: 'Charge the customer once, besides the schedule',
@@ -92,6 +94,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges/:chargeId/resume',
       {
+        config: { scope: 'operate' },
         schema: {
           tags: ['charges'],
           summary: 'Resume a charge that needs attention',

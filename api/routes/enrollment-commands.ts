@@ -24,6 +24,7 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/cancel',
       {
+        config: { scope: 'write' },
         schema: {
           tags: ['enrollments'],
           summary: 'Cancel an enrollment',
@@ -58,6 +59,7 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/resume',
       {
+        config: { scope: 'write' },
         schema: {
           tags: ['enrollments'],
           summary: 'End a pause',
@@ -80,6 +82,7 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/checkout-sessions',
       {
+        config: { scope: 'write' },
         schema: {
           tags: ['enrollments'],
           summary: 'Get a live Checkout Session',

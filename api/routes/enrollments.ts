@@ -50,6 +50,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments',
       {
+        config: { scope: 'write' },
         schema: {
           tags: ['enrollments'],
           summary: 'Enroll a customer',
@@ -94,6 +95,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.get(
       '/enrollments',
       {
+        config: { scope: 'read' },
         schema: {
           tags: ['enrollments'],
           summary: 'List enrollments, the newest first',
@@ -123,6 +125,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.get(
       '/enrollments/:id',
       {
+        config: { scope: 'read' },
         schema: {
           tags: ['enrollments'],
           summary: 'Read an enrollment',

@@ -19,6 +19,7 @@ export function historyRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.get(
       '/enrollments/:id/timeline',
       {
+        config: { scope: 'read' },
         schema: {
           tags: ['history'],
           summary: 'What happened, the newest first',
@@ -53,6 +54,7 @@ export function historyRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.get(
       '/enrollments/:id/notifications',
       {
+        config: { scope: 'read' },
         schema: {
           tags: ['history'],
           summary: 'What the customer was told, the newest first',
@@ -73,6 +75,7 @@ export function historyRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/notifications/:notificationId/read',
       {
+        config: { scope: 'write' },
         schema: {
           tags: ['history'],
           summary: 'Note that the customer has read it',

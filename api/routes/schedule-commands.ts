@@ -35,6 +35,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/pause',
       {
+        config: { scope: 'write' },
         schema: {
           tags,
           summary: 'Pause an enrollment',
@@ -56,6 +57,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.get(
       '/enrollments/:id/cancel-preview',
       {
+        config: { scope: 'read' },
         schema: {
           tags,
           summary: 'What a cancel would stop, and what stays owed',
@@ -90,7 +92,10 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     ] as const) {
       app.post(
         `/enrollments/:id/${path}`,
-        { schema: { tags, summary, params, body: reasonBody, response: enrollmentAnswer } },
+        {
+          config: { scope: 'write' },
+          schema: { tags, summary, params, body: reasonBody, response: enrollmentAnswer },
+        },
         async (request) => {
           const { id } = request.params;
           const asked = requestedIn(request, request.body?.reason);
@@ -106,7 +111,10 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     ] as const) {
       app.post(
         `/enrollments/:id/${path}`,
-        { schema: { tags, summary, params, body: reasonBody, response: changeAnswer } },
+        {
+          config: { scope: 'write' },
+          schema: { tags, summary, params, body: reasonBody, response: changeAnswer },
+        },
         async (request) => {
           const { id } = request.params;
           const asked = requestedIn(request, request.body?.reason);
@@ -119,6 +127,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/move-next',
       {
+        config: { scope: 'write' },
         schema: {
           tags,
           summary: 'Move the next charge of the schedule; those after it keep their instants',
@@ -138,6 +147,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/amount',
       {
+        config: { scope: 'write' },
         schema: {
           tags,
           summary: 'Change the amount of a recurring schedule',

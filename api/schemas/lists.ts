@@ -2,9 +2,15 @@
 import { z } from 'zod';
 import { decodePlace, NUMBER, PLACE } from '../cursor.ts';
 
-const limit = z.coerce.number().int().min(1).max(100).default(20).describe('Most objects in the answer');
+export const limit = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(100)
+  .default(20)
+  .describe('Most objects in the answer');
 
-function cursor<Value>(pattern: RegExp, decode: (text: string) => Value) {
+export function cursor<Value>(pattern: RegExp, decode: (text: string) => Value) {
   return z
     .string()
     .regex(pattern, { error: 'expected the next_cursor of an earlier answer', abort: true })

@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { Stripe } from 'stripe';
-import { createApiKey, type Scope } from '../../api/api-keys.ts';
+import { createApiKey, type Scope, USUAL_SCOPES } from '../../api/api-keys.ts';
 import { buildApp } from '../../api/app.ts';
 import type { BillingClient } from '../../api/billing-client.ts';
 import { createInboxDispatcher } from '../../api/inbox-dispatcher.ts';
@@ -98,7 +98,7 @@ export async function startApi(
     log,
     pingTemporal: () => temporal.ping(),
   });
-  const key = await createApiKey(database.db, { name: 'test', scopes: ['read', 'write'] });
+  const key = await createApiKey(database.db, { name: 'test', scopes: USUAL_SCOPES });
 
   return {
     app,
