@@ -19,7 +19,12 @@ const STRIPE_KEY = 'sk_test_0123456789abcdef';
 
 export type TestStack = Awaited<ReturnType<typeof startStack>>;
 
-export async function startStack() {
+export interface StackOptions {
+  /** Beside or instead of those below. */
+  settings?: Record<string, string>;
+}
+
+export async function startStack(options: StackOptions = {}) {
   const temporal = await connectTestTemporal();
   const database = await createTestDatabase();
   const mails = await startSmtpCatcher();
@@ -57,6 +62,7 @@ export async function startStack() {
     MAIL_URL: mails.url,
     WORKFLOW_BUNDLE_PATH: (await workflowCode()).path,
     ALLOW_MINUTE_SCHEDULES: 'true',
+    ...options.settings,
   };
 
   async function startApi(): Promise<RunningProcess> {
@@ -89,6 +95,7 @@ export async function startStack() {
     standIn,
     stripe,
     temporal,
+    taskQueue: settings.TASK_QUEUE,
     running,
 
     /** SIGKILL, and waits until it is gone. */
@@ -100,12 +107,13 @@ export async function startStack() {
       running[name] = name === 'api' ? await startApi() : await startWorker();
     },
 
-    async request<T>(
+    /** As a caller does, whatever the answer is. */
+    async ask(
       method: string,
       route: string,
       body?: object,
       headers: Record<string, string> = {},
-    ): Promise<T> {
+    ): Promise<HttpAnswer> {
       const answer = await fetch(`${api}${route}`, {
         method,
         headers: {
@@ -115,11 +123,37 @@ export async function startStack() {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      const text = await answer.text();
+      return { status: answer.status, body: JSON.parse(await answer.text()) };
+    },
+
+    /** Sends an event as Stripe would, signed. */
+    async webhook(event: object): Promise<void> {
+      const payload = JSON.stringify(event);
+      const signature = stripe.webhooks.generateTestHeaderString({
+        payload,
+        secret: String(endpoint.secret),
+      });
+      const answer = await fetch(`${api}/webhooks/stripe`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'stripe-signature': signature },
+        body: payload,
+      });
       if (!answer.ok) {
-        throw new Error(`${method} ${route} answered ${answer.status}: ${text}`);
+        throw new Error(`the webhook answered ${answer.status}: ${await answer.text()}`);
       }
-      return JSON.parse(text) as T;
+    },
+
+    async request<T>(
+      method: string,
+      route: string,
+      body?: object,
+      headers: Record<string, string> = {},
+    ): Promise<T> {
+      const answer = await this.ask(method, route, body, headers);
+      if (answer.status >= 400) {
+        throw new Error(`${method} ${route} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      }
+      return answer.body as T;
     },
 
     /** `POST /v1/enrollments` with a key of its own. */
@@ -131,7 +165,7 @@ export async function startStack() {
       return this.request('GET', `/v1/enrollments/${id}`);
     },
 
-    async control(route: string, body: object): Promise<void> {
+    async control(route: string, body: object = {}): Promise<unknown> {
       const answer = await fetch(`${standIn.url}/_control/${route}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -140,6 +174,7 @@ export async function startStack() {
       if (!answer.ok) {
         throw new Error(`${route}: ${answer.status} ${await answer.text()}`);
       }
+      return answer.json();
     },
 
     async stop() {
@@ -150,6 +185,11 @@ export async function startStack() {
       await temporal.close();
     },
   };
+}
+
+export interface HttpAnswer {
+  status: number;
+  body: Record<string, unknown>;
 }
 
 /** What the tests read of an enrollment's answer. */
