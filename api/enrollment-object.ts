@@ -1,5 +1,7 @@
 /** An enrollment's row, with what belongs to it, as the API answers it. */
 import type { EnrollmentView } from '../db/enrollment-views.ts';
+import { ENDED } from '../domain/statuses.ts';
+import type { WaitsFor } from '../domain/waits-for.ts';
 import { chargeObjectOf } from './charge-object.ts';
 import type { EnrollmentObject } from './schemas/enrollments.ts';
 import { termsObjectOf } from './terms-mapping.ts';
@@ -39,6 +41,8 @@ export async function enrollmentObjectOf(
     charges_succeeded: view.charges_succeeded,
     amount_collected_minor: view.collected_minor,
     amount_past_due_minor: view.past_due_minor,
+    past_due_since: view.past_due_since?.toISOString() ?? null,
+    waits_for: waitsFor(view),
     workflow_id: view.workflow_id,
     temporal_ui_url: temporalUiUrl(view.workflow_id, context),
     livemode: view.livemode,
@@ -50,6 +54,13 @@ export async function enrollmentObjectOf(
     ended_at: view.ended_at?.toISOString() ?? null,
     end_reason: view.end_reason,
   };
+}
+
+function waitsFor(view: EnrollmentView): WaitsFor[] {
+  if (view.status === 'awaiting_payment_method') {
+    return ['payment_method'];
+  }
+  return ENDED.some((end) => end === view.status) ? [] : (view.charges_wait_for ?? []);
 }
 
 function paymentMethodOf(view: EnrollmentView): EnrollmentObject['payment_method'] {

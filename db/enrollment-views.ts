@@ -2,7 +2,9 @@
  * Reads for the API: enrollments with what belongs to them, in two queries however many there are. Writes nothing.
  */
 import { type Kysely, sql } from 'kysely';
-import { type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import { DISPUTE_TABLE } from '../domain/disputes.ts';
+import { ENDED, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import type { WaitsFor } from '../domain/waits-for.ts';
 import type { Charge, Database, Enrollment } from './schema.ts';
 
 export interface EnrollmentView extends Enrollment {
@@ -21,6 +23,10 @@ export interface EnrollmentView extends Enrollment {
   charges_succeeded: number;
   collected_minor: number;
   past_due_minor: number;
+  /** When the oldest charge that is past due fell due. */
+  past_due_since: Date | null;
+  /** What its charges wait for; null when none waits. */
+  charges_wait_for: WaitsFor[] | null;
   latest_charge: Charge | null;
 }
 
@@ -34,6 +40,9 @@ export interface EnrollmentFilter {
   status?: EnrollmentStatus | undefined;
   customerReference?: string | undefined;
   stripeCustomerId?: string | undefined;
+  /** Those with a charge that is past due and fell due before this instant, ISO 8601. */
+  pastDueBefore?: string | undefined;
+  waitsFor?: WaitsFor | undefined;
   after?: After | undefined;
   limit: number;
 }
@@ -66,12 +75,36 @@ export async function listEnrollmentViews(
   if (filter.stripeCustomerId !== undefined) {
     query = query.where('customers.stripe_customer_id', '=', filter.stripeCustomerId);
   }
+  if (filter.pastDueBefore !== undefined) {
+    query = query.where('sums.past_due_since', '<', new Date(filter.pastDueBefore));
+  }
+  if (filter.waitsFor === 'payment_method') {
+    query = query.where('enrollments.status', '=', 'awaiting_payment_method');
+  } else if (filter.waitsFor !== undefined) {
+    query = query
+      .where('enrollments.status', 'not in', [...ENDED])
+      .where(sql<boolean>`${filter.waitsFor} = any (sums.charges_wait_for)`);
+  }
   if (filter.after !== undefined) {
     const { at, id } = filter.after;
     query = query.where(sql<boolean>`(enrollments.created_at, enrollments.id) < (${at}::timestamptz, ${id})`);
   }
   return withLatestCharges(db, await query.execute());
 }
+
+const OPEN_DISPUTE = Object.entries(DISPUTE_TABLE)
+  .filter(([, { effect }]) => effect === 'open')
+  .map(([status]) => status);
+
+/** What a charge's row waits for, by the table of `domain/waits-for.ts`; a dispute comes after the charge was paid. */
+const waiting = sql`case
+  when dispute_status = any (${OPEN_DISPUTE}) then 'dispute'
+  when status = 'needs_attention' then 'operator'
+  when status = 'requires_capture' then 'capture'
+  when status = 'requires_action' then 'customer'
+  when status = any (${[...PAST_DUE_CHARGE]}) and next_attempt_at is null then 'customer'
+  when status = any (${[...PAST_DUE_CHARGE]}) then 'retry'
+end`;
 
 type ViewRow = Omit<EnrollmentView, 'latest_charge'>;
 
@@ -89,6 +122,12 @@ function viewQuery(db: Kysely<Database>) {
             sql<number>`coalesce(sum(captured_minor), 0)::bigint`.as('collected_minor'),
             sql<number>`coalesce(sum(amount_minor) filter (where ${of('status', 'in', [...PAST_DUE_CHARGE])}), 0)::bigint`.as(
               'past_due_minor',
+            ),
+            sql<Date | null>`min(due_at) filter (where ${of('status', 'in', [...PAST_DUE_CHARGE])})`.as(
+              'past_due_since',
+            ),
+            sql<WaitsFor[] | null>`array_agg(distinct ${waiting}) filter (where ${waiting} is not null)`.as(
+              'charges_wait_for',
             ),
           ])
           .whereRef('charges.enrollment_id', '=', 'enrollments.id')
@@ -124,6 +163,8 @@ function viewQuery(db: Kysely<Database>) {
       eb.fn.coalesce('sums.succeeded', sql<number>`0`).as('charges_succeeded'),
       eb.fn.coalesce('sums.collected_minor', sql<number>`0`).as('collected_minor'),
       eb.fn.coalesce('sums.past_due_minor', sql<number>`0`).as('past_due_minor'),
+      'sums.past_due_since',
+      'sums.charges_wait_for',
     ]);
 }
 

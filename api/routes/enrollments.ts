@@ -109,6 +109,8 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           status: filter.status,
           customerReference: filter.customer_reference,
           stripeCustomerId: filter.stripe_customer_id,
+          pastDueBefore: filter.past_due_before,
+          waitsFor: filter.waits_for,
           after: cursor,
           limit: limit + 1,
         });

@@ -1,10 +1,11 @@
 /** Enrollments in the public API. */
 import { z } from 'zod';
 import { ENROLLMENT_STATUSES } from '../../domain/statuses.ts';
+import { WAITS_FOR_MEANING, WAITS_FOR_WORDS } from '../../domain/waits-for.ts';
 import { chargeObject } from './charges.ts';
 import { pageQuery } from './lists.ts';
 import { givenTerms, termsObject } from './terms.ts';
-import { amountMinor, enrollmentId, instant, line, stripeCustomerId } from './texts.ts';
+import { amountMinor, enrollmentId, givenInstant, instant, line, stripeCustomerId } from './texts.ts';
 
 /** Stripe refuses more than 50, and some are ours. */
 const MOST_METADATA = 20;
@@ -92,6 +93,10 @@ export const enrollmentObject = z
     charges_succeeded: z.int(),
     amount_collected_minor: amountMinor.describe('Sum of all that was captured, refunds not subtracted'),
     amount_past_due_minor: amountMinor.describe('Sum of charges in dunning or waiting for the customer'),
+    past_due_since: instant.nullable().describe('When the oldest of them fell due'),
+    waits_for: z
+      .array(z.enum(WAITS_FOR_WORDS))
+      .describe('Whom or what it waits for besides its schedule; empty: nothing else'),
     workflow_id: z.string(),
     temporal_ui_url: z.string().nullable(),
     livemode: z.boolean(),
@@ -106,10 +111,16 @@ export const enrollmentObject = z
   .meta({ id: 'Enrollment', description: "A customer's agreement to be charged; one Workflow" });
 export type EnrollmentObject = z.output<typeof enrollmentObject>;
 
+const WAITS_FOR_TEXT = Object.entries(WAITS_FOR_MEANING)
+  .map(([word, meaning]) => `\`${word}\`: ${meaning}`)
+  .join('; ');
+
 export const enrollmentQuery = z.strictObject({
   status: z.enum(ENROLLMENT_STATUSES).optional(),
   customer_reference: line(200).optional(),
   stripe_customer_id: stripeCustomerId.optional(),
+  past_due_before: givenInstant.optional().describe('With a charge that fell due before and is past due'),
+  waits_for: z.enum(WAITS_FOR_WORDS).optional().describe(WAITS_FOR_TEXT),
   ...pageQuery,
 });
 
