@@ -40,8 +40,8 @@ export interface InboxOptions {
   log: Logger;
   /** Time between two looks for rows that are due. @default 1000 */
   pollMs?: number;
-  /** Told of every delivery; for metrics. */
-  onDelivery?: (outcome: 'signalled' | 'ignored' | 'failed') => void;
+  /** Told of every delivery, and how long after the event came in; for metrics. */
+  onDelivery?: (outcome: 'signalled' | 'ignored' | 'failed', lagSeconds: number) => void;
 }
 
 /** Room for one delivery; whoever reserved it delivers, or gives it back. */
@@ -63,6 +63,13 @@ export interface InboxDispatcher {
   stop(): Promise<void>;
   /** Resolves when nothing is under way. */
   idle(): Promise<void>;
+}
+
+/** `received_at` is absent for what has just been stored. */
+interface Delivery {
+  id: string;
+  payload: unknown;
+  received_at?: Date;
 }
 
 /** Deliveries under way at once; what comes beyond waits in its row. */
@@ -93,16 +100,18 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     };
   }
 
-  function deliver(event: { id: string; payload: unknown }): void {
+  function deliver(event: Delivery): void {
     const delivery = deliverOne(event).finally(() => underWay.delete(delivery));
     underWay.add(delivery);
   }
 
-  async function deliverOne(event: { id: string; payload: unknown }): Promise<void> {
+  async function deliverOne(event: Delivery): Promise<void> {
+    const receivedMs = event.received_at?.getTime() ?? Date.now();
+    const lagSeconds = () => Math.max(0, (Date.now() - receivedMs) / 1000);
     try {
-      onDelivery(await route(event));
+      onDelivery(await route(event), lagSeconds());
     } catch (error) {
-      onDelivery('failed');
+      onDelivery('failed', lagSeconds());
       const message = error instanceof Error ? error.message : String(error);
       const level = error instanceof BillingUnavailable ? 'warn' : 'error';
       log[level]({ err: error, stripe_event_id: event.id }, 'webhook is not delivered yet');

@@ -6,10 +6,11 @@ import { createLogger } from '../config/logger.ts';
 import { isLiveKey } from '../config/stripe.ts';
 import { openTemporalClient } from '../config/temporal.ts';
 import { openDatabase } from '../db/database.ts';
-import { countPendingStripeEvents } from '../db/stripe-events.ts';
 import { buildApp } from './app.ts';
+import { addBusinessMetrics } from './business-metrics.ts';
 import { createInboxDispatcher } from './inbox-dispatcher.ts';
-import { createMetrics } from './metrics.ts';
+import { countDelivery, createMetrics } from './metrics.ts';
+import { describeTaskQueues } from './task-queue-backlog.ts';
 import { createTemporalBillingClient } from './temporal-billing-client.ts';
 
 /** Above the longest request that may be under way. */
@@ -27,14 +28,18 @@ const db = openDatabase({
 const temporal = await openTemporalClient(settings);
 const { client } = temporal;
 const billing = createTemporalBillingClient({ client, taskQueue: settings.TASK_QUEUE });
-const metrics = createMetrics(() => countPendingStripeEvents(db));
+const metrics = createMetrics();
+addBusinessMetrics(metrics.registry, {
+  db,
+  describeQueues: () => describeTaskQueues(client, settings.TASK_QUEUE),
+});
 collectDefaultMetrics({ register: metrics.registry });
 const inbox = createInboxDispatcher({
   db,
   billing,
   livemode: isLiveKey(settings.STRIPE_SECRET_KEY),
   log,
-  onDelivery: (outcome) => metrics.deliveries.inc({ outcome }),
+  onDelivery: (outcome, lagSeconds) => countDelivery(metrics, outcome, lagSeconds),
 });
 const app = await buildApp({
   settings,

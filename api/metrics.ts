@@ -1,6 +1,6 @@
 /** What the API counts, for Prometheus. Labels are from closed sets; never an id, an address or a name. */
 import type { FastifyInstance } from 'fastify';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Histogram, Registry } from 'prom-client';
 
 export interface ApiMetrics {
   registry: Registry;
@@ -9,20 +9,14 @@ export interface ApiMetrics {
   webhooks: Counter<'outcome'>;
   /** Deliveries of inbox rows: `signalled`, `ignored`, `failed`. */
   deliveries: Counter<'outcome'>;
+  /** Seconds from a webhook's arrival until its Workflow has it. */
+  webhookLag: Histogram;
 }
 
-/** @param countPending how many inbox rows wait; asked when the metrics are read */
-export function createMetrics(countPending: () => Promise<number>): ApiMetrics {
+/** What this process counts itself; `business-metrics.ts` adds what is read from the rows. */
+export function createMetrics(): ApiMetrics {
   const registry = new Registry();
   const registers = [registry];
-  new Gauge({
-    name: 'billing_inbox_pending',
-    help: 'Webhooks that were accepted and have not reached their Workflow',
-    registers,
-    async collect() {
-      this.set(await countPending());
-    },
-  });
   return {
     registry,
     requestSeconds: new Histogram({
@@ -44,7 +38,25 @@ export function createMetrics(countPending: () => Promise<number>): ApiMetrics {
       labelNames: ['outcome'],
       registers,
     }),
+    webhookLag: new Histogram({
+      name: 'billing_webhook_lag_seconds',
+      help: 'Time from the arrival of a webhook until its Workflow has it',
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1_800, 7_200, 43_200],
+      registers,
+    }),
   };
+}
+
+/** @param lagSeconds since the webhook came in */
+export function countDelivery(
+  metrics: ApiMetrics,
+  outcome: 'signalled' | 'ignored' | 'failed',
+  lagSeconds: number,
+): void {
+  metrics.deliveries.inc({ outcome });
+  if (outcome === 'signalled') {
+    metrics.webhookLag.observe(lagSeconds);
+  }
 }
 
 /** Measures every request by its route's pattern. */

@@ -11,6 +11,7 @@ import * as eventsByObject from './migrations/0002-events-by-object.ts';
 import * as eventSweep from './migrations/0003-event-sweep.ts';
 import * as refundsAndDisputes from './migrations/0004-refunds-and-disputes.ts';
 import * as apiKeysAndRedeliveries from './migrations/0008-api-keys-and-redeliveries.ts';
+import * as figures from './migrations/0009-figures.ts';
 import type { Database } from './schema.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
@@ -20,6 +21,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-event-sweep': eventSweep,
   '0004-refunds-and-disputes': refundsAndDisputes,
   '0008-api-keys-and-redeliveries': apiKeysAndRedeliveries,
+  '0009-figures': figures,
 };
 
 /**

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { sql } from 'kysely';
 import { z } from 'zod';
 import type { ApiDeps } from '../deps.ts';
+import { within } from '../within.ts';
 
 const check = z.enum(['ok', 'unreachable']);
 const readiness = z.object({
@@ -63,16 +64,4 @@ export function systemRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
     );
   };
-}
-
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -7,14 +7,15 @@ import { Stripe } from 'stripe';
 import { createApiKey, type Scope, USUAL_SCOPES } from '../../api/api-keys.ts';
 import { buildApp } from '../../api/app.ts';
 import type { BillingClient } from '../../api/billing-client.ts';
+import { addBusinessMetrics } from '../../api/business-metrics.ts';
 import { createInboxDispatcher } from '../../api/inbox-dispatcher.ts';
-import { createMetrics } from '../../api/metrics.ts';
+import { countDelivery, createMetrics } from '../../api/metrics.ts';
+import type { QueueBacklog } from '../../api/task-queue-backlog.ts';
 import { createCustomerLinks } from '../../config/customer-links.ts';
 import { readSettings } from '../../config/env.ts';
 import { createLogger } from '../../config/logger.ts';
 import { openDatabase } from '../../db/database.ts';
 import { insertEnrollment } from '../../db/enrollments.ts';
-import { countPendingStripeEvents } from '../../db/stripe-events.ts';
 import { enrollmentWorkflowId } from '../../domain/ids.ts';
 import type { EnrollmentInput } from '../../workflows/input.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -73,16 +74,17 @@ export async function startApi(
       .execute();
     return { status: 'awaiting_payment_method', checkoutSession: { id, url, expiresAt } };
   });
-  const metrics = createMetrics(() => countPendingStripeEvents(db));
+  const temporal = { ping: async () => {}, queues: [] as QueueBacklog[] };
+  const metrics = createMetrics();
+  addBusinessMetrics(metrics.registry, { db, describeQueues: async () => temporal.queues, freshForMs: 0 });
   const inbox = createInboxDispatcher({
     db,
     billing,
     livemode: false,
     log,
     pollMs: options.pollMs ?? 20,
-    onDelivery: (outcome) => metrics.deliveries.inc({ outcome }),
+    onDelivery: (outcome, lagSeconds) => countDelivery(metrics, outcome, lagSeconds),
   });
-  const temporal = { ping: async () => {} };
   const links = createCustomerLinks({
     secrets: settings.CUSTOMER_LINK_SECRETS,
     publicUrl: settings.PUBLIC_URL,

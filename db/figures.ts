@@ -1,0 +1,168 @@
+/**
+ * What a business counts, read from the rows: money from the ledger, tries from the attempts, what waits from the
+ * charges. Read by the metrics and by the operators' page; writes nothing. Each query is bounded by a period or by a
+ * partial index, so that none grows with all enrollments. Currencies are never added up.
+ */
+import { type Kysely, sql } from 'kysely';
+import { DECLINE_CODES } from '../domain/decline-codes.ts';
+import { type ChargeStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import type { Database } from './schema.ts';
+
+/** From `from` on, and before `until`. */
+export interface Period {
+  from: Date;
+  until: Date;
+}
+
+export interface MoneyFigure {
+  /** ISO 4217, lower case. */
+  currency: string;
+  charges: number;
+  amountMinor: number;
+}
+
+export interface LedgerFigures {
+  /** Payments booked in the period. */
+  collected: MoneyFigure[];
+  /** Those of them whose charge had been declined before. */
+  recovered: MoneyFigure[];
+  /** Refunds booked in the period; `charges` counts the refunds. */
+  refunded: MoneyFigure[];
+}
+
+/** Money that moved in a period, by currency; currencies in which nothing moved are left out. */
+export async function ledgerFigures(db: Kysely<Database>, { from, until }: Period): Promise<LedgerFigures> {
+  const { rows } = await sql<{
+    currency: string;
+    payments: number;
+    paid: number;
+    recoveries: number;
+    recovered: number;
+    refunds: number;
+    refunded: number;
+  }>`
+    select entry.currency,
+           count(*) filter (where entry.kind = 'payment') as payments,
+           coalesce(sum(entry.amount_minor) filter (where entry.kind = 'payment'), 0)::bigint as paid,
+           count(*) filter (where entry.was_declined) as recoveries,
+           coalesce(sum(entry.amount_minor) filter (where entry.was_declined), 0)::bigint as recovered,
+           count(*) filter (where entry.kind = 'refund') as refunds,
+           coalesce(sum(-entry.amount_minor) filter (where entry.kind = 'refund'), 0)::bigint as refunded
+    from (
+      select kind, currency, amount_minor, kind = 'payment' and exists (
+        select from charge_attempts as attempt
+        where attempt.charge_id = ledger_entries.charge_id and attempt.outcome = 'declined'
+      ) as was_declined
+      from ledger_entries
+      where at >= ${from} and at < ${until} and kind in ('payment', 'refund')
+    ) as entry
+    group by entry.currency
+    order by entry.currency
+  `.execute(db);
+  const figures = (pick: (row: (typeof rows)[number]) => [number, number]) =>
+    rows
+      .map((row) => {
+        const [charges, amountMinor] = pick(row);
+        return { currency: row.currency, charges, amountMinor };
+      })
+      .filter(({ charges }) => charges > 0);
+  return {
+    collected: figures((row) => [row.payments, row.paid]),
+    recovered: figures((row) => [row.recoveries, row.recovered]),
+    refunded: figures((row) => [row.refunds, row.refunded]),
+  };
+}
+
+export interface AttemptFigure {
+  /** `declined`, `not_made`, or the PaymentIntent's status after the attempt. */
+  outcome: string;
+  /** Set for declines: a code that we know, or `other`. */
+  declineCode: string | null;
+  attempts: number;
+}
+
+/** Attempts by what came of them, by the instant of the attempt; an outcome that is learned later counts there too. */
+export async function attemptFigures(
+  db: Kysely<Database>,
+  { from, until }: Period,
+): Promise<AttemptFigure[]> {
+  const { rows } = await sql<{ outcome: string; code: string | null; attempts: number }>`
+    select outcome, case when outcome = 'declined' then coalesce(decline_code, code) end as code,
+           count(*) as attempts
+    from charge_attempts
+    where attempted_at >= ${from} and attempted_at < ${until}
+    group by 1, 2
+  `.execute(db);
+  const sums = new Map<string, AttemptFigure>();
+  for (const { outcome, code, attempts } of rows) {
+    const declineCode = outcome === 'declined' ? knownCode(code) : null;
+    const key = `${outcome}/${declineCode}`;
+    const sum = sums.get(key) ?? { outcome, declineCode, attempts: 0 };
+    sums.set(key, { ...sum, attempts: sum.attempts + attempts });
+  }
+  return [...sums.values()].sort((a, b) => b.attempts - a.attempts);
+}
+
+/** A bounded set: what a new API version may say is one of `other`. */
+function knownCode(code: string | null): string {
+  return code !== null && Object.hasOwn(DECLINE_CODES, code) ? code : 'other';
+}
+
+export interface WaitingFigure extends MoneyFigure {
+  status: ChargeStatus;
+  oldestDueAt: Date;
+}
+
+/** Charges that are neither collected nor given up, by status and currency, as they stand now. */
+export async function waitingFigures(db: Kysely<Database>): Promise<WaitingFigure[]> {
+  const { rows } = await sql<WaitingFigure>`
+    select status, currency, count(*) as charges, sum(amount_minor)::bigint as "amountMinor",
+           min(due_at) as "oldestDueAt"
+    from charges where ${WAITING}
+    group by status, currency
+    order by status, currency
+  `.execute(db);
+  return rows;
+}
+
+/** Open by the index of that predicate. */
+export const WAITING = sql<boolean>`status in ('requires_payment_method', 'requires_confirmation',
+  'requires_action', 'requires_capture', 'processing', 'needs_attention')`;
+
+/** Whether a charge is in dunning: a decline, or a customer who has to act, stands before its money. */
+export function isInDunning(status: ChargeStatus): boolean {
+  return PAST_DUE_CHARGE.includes(status);
+}
+
+export interface QueueFigures {
+  /** Webhooks that are accepted and have not reached their Workflow. */
+  inboxPending: number;
+  /** Seconds since the oldest of them came in; 0 when none waits. */
+  inboxOldestSeconds: number;
+  /** Mails that are to be sent. */
+  mailsPending: number;
+  /** Seconds since the oldest notification that is not mailed; 0 when none waits. */
+  mailsOldestSeconds: number;
+}
+
+/** What waits in inbox and outbox; both have an index of just that. A mail that was given up waits no more. */
+export async function queueFigures(db: Kysely<Database>): Promise<QueueFigures> {
+  const { rows } = await sql<QueueFigures>`
+    select inbox.pending as "inboxPending", inbox.oldest as "inboxOldestSeconds",
+           mails.pending as "mailsPending", mails.oldest as "mailsOldestSeconds"
+    from (
+      select count(*) as pending,
+             coalesce(extract(epoch from now() - min(received_at)), 0)::float8 as oldest
+      from stripe_events where signalled_at is null and ignored_reason is null
+    ) as inbox, (
+      select count(*) as pending,
+             coalesce(extract(epoch from now() - min(created_at)), 0)::float8 as oldest
+      from notifications where mailed_at is null and next_mail_at < '9999-12-31'
+    ) as mails
+  `.execute(db);
+  const [figures] = rows;
+  if (figures === undefined) {
+    throw new Error('a query of one row answered none');
+  }
+  return figures;
+}
