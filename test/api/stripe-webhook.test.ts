@@ -80,7 +80,7 @@ describe('POST /webhooks/stripe', () => {
       ['the first secret', () => ({ secret: SECRET })],
       ['the second secret, while one is rotated', () => ({ secret: SECOND_SECRET })],
       ['an age of 299 seconds', () => ({ timestamp: nowS() - 299 })],
-      ['a clock that is ahead of ours', () => ({ timestamp: nowS() + 3_600 })],
+      ['a clock that is 299 seconds ahead of ours', () => ({ timestamp: nowS() + 299 })],
     ])('takes %s', async (_what, sign) => {
       const event = sessionEvent('completed', session);
       expect((await api.webhook(event, sign())).status).toBe(200);
@@ -104,6 +104,7 @@ describe('POST /webhooks/stripe', () => {
       ['another scheme', (text) => ({ header: good(text, SECRET, nowS()).replace('v1=', 'v0=') })],
       ['another secret', () => ({ secret: 'whsec_of_another' })],
       ['an age of more than 300 seconds', () => ({ timestamp: nowS() - 302 })],
+      ['a time more than 300 seconds ahead', () => ({ timestamp: nowS() + 302 })],
       [
         'an old signature with a new time',
         (text) => ({ header: `t=${nowS()},${v1(good(text, SECRET, nowS() - 900))}` }),
