@@ -4,6 +4,7 @@ import { isLiveKey } from '../../config/stripe.ts';
 import { upsertCustomer } from '../../db/customers.ts';
 import { type EnrollmentView, findEnrollmentView, listEnrollmentViews } from '../../db/enrollment-views.ts';
 import { checkTerms } from '../../domain/terms-check.ts';
+import { EnrollmentNotRunning } from '../billing-client.ts';
 import { encodePlace } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { enrollmentObjectOf } from '../enrollment-object.ts';
@@ -46,6 +47,25 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     return checkoutSession?.url ?? null;
   }
 
+  /**
+   * A request may be repeated because the first one was not answered, and its session is still on its way: the repeat
+   * waits for it as the first did, since a caller has nowhere to send the customer without.
+   */
+  async function withSession(known: EnrollmentView, wanted: EnrollmentRequest): Promise<EnrollmentView> {
+    if (known.status !== 'awaiting_payment_method' || known.open_session_url !== null) {
+      return known;
+    }
+    try {
+      await start(known.id, wanted, fingerprintOf(wanted));
+    } catch (error) {
+      // It has ended meanwhile; its row says how.
+      if (!(error instanceof EnrollmentNotRunning)) {
+        throw error;
+      }
+    }
+    return (await findEnrollmentView(db, known.id)) ?? known;
+  }
+
   return async (app) => {
     app.post(
       '/enrollments',
@@ -74,7 +94,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const known = await findEnrollmentView(db, id);
         if (known !== undefined) {
           assertSameRequest(known, fingerprint);
-          return reply.code(200).send(await enrollmentObjectOf(known, context));
+          return reply.code(200).send(await enrollmentObjectOf(await withSession(known, wanted), context));
         }
         // Only now: what was agreed once may be asked for again when its dates have passed.
         const problems = checkTerms(wanted.terms, new Date().toISOString(), settings.ALLOW_MINUTE_SCHEDULES);

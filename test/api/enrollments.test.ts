@@ -42,6 +42,14 @@ beforeEach(() => {
 const enroll = (body: object | string, idempotencyKey = newKey()) =>
   api.request('POST', '/v1/enrollments', { body, idempotencyKey });
 
+async function takeSession(enrollmentId: string) {
+  return api.db
+    .deleteFrom('checkout_sessions')
+    .where('enrollment_id', '=', enrollmentId)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
 describe('POST /v1/enrollments', () => {
   it('starts the Workflow and answers 201 with the whole enrollment', async () => {
     const { status, body } = await enroll({
@@ -377,6 +385,30 @@ describe('POST /v1/enrollments', () => {
       expect(
         new Set(api.asked.map(({ args }) => (args[0] as { enrollmentId: string }).enrollmentId)).size,
       ).toBe(1);
+    });
+
+    it('waits for the first session when a repeat comes before it is open', async () => {
+      const key = newKey();
+      const { id, checkout_url: url } = (await enroll(MONTHLY, key)).body;
+      // The row is written before Stripe is asked for the session.
+      const values = await takeSession(id);
+      api.answers.enroll = async () => {
+        await api.db.insertInto('checkout_sessions').values(values).execute();
+        return { status: 'awaiting_payment_method', checkoutSession: null };
+      };
+      const again = await enroll(MONTHLY, key);
+      expect([again.status, again.body.checkout_url]).toEqual([200, url]);
+    });
+
+    it('answers a repeat from the row when the enrollment has ended meanwhile', async () => {
+      const key = newKey();
+      const { id } = (await enroll(MONTHLY, key)).body;
+      await takeSession(id);
+      api.answers.enroll = async ({ enrollmentId }) => {
+        throw new EnrollmentNotRunning(enrollmentId);
+      };
+      const again = await enroll(MONTHLY, key);
+      expect([again.status, again.body.checkout_url]).toEqual([200, null]);
     });
 
     it('answers 409 when the id belongs to a Workflow that is closed and has no row', async () => {
