@@ -65,17 +65,17 @@ export async function startStack(options: StackOptions = {}) {
     ...options.settings,
   };
 
-  async function startApi(): Promise<RunningProcess> {
-    const running = await startProcess(script('api', 'api/main.ts', settings));
+  async function startApi(env: Record<string, string> = {}): Promise<RunningProcess> {
+    const running = await startProcess(script('api', 'api/main.ts', { ...settings, ...env }));
     await waitUntilReady(running, async () => (await fetch(`${api}/readyz`)).ok, 30_000);
     return running;
   }
 
   /** Its metrics answer once it has started. */
-  async function startWorker(): Promise<RunningProcess> {
+  async function startWorker(env: Record<string, string> = {}): Promise<RunningProcess> {
     const metricsPort = await getPort({ host: '127.0.0.1' });
     const running = await startProcess(
-      script('worker', 'worker/main.ts', { ...settings, METRICS_PORT: String(metricsPort) }),
+      script('worker', 'worker/main.ts', { ...settings, ...env, METRICS_PORT: String(metricsPort) }),
     );
     await waitUntilReady(
       running,
@@ -103,8 +103,9 @@ export async function startStack(options: StackOptions = {}) {
       running[name].kill();
       await running[name].exited;
     },
-    async restart(name: 'api' | 'worker') {
-      running[name] = name === 'api' ? await startApi() : await startWorker();
+    /** @param env beside the settings, for this start */
+    async restart(name: 'api' | 'worker', env: Record<string, string> = {}) {
+      running[name] = name === 'api' ? await startApi(env) : await startWorker(env);
     },
 
     /** As a caller does, whatever the answer is. */
