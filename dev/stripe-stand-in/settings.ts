@@ -28,6 +28,8 @@ export interface Settings {
   webhookRetryScale: number;
   /** Whether off-session confirmation with redirect methods needs a return_url too, as on-session does. */
   offSessionNeedsReturnUrl: boolean;
+  /** Reads, and writes, that pass in any second; the others are answered 429. Stripe: 100 live. null: all pass. */
+  requestsPerSecond: number | null;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -44,4 +46,5 @@ export const DEFAULT_SETTINGS: Settings = {
   searchDelaySeconds: 0,
   webhookRetryScale: 0.01,
   offSessionNeedsReturnUrl: false,
+  requestsPerSecond: null,
 };

@@ -7,6 +7,7 @@ import { createDeliveries } from './events/deliveries.ts';
 import { findObject } from './http/expand.ts';
 import { createFaults } from './http/faults.ts';
 import { pruneKeys } from './http/idempotency.ts';
+import { createRateLimit } from './http/rate-limit.ts';
 import { createRouter } from './http/routes.ts';
 import { createHttpServer } from './http/server.ts';
 import { ROUTES } from './resources/index.ts';
@@ -67,6 +68,7 @@ export async function startStripeStandIn(options: StandInOptions = {}): Promise<
     worlds: openWorlds(),
     deliveries,
     faults: createFaults(),
+    rateLimit: createRateLimit(),
     inFlight: new Set(),
     secretKey,
     route: createRouter(ROUTES),
@@ -84,6 +86,7 @@ export async function startStripeStandIn(options: StandInOptions = {}): Promise<
       db.clear();
       standIn.worlds = openWorlds();
       standIn.faults.clear();
+      standIn.rateLimit.clear();
       standIn.inFlight.clear();
       deliveries.setOptions({ mode: 'deliver', duplicate: false, shuffle: false });
     },

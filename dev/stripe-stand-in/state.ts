@@ -3,6 +3,7 @@
 import type { Clock } from './clock.ts';
 import type { Deliveries } from './events/deliveries.ts';
 import type { Faults } from './http/faults.ts';
+import type { RateLimit } from './http/rate-limit.ts';
 import type { Match } from './http/routes.ts';
 import type { Settings } from './settings.ts';
 import type { Database } from './store/database.ts';
@@ -16,6 +17,7 @@ export interface StandIn {
   worlds: Record<Mode, World>;
   readonly deliveries: Deliveries;
   readonly faults: Faults;
+  readonly rateLimit: RateLimit;
   /** Idempotency keys whose answer is still held back. */
   readonly inFlight: Set<string>;
   readonly secretKey: string | undefined;

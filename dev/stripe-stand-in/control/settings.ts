@@ -37,5 +37,9 @@ export function changeSettings(settings: Settings, body: Record<string, unknown>
     searchDelaySeconds: number('searchDelaySeconds', settings.searchDelaySeconds),
     webhookRetryScale: number('webhookRetryScale', settings.webhookRetryScale),
     offSessionNeedsReturnUrl: booleanOf(body, 'offSessionNeedsReturnUrl', settings.offSessionNeedsReturnUrl),
+    requestsPerSecond:
+      body.requestsPerSecond === null
+        ? null
+        : numberOf(body, 'requestsPerSecond', settings.requestsPerSecond),
   } satisfies Settings);
 }

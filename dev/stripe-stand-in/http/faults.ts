@@ -1,6 +1,7 @@
 // Faults that the control plane has ordered: a status, a delay or a cut connection, before or after the effect.
 
 import type { ErrorBody } from '../errors.ts';
+import { RATE_LIMITED } from './rate-limit.ts';
 
 export interface Fault {
   /** null: any. */
@@ -75,12 +76,7 @@ function bodyOf(status: number): ErrorBody {
           'There is currently another in-progress request using this Idempotency Key. Try again later.',
       };
     case 429:
-      return {
-        type: 'invalid_request_error',
-        code: 'rate_limit',
-        message:
-          'Request rate limit exceeded. Learn more about rate limits: https://docs.stripe.com/rate-limits.',
-      };
+      return RATE_LIMITED;
     default:
       return status >= 500
         ? { type: 'api_error', message: 'Sorry! There was an error while talking to one of our backends.' }

@@ -1,13 +1,23 @@
 // Between the socket and the API: faults that were ordered for a request, and keys that are in flight meanwhile.
 
+import type { ErrorBody } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { StandIn } from '../state.ts';
 import { type ApiAnswer, type ApiRequest, answerNow, errorJson, headers } from './api.ts';
 import { type Fault, faultBody } from './faults.ts';
+import { RATE_LIMITED } from './rate-limit.ts';
 import { logRequest } from './request-log.ts';
 
 /** @returns the answer, or 'cut' when the connection must be closed without one. */
 export async function answerApi(standIn: StandIn, request: ApiRequest): Promise<ApiAnswer | 'cut'> {
+  const { requestsPerSecond } = standIn.settings;
+  // By the host's clock: a clock that a test moves says nothing about how fast requests come.
+  if (
+    requestsPerSecond !== null &&
+    !standIn.rateLimit.admits(request.method, requestsPerSecond, Date.now())
+  ) {
+    return refused(standIn, request, 429, RATE_LIMITED);
+  }
   const fault = standIn.inFlight.has(flightOf(request))
     ? null
     : standIn.faults.take(request.method, request.path);
@@ -27,6 +37,15 @@ export async function answerApi(standIn: StandIn, request: ApiRequest): Promise<
     headers: headers(request, id, fault),
     body: errorJson(faultBody(fault), id),
   };
+}
+
+/** Nothing was executed, so nothing is kept for the key. */
+function refused(standIn: StandIn, request: ApiRequest, status: number, error: ErrorBody): ApiAnswer {
+  const id = newId('req', 14);
+  standIn.db.turn(() =>
+    logRequest(standIn.db, standIn.clock, request, { id, status, errorCode: error.code ?? null }),
+  );
+  return { status, headers: headers(request, id, null, status), body: errorJson(error, id) };
 }
 
 /** While the answer is held back, its key is in flight: the same key answers 409. */
