@@ -108,6 +108,7 @@ export function chargeRow(
     number: charge.number,
     occurrence: charge.occurrence,
     origin: charge.origin,
+    request_key: charge.requestKey ?? null,
     description: charge.description,
     amount_minor: charge.amountMinor,
     currency: context.currency,

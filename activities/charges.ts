@@ -6,9 +6,10 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { isExpired } from '../domain/card-expiry.ts';
-import type { ChargeOutcome } from '../domain/charge-outcome.ts';
+import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { DEFECTS } from '../domain/errors.ts';
 import { attemptKey } from '../domain/ids.ts';
+import { claimPlace } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, recordCharge } from './charge-record.ts';
 import { type CardExpiry, type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
@@ -20,6 +21,7 @@ import {
   type Tries,
   withoutUsableMethod,
 } from './payment-attempts.ts';
+import { readPaymentIntent } from './payment-intents.ts';
 import { refreshPaymentMethod } from './payment-method-refresh.ts';
 import { upcomingAfter } from './upcoming.ts';
 
@@ -29,17 +31,27 @@ export function createChargeActivities(deps: ActivityDeps) {
      * Makes one attempt: creates the PaymentIntent and confirms it, or confirms the one there is. The attempt's
      * number and method are `charge.attempts + 1` and `paymentMethodId`. A card that has expired is not tried: the
      * customer is asked for another one. Safe to repeat.
+     * @throws ApplicationFailure `BooksDisagree` when another charge has its occurrence or request: Stripe is not asked
      */
     async collectCharge(work: ChargeWork & { why: string }): Promise<ChargeReport> {
       const tries = triesSoFar();
-      const attempt = attemptOf(work);
+      const made = await claimed(work);
+      if (made !== null) {
+        const outcome = await readPaymentIntent(deps.stripe, made, work.paymentMethodType);
+        if (answersAttempt(outcome, tries)) {
+          return recorded(work, outcome, atOf(work, tries));
+        }
+      }
+      const attempt = {
+        ...attemptOf(work),
+        ...(made !== null && tries.number === 1 ? { paymentIntentId: made } : {}),
+      };
       const expires = await newerExpiry(work);
       const isOver = expires !== undefined && (expires === null || isExpired(expires, work.at));
       const outcome = isOver
         ? await withoutUsableMethod(deps.stripe, attempt, 'expired_card')
         : await confirmOffSession(deps.stripe, attempt, tries);
-      const at = new Date(Date.parse(work.at) + tries.sinceFirstMs).toISOString();
-      const report = await recorded(work, outcome, at);
+      const report = await recorded(work, outcome, atOf(work, tries));
       return expires === undefined ? report : { ...report, expires };
     },
 
@@ -65,6 +77,15 @@ export function createChargeActivities(deps: ActivityDeps) {
       return recorded({ ...work, why: 'on_session' }, outcome, at);
     },
   };
+
+  /**
+   * Before a PaymentIntent is created, the charge's place is claimed. A Workflow that was reset, or restored from an older
+   * backup, may ask again for what its rows know to be made.
+   * @returns the PaymentIntent that the rows know and the Workflow does not; usually null
+   */
+  async function claimed({ charge, context, at }: ChargeWork): Promise<string | null> {
+    return charge.paymentIntentId === null ? claimPlace(deps.db, { charge, context, at }) : null;
+  }
 
   function triesSoFar(): Tries {
     const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = Context.current().info;
@@ -107,6 +128,19 @@ export function createChargeActivities(deps: ActivityDeps) {
     }
     return (await refreshPaymentMethod(deps, work.paymentMethodId, work.at)).expires;
   }
+}
+
+/** The Workflow's clock, moved on by the time that this Activity has been tried. */
+function atOf(work: ChargeWork, tries: Tries): string {
+  return new Date(Date.parse(work.at) + tries.sinceFirstMs).toISOString();
+}
+
+/**
+ * Whether what a PaymentIntent says is the attempt's answer. One that took no money may be confirmed again, but for the
+ * decline of an attempt that the Workflow has forgotten.
+ */
+function answersAttempt({ status, decline }: PaymentIntentOutcome, tries: Tries): boolean {
+  return status !== 'requires_payment_method' || (tries.number === 1 && decline !== null);
 }
 
 function attemptOf(work: ChargeWork): Attempt {

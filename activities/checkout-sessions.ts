@@ -96,7 +96,6 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
         await expireSession(work.openSessionId, work.at);
       }
       await deps.db.transaction().execute(async (trx) => {
-        await endEnrollment(trx, work.enrollmentId, work);
         await tell(trx, work.enrollmentId, [
           { key: 'ended', at: work.at, what: `enrollment.${work.status}`, who: work.who, why: work.reason },
         ]);
@@ -119,6 +118,7 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
           },
           createdAt: work.at,
         });
+        await endEnrollment(trx, work.enrollmentId, work);
       });
     },
   };

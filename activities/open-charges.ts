@@ -12,6 +12,7 @@ import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { chargeAfterReading } from '../domain/charge-states.ts';
 import { DEFECTS } from '../domain/errors.ts';
 import { attemptKey, operationKey } from '../domain/ids.ts';
+import { parkedRow } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, chargeNotice, chargeRow, recordCharge } from './charge-record.ts';
 import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
@@ -119,10 +120,7 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
       const upcoming = upcomingAfter(work, at);
       await deps.db.transaction().execute(async (trx) => {
         await saveCharge(trx, {
-          ...chargeRow(
-            { charge, context, at, outcome: { kind: 'not_made' }, attempt: null, dunning: null },
-            'needs_attention',
-          ),
+          ...(await parkedRow(trx, work)),
           status_reason: problem,
         });
         await tell(trx, context.enrollmentId, [

@@ -181,12 +181,6 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
         .where('stripe_customer_id', 'is', null)
         .execute();
       await keepContactDetails({ ...deps, db: trx }, work.customerId, session.customer_details);
-      await touchEnrollment(trx, enrollmentId, {
-        at,
-        paymentMethodId: method.id,
-        startedAt: at,
-        ...(schedule === null ? {} : { next: schedule.next }),
-      });
       await tell(trx, enrollmentId, [
         {
           key: `${session.id}/saved`,
@@ -196,6 +190,12 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
           details: { payment_method: method.id, label: labelOf(method), checkout_session: session.id },
         },
       ]);
+      await touchEnrollment(trx, enrollmentId, {
+        at,
+        paymentMethodId: method.id,
+        startedAt: at,
+        ...(schedule === null ? {} : { next: schedule.next }),
+      });
     });
     return {
       kind: 'saved',

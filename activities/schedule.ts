@@ -62,7 +62,6 @@ export function createScheduleActivities(deps: ActivityDeps) {
         passedOver > 0 ? [catchUpFact(`passed-over-after-${from.occurrence}`, at, passedOver, next)] : [];
       const paused = typeof work.row.pausedUntil === 'object' && work.row.pausedUntil === null;
       await deps.db.transaction().execute(async (trx) => {
-        // Facts first: like the charge Activities, which lock the charge before the enrollment.
         await tell(trx, work.enrollmentId, [...work.facts, ...skipped]);
         await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
       });

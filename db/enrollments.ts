@@ -1,4 +1,11 @@
-/** Writes of `enrollments`. Called by Activities only: the Workflow decides, they write. */
+/**
+ * Writes of `enrollments`. Called by Activities only: the Workflow decides, they write.
+ *
+ * The order of locks, for every transaction that writes an enrollment and what belongs to it: its customer, then one
+ * charge, then what only grows (attempts, timeline, ledger, notifications), and the enrollment's row last, held for the
+ * shortest time. Nobody who holds the enrollment's row waits for another row of it, so nobody waits in a circle. Rows
+ * that refer to an enrollment take only its key (`for key share`), which no write here conflicts with.
+ */
 import { type Kysely, sql } from 'kysely';
 import { ENDED, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
@@ -28,7 +35,9 @@ export interface EnrollmentChange {
 
 /**
  * Writes what changed, and derives `active` or `past_due` from the charges as they stand in this transaction:
- * several charges of one enrollment may change at the same time, and none may overwrite what another told.
+ * several charges of one enrollment may change at the same time, and none may overwrite what another told. So the row is
+ * locked first, by a statement of its own: the next one then sees what the transaction before has committed, while a
+ * statement that had waited for the lock would see the charges as they were when it began. Call it last, in a transaction.
  * An ended enrollment keeps its status, and a paused one unless the change ends the pause. Safe to call twice.
  */
 export async function touchEnrollment(
@@ -36,6 +45,8 @@ export async function touchEnrollment(
   id: string,
   change: EnrollmentChange,
 ): Promise<void> {
+  // Not `for update`, which would wait for every transaction that has inserted a row referring to this one.
+  await db.selectFrom('enrollments').select('id').where('id', '=', id).forNoKeyUpdate().execute();
   await db
     .updateTable('enrollments')
     .set((eb) => ({

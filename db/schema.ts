@@ -50,6 +50,8 @@ export interface EnrollmentsTable {
   cancel_at: NullableInstant;
   ended_at: NullableInstant;
   end_reason: string | null;
+  /** What Stripe refused when it could not be set up; its creator hears it on every repeat. */
+  setup_refusal: ColumnType<string | null, string | null | undefined, string | null>;
   created_at: Instant;
   updated_at: Instant;
 }
@@ -58,8 +60,11 @@ export interface ChargesTable {
   id: string;
   enrollment_id: string;
   number: number;
+  /** Place in the schedule: charged once. Null for a charge besides it. */
   occurrence: number | null;
   origin: 'schedule' | 'api';
+  /** Idempotency-Key of the caller who asked for it; null when nobody did. */
+  request_key: ColumnType<string | null, string | null | undefined, string | null>;
   description: string | null;
   amount_minor: number;
   currency: string;

@@ -43,6 +43,8 @@ export interface OpenCharge {
   /** Place in the schedule; null for a charge asked for through the API. */
   occurrence: number | null;
   origin: 'schedule' | 'api';
+  /** The caller's Idempotency-Key; absent when nobody asked for it. */
+  requestKey?: string | null;
   description: string | null;
   amountMinor: number;
   /** ISO 8601, UTC. */
@@ -279,7 +281,15 @@ function earlier(one: string | null, other: string | null): string | null {
 export function openedCharge(
   charge: Pick<
     OpenCharge,
-    'id' | 'number' | 'occurrence' | 'origin' | 'description' | 'amountMinor' | 'dueAt' | 'reauthorizations'
+    | 'id'
+    | 'number'
+    | 'occurrence'
+    | 'origin'
+    | 'requestKey'
+    | 'description'
+    | 'amountMinor'
+    | 'dueAt'
+    | 'reauthorizations'
   >,
 ): OpenCharge {
   return {

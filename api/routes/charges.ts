@@ -151,6 +151,7 @@ function acceptedCharge(
     number: Number(id.slice(id.lastIndexOf('_') + 1)),
     occurrence: null,
     origin: 'api',
+    request_key: null,
     description,
     amount_minor: amountMinor,
     currency: enrollment.currency,

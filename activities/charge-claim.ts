@@ -1,0 +1,45 @@
+/**
+ * A charge's claim to its place: its row, written before Stripe is asked for its money, so that no occurrence and no
+ * request is charged twice whatever a Workflow asks for. Called by the charge Activities; never calls Stripe.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import type { Kysely } from 'kysely';
+import { claimCharge } from '../db/charge-claims.ts';
+import type { Database, NewCharge } from '../db/schema.ts';
+import type { ChargeOutcome } from '../domain/charge-outcome.ts';
+import { DEFECTS } from '../domain/errors.ts';
+import { type ChargeNews, chargeRow } from './charge-record.ts';
+
+const NOT_MADE: ChargeOutcome = { kind: 'not_made' };
+
+/**
+ * Claims the charge's place before Stripe is asked for its money: its row, with what makes a second one impossible.
+ * Safe to repeat.
+ * @returns what the row says of its PaymentIntent when it was there before; null when it says nothing
+ * @throws ApplicationFailure `BooksDisagree` (not retried) when another charge has the same occurrence or request
+ */
+export async function claimPlace(
+  db: Kysely<Database>,
+  { charge, context, at }: Pick<ChargeNews, 'charge' | 'context' | 'at'>,
+): Promise<string | null> {
+  const unmade = { charge, context, at, outcome: NOT_MADE, attempt: null, dunning: null };
+  const claim = await claimCharge(db, chargeRow(unmade, 'scheduled'));
+  if (claim.kind === 'taken') {
+    const place = claim.what === 'occurrence' ? `occurrence ${charge.occurrence}` : 'the same request';
+    throw ApplicationFailure.nonRetryable(
+      `${place} of ${context.enrollmentId} has ${claim.chargeId} already; ${charge.id} was not sent to Stripe: cancel it`,
+      DEFECTS.BooksDisagree,
+    );
+  }
+  return claim.known?.paymentIntentId ?? null;
+}
+
+/** The row of a charge that is parked: without the place that another charge has. */
+export async function parkedRow(
+  db: Kysely<Database>,
+  news: Pick<ChargeNews, 'charge' | 'context' | 'at'>,
+): Promise<NewCharge> {
+  const row = chargeRow({ ...news, outcome: NOT_MADE, attempt: null, dunning: null }, 'needs_attention');
+  const { kind } = await claimCharge(db, row);
+  return kind === 'claimed' ? row : { ...row, occurrence: null, request_key: null };
+}

@@ -1,0 +1,52 @@
+/**
+ * The claim of a charge: its row, written before Stripe is asked for its money. The unique keys of the row are what
+ * makes a second charge of one occurrence, or for one request, impossible. Called by the charge Activities only.
+ */
+import type { Kysely } from 'kysely';
+import type { ChargeStatus } from '../domain/statuses.ts';
+import type { Database, NewCharge } from './schema.ts';
+
+export type Claim =
+  /** The place is this charge's. What its row knew before is given: null where this call has written it. */
+  | { kind: 'claimed'; known: { paymentIntentId: string | null; status: ChargeStatus } | null }
+  /** Another charge was made for the same occurrence, or the same request. */
+  | { kind: 'taken'; chargeId: string; what: 'occurrence' | 'request key' };
+
+/**
+ * Claims the charge's number, occurrence and request key; one statement when nobody has them. Safe to call twice and
+ * from two places at once: one wins.
+ */
+export async function claimCharge(db: Kysely<Database>, charge: NewCharge): Promise<Claim> {
+  const inserted = await db
+    .insertInto('charges')
+    .values(charge)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst();
+  if (inserted !== undefined) {
+    return { kind: 'claimed', known: null };
+  }
+  const rows = await db
+    .selectFrom('charges')
+    .select(['id', 'occurrence', 'request_key', 'payment_intent_id', 'status'])
+    .where('enrollment_id', '=', charge.enrollment_id)
+    .where((eb) =>
+      eb.or([
+        eb('id', '=', charge.id),
+        ...(charge.occurrence == null ? [] : [eb('occurrence', '=', charge.occurrence)]),
+        ...(charge.request_key == null ? [] : [eb('request_key', '=', charge.request_key)]),
+      ]),
+    )
+    .execute();
+  const other = rows.find(({ id }) => id !== charge.id);
+  if (other !== undefined) {
+    const sameOccurrence = charge.occurrence != null && other.occurrence === charge.occurrence;
+    return { kind: 'taken', chargeId: other.id, what: sameOccurrence ? 'occurrence' : 'request key' };
+  }
+  const [own] = rows;
+  if (own === undefined) {
+    // Another charge has its number: ids follow from numbers, so this is no row of ours.
+    throw new Error(`${charge.id} can be neither written nor found`);
+  }
+  return { kind: 'claimed', known: { paymentIntentId: own.payment_intent_id, status: own.status } };
+}

@@ -1,0 +1,97 @@
+/** What the rows know and the Workflow does not: it was reset, or restored from an older backup. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { ChargeReport, ChargeWork } from '../../activities/charge-work.ts';
+import { createChargeActivities } from '../../activities/charges.ts';
+import { openedCharge } from '../../domain/charge-life.ts';
+import { insertEnrollmentRow } from '../db/charge-rows.ts';
+import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+const DAY_S = 86_400;
+
+async function workOf(suffix: string, card = 'pm_card_visa'): Promise<ChargeWork & { why: string }> {
+  const enrollmentId = `enr_${suffix.repeat(26)}`;
+  await insertEnrollmentRow(billing.db, enrollmentId);
+  const customer = await billing.stripe.customers.create({});
+  const method = await billing.stripe.paymentMethods.attach(card, { customer: customer.id });
+  return {
+    charge: openedCharge({
+      id: `chg_${suffix.repeat(26)}_1`,
+      number: 1,
+      occurrence: 0,
+      origin: 'schedule',
+      description: null,
+      amountMinor: 980,
+      dueAt: '2026-11-01T00:00:00.000Z',
+      reauthorizations: 0,
+    }),
+    context: { enrollmentId, currency: 'jpy', description: null, locale: 'en', timeZone: 'UTC' },
+    terms: ONCE,
+    stripeCustomerId: customer.id,
+    paymentMethodId: method.id,
+    paymentMethodType: 'card',
+    expires: null,
+    otherMethodAllowed: false,
+    at: new Date().toISOString(),
+    planAfter: null,
+    by: null,
+    why: 'due',
+  };
+}
+
+/** One try of the Activity; the first unless said otherwise. */
+function collect(work: ChargeWork & { why: string }, attempt = 1): Promise<ChargeReport> {
+  const { collectCharge } = createChargeActivities({
+    db: billing.db,
+    stripe: billing.stripe,
+    links: { create: async () => 'http://127.0.0.1:3000/c/link' },
+    livemode: false,
+  });
+  return new MockActivityEnvironment({ attempt }).run(collectCharge, work);
+}
+
+const intentsOf = async ({ stripeCustomerId }: ChargeWork) =>
+  (await billing.stripe.paymentIntents.list({ customer: stripeCustomerId })).data;
+
+describe('collectCharge of a charge that was made before', () => {
+  it('F37: reads the payment instead of making it again, also when Stripe has forgotten the key', async () => {
+    const work = await workOf('a');
+    const first = await collect(work);
+    await billing.control('clock', { advance_seconds: 2 * DAY_S });
+    expect(await collect(work)).toMatchObject({
+      status: 'succeeded',
+      paymentIntentId: first.paymentIntentId,
+      amountReceivedMinor: 980,
+    });
+    expect(await intentsOf(work)).toHaveLength(1);
+    const { ledger } = billing;
+    expect(await ledger(work.context.enrollmentId)).toEqual([{ kind: 'payment', amount_minor: 980 }]);
+  }, 30_000);
+
+  it('tells the decline again instead of trying a second PaymentIntent', async () => {
+    const work = await workOf('b', 'pm_card_chargeCustomerFail');
+    const first = await collect(work);
+    await billing.control('clock', { advance_seconds: 2 * DAY_S });
+    expect(await collect(work)).toMatchObject({
+      status: 'requires_payment_method',
+      paymentIntentId: first.paymentIntentId,
+      dunning: { kind: 'retry' },
+    });
+    expect(await intentsOf(work)).toHaveLength(1);
+  }, 30_000);
+
+  it('answers the same when only its own answer was lost', async () => {
+    const work = await workOf('c', 'pm_card_chargeCustomerFail');
+    const first = await collect(work);
+    const again = await collect(work, 2);
+    expect(again).toMatchObject({ status: first.status, paymentIntentId: first.paymentIntentId });
+    expect(again.dunning?.kind).toBe(first.dunning?.kind);
+    expect(await intentsOf(work)).toHaveLength(1);
+  }, 30_000);
+});
