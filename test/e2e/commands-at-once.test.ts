@@ -67,7 +67,20 @@ describe('twenty commands at once', () => {
     expect(await timelineOf(id, 'schedule.amount_changed')).toBe(done);
   }, 120_000);
 
-  it('F26: a cancel among pauses, changes, charges and webhooks: serial, and nothing is charged after it', async () => {
+  it('F26: more than Temporal lets wait in one Workflow: each gets the same session, or is told to come back', async () => {
+    const id = await paidOnce();
+    const match = { method: 'POST', path_prefix: '/v1/checkout/sessions' };
+    await stack.control('faults', { match, times: 1, kind: 'delay', when: 'after', delay_ms: 4_000 });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => stack.ask('POST', `/v1/enrollments/${id}/checkout-sessions`, {})),
+    );
+    const urls = answers.filter(({ status }) => status < 300).map(({ body }) => body.url);
+    expect(urls.length).toBeGreaterThanOrEqual(10);
+    expect(new Set(urls).size).toBe(1);
+    expect(answers.filter(({ status }) => status >= 300 && !REFUSALS.includes(status))).toEqual([]);
+  }, 120_000);
+
+  it('F26: a cancel among pauses, changes and charges: serial, and nothing is charged after it', async () => {
     const id = await paidOnce();
     const route = `/v1/enrollments/${id}`;
     const ask = (what: string, body: object = {}) => stack.ask('POST', `${route}/${what}`, body);
