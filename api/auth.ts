@@ -7,7 +7,7 @@ import type { Kysely } from 'kysely';
 import type { ApiKey, Database } from '../db/schema.ts';
 import type { Requested } from '../workflows/messages.ts';
 import { checkApiKey, type Refusal } from './api-keys.ts';
-import { HttpProblem } from './problems.ts';
+import { HttpProblem, invalidRequest } from './problems.ts';
 import { SCOPE_MEANINGS, type Scope } from './scopes.ts';
 
 declare module 'fastify' {
@@ -41,9 +41,24 @@ export function requireApiKey(app: FastifyInstance, db: Kysely<Database>): void 
   });
 }
 
-/** Who asks and why, as the timeline keeps it. */
+/** Names the person behind a request; sent by the command line. */
+export const OPERATOR_HEADER = 'billing-operator';
+
+/**
+ * Who asks and why, as the timeline keeps it: the key, and the person whom its holder names. Only the key is proven.
+ * @throws HttpProblem 400 for a name that is none
+ */
 export function requestedIn(request: FastifyRequest, reason: string | null | undefined): Requested {
-  return { by: `api:${request.apiKeyId ?? 'unknown'}`, reason: reason ?? null };
+  const key = `api:${request.apiKeyId ?? 'unknown'}`;
+  const operator = request.headers[OPERATOR_HEADER];
+  if (operator === undefined) {
+    return { by: key, reason: reason ?? null };
+  }
+  if (typeof operator !== 'string' || !/^[\w.@+-]{1,64}$/.test(operator)) {
+    const message = 'Billing-Operator: expected 1 to 64 letters, digits, _ . @ + or -';
+    throw invalidRequest([{ param: 'Billing-Operator', message }]);
+  }
+  return { by: `operator:${operator} (${key})`, reason: reason ?? null };
 }
 
 /**

@@ -46,10 +46,17 @@ export interface BillingClient {
   moveNext(enrollmentId: string, requested: Requested & { dueAt: string }): Promise<ScheduleAnswer>;
   /** Makes the next charge of the schedule now. @throws CommandRefused when none is ahead. */
   chargeNow(enrollmentId: string, requested: Requested): Promise<ScheduleAnswer>;
-  /** @throws CommandRefused unless the schedule is recurring */
+  /**
+   * @param requested.requestKey a repeat under the same key gets the first one's answer; absent: every call is a change
+   * @throws CommandRefused unless the schedule is recurring
+   */
   changeAmount(
     enrollmentId: string,
-    requested: Requested & { amountMinor: number; effective: 'from_next' | 'at_once' },
+    requested: Requested & {
+      amountMinor: number;
+      effective: 'from_next' | 'at_once';
+      requestKey?: string;
+    },
   ): Promise<ScheduleAnswer & { balanceMinor: number; chargeId: string | null }>;
   /** @throws CommandRefused unless the charge needs attention. */
   resumeCharge(enrollmentId: string, chargeId: string, requested: Requested): Promise<{ chargeId: string }>;

@@ -14,7 +14,7 @@ export async function describeRoutes(app: FastifyInstance, publicUrl: string): P
         title: 'durable-billing',
         version: '1',
         description:
-          'Enroll customers, who save a payment method on Stripe Checkout and are charged off-session on the agreed schedule. Amounts are integers in the smallest unit of their currency, instants are ISO 8601 in UTC.',
+          'Enroll customers, who save a payment method on Stripe Checkout and are charged off-session on the agreed schedule. Amounts are integers in the smallest unit of their currency, instants are ISO 8601 in UTC. A request that a person makes may name them in the header `Billing-Operator`: the timeline then says `operator:<name>` beside the API key.',
       },
       servers: [{ url: publicUrl }],
       components: {

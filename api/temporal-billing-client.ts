@@ -69,10 +69,14 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     enrollmentId: string,
     update: UpdateDefinition<Answer, Args>,
     args: Args,
+    updateId?: string,
   ): Promise<Answer> {
     const handle = client.workflow.getHandle(enrollmentWorkflowId(enrollmentId));
     return within(commandTimeoutMs, enrollmentId, () =>
-      handle.executeUpdate<Answer, [unknown, ...unknown[]]>(update.name, { args }),
+      handle.executeUpdate<Answer, [unknown, ...unknown[]]>(update.name, {
+        args,
+        ...(updateId === undefined ? {} : { updateId }),
+      }),
     );
   }
 
@@ -154,7 +158,8 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     skipNext: (id, requested) => ask(id, skipNextUpdate, [requested]),
     moveNext: (id, requested) => ask(id, moveNextUpdate, [requested]),
     chargeNow: (id, requested) => ask(id, chargeNowUpdate, [requested]),
-    changeAmount: (id, requested) => ask(id, changeAmountUpdate, [requested]),
+    changeAmount: (id, { requestKey, ...requested }) =>
+      ask(id, changeAmountUpdate, [requested], requestKey === undefined ? undefined : `amount-${requestKey}`),
     retryCharge: (id, chargeId, requested) => ask(id, retryChargeUpdate, [{ ...requested, chargeId }]),
     authenticateCharge: (id, chargeId, requested) =>
       ask(id, authenticateChargeUpdate, [{ ...requested, chargeId }]),

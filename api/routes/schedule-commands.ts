@@ -15,6 +15,7 @@ import {
 } from '../schemas/commands.ts';
 import { enrollmentObject, enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
+import { optionalIdempotencyHeaders } from '../schemas/texts.ts';
 
 const ERRORS = { ...commonErrors, ...notFoundError, ...conflictError };
 
@@ -152,6 +153,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           tags,
           summary: 'Change the amount of a recurring schedule',
           params,
+          headers: optionalIdempotencyHeaders,
           body: amountBody,
           response: changeAnswer,
         },
@@ -159,7 +161,13 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request) => {
         const { id } = request.params;
         const { amount_minor: amountMinor, effective, reason } = request.body;
-        const asked = { ...requestedIn(request, reason), amountMinor, effective };
+        const requestKey = request.headers['idempotency-key'];
+        const asked = {
+          ...requestedIn(request, reason),
+          amountMinor,
+          effective,
+          ...(requestKey === undefined ? {} : { requestKey }),
+        };
         const view = await existingEnrollment(db, id);
         return changeObject(await command(db, view, () => billing.changeAmount(id, asked)));
       },

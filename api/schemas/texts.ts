@@ -48,6 +48,15 @@ export const amountMinor = z
   .int()
   .describe("In the currency's smallest unit: 1999 is 19.99 USD, 500 is 500 JPY");
 
+/** For commands that may be repeated without one, and are made twice then. */
+export const optionalIdempotencyHeaders = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x20-\x7e]{1,255}$/, { error: 'expected 1 to 255 characters of printable ASCII' })
+    .optional()
+    .describe('A repeat with the same key gets the answer of the first request and changes nothing more'),
+});
+
 /** Why the Idempotency-Key is required is in docs/decisions/0002-idempotency-key-required.md. */
 export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z

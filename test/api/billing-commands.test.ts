@@ -76,6 +76,28 @@ describe('commands of the schedule', () => {
     expect(api.asked).toEqual([{ name, args: [id, { ...asked, ...args }] }]);
   });
 
+  it('names the person that the caller names, beside the key', async () => {
+    const headers = { 'content-type': 'application/json', 'billing-operator': 'hanako.s' };
+    const url = `/v1/enrollments/${id}/pause`;
+    const reply = await api.request('POST', url, { body: { reason: 'because' }, headers });
+    expect(reply.status).toBe(200);
+    const by = expect.stringMatching(/^operator:hanako\.s \(api:key_[0-9a-f]+\)$/);
+    expect(api.asked).toMatchObject([{ args: [id, { by, reason: 'because' }] }]);
+    const refused = await api.request('POST', url, {
+      body: {},
+      headers: { ...headers, 'billing-operator': 'workflow), operator:x (' },
+    });
+    expect(refused).toMatchObject({ status: 400, body: { error: { param: 'Billing-Operator' } } });
+  });
+
+  it('hands the key of a change of amount on, and none when there is none', async () => {
+    await post('amount', { amount_minor: 700 }, 'price-2027');
+    await post('amount', { amount_minor: 700 });
+    const [first, second] = api.asked.map(({ args }) => args[1]);
+    expect(first).toMatchObject({ amountMinor: 700, requestKey: 'price-2027' });
+    expect(second).not.toHaveProperty('requestKey');
+  });
+
   it('shows what a cancel would stop, without asking for one', async () => {
     const reply = await api.request('GET', `/v1/enrollments/${id}/cancel-preview?when=at_period_end`);
     expect(reply).toMatchObject({ status: 200, body: { object: 'cancel_preview', late_success: 'refund' } });

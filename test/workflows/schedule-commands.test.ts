@@ -91,10 +91,15 @@ describe('the schedule', () => {
     const rest = await billing.charged(enrollmentId, 2, 'succeeded');
     expect(rest.amount_minor).toBeGreaterThan(970);
     expect(rest.amount_minor).toBeLessThanOrEqual(980);
+    const repeated = { ...up, amountMinor: 1_970, requestKey: 'price' };
+    const first = await billing.billing.changeAmount(enrollmentId, repeated);
+    expect(await billing.billing.changeAmount(enrollmentId, repeated)).toEqual(first);
+    const told = await billing.timeline(enrollmentId);
+    expect(told.filter(({ what }) => what === 'schedule.amount_changed')).toHaveLength(2);
     const half = { ...BY, amountMinor: 490, effective: 'at_once' as const };
     const lowered = await billing.billing.changeAmount(enrollmentId, half);
     expect(lowered.chargeId).toBeNull();
-    expect(lowered.balanceMinor).toBeGreaterThanOrEqual(-1_470);
+    expect(lowered.balanceMinor).toBeGreaterThanOrEqual(-1_480);
     expect(lowered.balanceMinor).toBeLessThan(-1_450);
     // The credit pays for the next charge.
     await billing.billing.chargeNow(enrollmentId, BY);
