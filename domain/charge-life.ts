@@ -157,6 +157,9 @@ function undisputedStep(charge: OpenCharge, now: Situation): Step {
       if (now.canceling && (charge.cancelTries === 0 || charge.resumed)) {
         return { do: 'cancel', as: 'canceled' };
       }
+      if (charge.asked?.do === 'authenticate' && !now.canceling) {
+        return { do: 'authenticate', order: charge.asked };
+      }
       return (charge.resumed || charge.asked?.do === 'retry') &&
         !now.canceling &&
         now.paymentMethodId !== null

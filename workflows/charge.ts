@@ -24,6 +24,8 @@ export async function settleCharge(run: EnrollmentRun, charge: OpenCharge): Prom
         if (run.leaving) {
           return;
         }
+        // It was asked for while something else was found out, and cannot be done any more: that is its answer.
+        charge.asked = null;
         await waitFor(run, charge, step);
         break;
       case 'attempt':
