@@ -3,6 +3,7 @@
  * Temporal server that all tests share. One for each test file; Workflow ids and Task Queues are its own.
  */
 import { randomBytes } from 'node:crypto';
+import type { WorkerOptions, WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { BillingClient } from '../../api/billing-client.ts';
 import { createInboxDispatcher } from '../../api/inbox-dispatcher.ts';
 import { createTemporalBillingClient } from '../../api/temporal-billing-client.ts';
@@ -45,7 +46,20 @@ export const MONTHLY: Terms = {
 
 export const ONCE: Terms = { ...MONTHLY, schedule: { type: 'once', amountMinor: 1200, at: null } };
 
-export async function startBilling(options: { virtualTime?: boolean; ownNamespace?: boolean } = {}) {
+export interface BillingOptions {
+  virtualTime?: boolean;
+  ownNamespace?: boolean;
+  /** Of the first Workers. */
+  workerOptions?: Partial<WorkerOptions>;
+}
+
+/** The Workers of one process. */
+export interface WorkerTeam {
+  /** Politely; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export async function startBilling(options: BillingOptions = {}) {
   const namespace = options.ownNamespace ? `test${randomBytes(6).toString('hex')}` : undefined;
   const temporal = await connectTestTemporal({ namespace });
   const database = await createTestDatabase();
@@ -63,16 +77,35 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
     ttlDays: 400,
   });
   const { bundle } = await workflowCode();
-  const workers = await createBillingWorkers({
-    connection: temporal.nativeConnection,
-    namespace: temporal.namespace,
-    taskQueue,
-    workflowBundle: bundle,
-    activityDeps: { db: database.db, stripe, links, livemode: false },
-    stripeRequestsPerSecond: 1_000,
-    shutdownGraceMs: 1_000,
-  });
-  const running = workers.run();
+  const teams: WorkerTeam[] = [];
+
+  /** Workers of the same Task Queues, on other code or with other options, beside those that run. */
+  async function addWorkers(
+    code: WorkflowBundleWithSourceMap,
+    overrides: Partial<WorkerOptions> = {},
+  ): Promise<WorkerTeam> {
+    const workers = await createBillingWorkers({
+      connection: temporal.nativeConnection,
+      namespace: temporal.namespace,
+      taskQueue,
+      workflowBundle: code,
+      activityDeps: { db: database.db, stripe, links, livemode: false },
+      stripeRequestsPerSecond: 1_000,
+      shutdownGraceMs: 1_000,
+      overrides,
+    });
+    const running = workers.run();
+    let stopped: Promise<void> | null = null;
+    const team: WorkerTeam = {
+      stop() {
+        stopped ??= Promise.resolve(workers.shutdown()).then(() => running);
+        return stopped;
+      },
+    };
+    teams.push(team);
+    return team;
+  }
+  const workers = await addWorkers(bundle, options.workerOptions);
   const billing: BillingClient = createTemporalBillingClient({ client, taskQueue });
 
   /** Posts to the stand-in's control plane. */
@@ -105,6 +138,11 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
     billing,
     taskQueue,
     control,
+    /** The code of this tree. */
+    bundle,
+    /** Those that run from the start, on the code of this tree. */
+    workers,
+    addWorkers,
 
     /** Delivers every event that Stripe has not sent yet, oldest first, as its webhooks would. */
     async deliverEvents() {
@@ -280,11 +318,10 @@ export async function startBilling(options: { virtualTime?: boolean; ownNamespac
     },
 
     /** Every history that this test made replays on the code that made it; then all is closed. */
-    async stop() {
-      workers.shutdown();
-      await running;
+    async stop(replayOn: WorkflowBundleWithSourceMap = bundle) {
+      await Promise.all(teams.map((team) => team.stop()));
       await inbox.stop();
-      await replayAndRecord(client, taskQueue, bundle);
+      await replayAndRecord(client, taskQueue, replayOn);
       await standIn.close();
       await database.drop();
       await temporal.close();

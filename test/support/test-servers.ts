@@ -163,6 +163,9 @@ async function startTemporal(
           'frontend.WorkflowTimeSkippingEnabled': true,
           // A run is over after some twenty periods instead of four hundred, so that a test can outlive several.
           'limit.historyCount.suggestContinueAsNew': 250,
+          // A Workflow Task that fails is tried again, and reported, in seconds instead of minutes.
+          'history.workflowTaskRetryMaxInterval': '1s',
+          'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 3,
         },
       }),
     ),
