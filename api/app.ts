@@ -15,6 +15,7 @@ import { customerPages } from '../web/customer-pages.ts';
 import { requireApiKey } from './auth.ts';
 import type { ApiDeps } from './deps.ts';
 import { answerClientError, installErrorHandler, problemOf, sendProblem } from './error-handler.ts';
+import { traceRequests } from './http-spans.ts';
 import { limitRate, refuseUnderPressure } from './limits.ts';
 import { measureRequests } from './metrics.ts';
 import { describeRoutes, serveDocumentation } from './openapi.ts';
@@ -70,6 +71,9 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  if (settings.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
+    traceRequests(app);
+  }
   installErrorHandler(app);
   installRequestLog(app);
   measureRequests(app, metrics);

@@ -5,7 +5,9 @@ import { readSettings } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
 import { isLiveKey } from '../config/stripe.ts';
 import { openTemporalClient } from '../config/temporal.ts';
+import { startTracing } from '../config/tracing.ts';
 import { openDatabase } from '../db/database.ts';
+import { traceStatement } from '../db/statement-spans.ts';
 import { buildApp } from './app.ts';
 import { addBusinessMetrics } from './business-metrics.ts';
 import { createInboxDispatcher } from './inbox-dispatcher.ts';
@@ -19,11 +21,13 @@ const PING_TIMEOUT_MS = 2_000;
 
 const settings = readSettings(process.env);
 const log = createLogger(settings);
+const tracing = startTracing(settings, 'durable-billing-api');
 const db = openDatabase({
   url: settings.DATABASE_URL,
   poolSize: settings.DATABASE_POOL_SIZE,
   applicationName: 'durable-billing-api',
   onConnectionLost: (error) => log.warn({ err: error }, 'a database connection was lost'),
+  ...(tracing === null ? {} : { onStatement: traceStatement }),
 });
 const temporal = await openTemporalClient(settings);
 const { client } = temporal;
@@ -81,5 +85,6 @@ async function stop(signal: string): Promise<void> {
   await inbox.stop();
   await temporal.close();
   await db.destroy();
+  await tracing?.stop();
   log.info('api has stopped');
 }

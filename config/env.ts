@@ -150,7 +150,21 @@ export const settingsSchema = z.object({
 
   METRICS_PORT: port
     .default(9464)
-    .describe('Port of the Prometheus metrics of the Worker; 0 takes a free one'),
+    .describe('Port of the Prometheus metrics of the Worker, its own and Temporal’s; 0 takes a free one'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where traces go, an OpenTelemetry collector over HTTP; absent: nothing is traced'),
+  OTEL_EXPORTER_OTLP_PROTOCOL: z
+    .enum(['http/protobuf', 'http/json'])
+    .default('http/protobuf')
+    .describe('How traces are encoded'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(1)
+    .describe('Share of traces that are kept, 0 to 1; a caller that has decided already is followed'),
   ALLOW_MINUTE_SCHEDULES: flag
     .default(false)
     .describe('Allow intervals of minutes, to watch a schedule; leave off in production'),

@@ -4,6 +4,7 @@
  */
 import { Stripe } from 'stripe';
 import type { Settings } from './env.ts';
+import { observedHttpClient, type StripeRequestMade } from './observed-http.ts';
 
 /**
  * One client for each process. The API version is the one that the package pins.
@@ -11,9 +12,11 @@ import type { Settings } from './env.ts';
  * It does not retry: Temporal does, with our idempotency keys and on its own clock, and two authorities would
  * multiply. (The package still repeats a request once, with the same key, when a kept-alive connection turns out
  * to be closed.)
+ * @param onRequest told of every request that was made; for metrics
  */
 export function createStripe(
   settings: Pick<Settings, 'STRIPE_SECRET_KEY' | 'STRIPE_API_URL' | 'STRIPE_TIMEOUT_MS'>,
+  onRequest: (made: StripeRequestMade) => void = () => {},
 ): Stripe {
   const url = new URL(settings.STRIPE_API_URL);
   const protocol = url.protocol === 'http:' ? 'http' : 'https';
@@ -24,6 +27,7 @@ export function createStripe(
     maxNetworkRetries: 0,
     timeout: settings.STRIPE_TIMEOUT_MS,
     telemetry: false,
+    httpClient: observedHttpClient(onRequest),
   });
 }
 

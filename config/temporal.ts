@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
+import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry/lib/client/index.js';
 import type { Settings } from './env.ts';
 import { createPayloadCodec, readPayloadKeys } from './payload-codec.ts';
 
@@ -82,6 +83,8 @@ export async function openTemporalClient(settings: TemporalSettings): Promise<Te
     connection,
     namespace: settings.TEMPORAL_NAMESPACE,
     dataConverter: temporalDataConverter(settings),
+    // Does nothing while nothing is traced.
+    interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] },
   });
   return { client, close: () => connection.close() };
 }

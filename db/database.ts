@@ -5,6 +5,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Database } from './schema.ts';
+import type { StatementMade } from './statement-spans.ts';
 
 export interface DatabaseOptions {
   url: string;
@@ -16,6 +17,8 @@ export interface DatabaseOptions {
   queryTimeoutMs?: number;
   /** Told when an idle connection breaks, e.g. because the server restarts; the pool replaces it by itself. */
   onConnectionLost?: (error: Error) => void;
+  /** Told of every statement when its answer is there, in the caller's async context; for traces. */
+  onStatement?: (made: StatementMade) => void;
 }
 
 /** Longest wait for a free or new connection, so that a dead database is an error and not a hang. */
@@ -39,7 +42,16 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   // Nor does the pool listen to one that is lent out: a server that dies between two statements of a transaction would
   // end the process too. The next statement fails, which is how whoever holds it learns of it.
   pool.on('connect', (client) => client.on('error', (error) => options.onConnectionLost?.(error)));
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  const { onStatement } = options;
+  return new Kysely<Database>({
+    dialect: new PostgresDialect({ pool }),
+    ...(onStatement === undefined
+      ? {}
+      : {
+          log: ({ level, query, queryDurationMillis }) =>
+            onStatement({ text: query.sql, durationMs: queryDurationMillis, failed: level === 'error' }),
+        }),
+  });
 }
 
 function getTypeParser(oid: number, format?: 'text' | 'binary') {

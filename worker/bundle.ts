@@ -11,6 +11,7 @@ import {
 } from '@temporalio/worker';
 
 const WORKFLOWS = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+const TRACE_HEADERS = fileURLToPath(new URL('../workflows/trace-headers.ts', import.meta.url));
 
 /**
  * Bundles `workflows/` from its sources; takes a second or two.
@@ -20,6 +21,7 @@ export function bundleWorkflows(failureConverterPath?: string): Promise<Workflow
   const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
   return bundleWorkflowCode({
     workflowsPath: WORKFLOWS,
+    workflowInterceptorModules: [TRACE_HEADERS],
     logger: quiet,
     ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
   });

@@ -11,26 +11,32 @@ import {
   temporalConnectionOptions,
   temporalDataConverter,
 } from '../config/temporal.ts';
+import { startTracing } from '../config/tracing.ts';
 import { openDatabase } from '../db/database.ts';
+import { traceStatement } from '../db/statement-spans.ts';
 import { createMailer } from '../mail/mailer.ts';
 import { createMailOutbox } from '../mail/outbox.ts';
 import { createRenderer } from '../templates/renderer.ts';
 import { workflowBundle } from './bundle.ts';
 import { ensureEventSweep } from './event-sweep-schedule.ts';
+import { createWorkerMetrics, freeLocalPort, serveMetrics } from './metrics.ts';
 import { temporalLogger } from './temporal-logger.ts';
 import { createBillingWorkers } from './worker.ts';
 
 const settings = readSettings(process.env);
 const log = createLogger(settings);
+const tracing = startTracing(settings, 'durable-billing-worker');
+const metrics = createWorkerMetrics();
 /** What a polite stop waits for: the longest request to Stripe, and the rows after it. */
 const shutdownGraceMs = settings.STRIPE_TIMEOUT_MS + 10_000;
 
+const sdkMetricsPort = await freeLocalPort();
 Runtime.install({
   logger: temporalLogger(log),
   // This process stops in its own order.
   shutdownSignals: [],
   telemetryOptions: {
-    metrics: { prometheus: { bindAddress: `${settings.API_HOST}:${settings.METRICS_PORT}` } },
+    metrics: { prometheus: { bindAddress: `127.0.0.1:${sdkMetricsPort}` } },
   },
 });
 
@@ -38,6 +44,7 @@ const db = openDatabase({
   url: settings.DATABASE_URL,
   poolSize: settings.DATABASE_POOL_SIZE,
   applicationName: 'durable-billing-worker',
+  ...(tracing === null ? {} : { onStatement: traceStatement }),
 });
 const links = createCustomerLinks({
   secrets: settings.CUSTOMER_LINK_SECRETS,
@@ -53,12 +60,13 @@ const workers = await createBillingWorkers({
   workflowBundle: await workflowBundle(settings.WORKFLOW_BUNDLE_PATH, failureConverterOf(settings)),
   activityDeps: {
     db,
-    stripe: createStripe(settings),
+    stripe: createStripe(settings, metrics.countStripeRequest),
     links,
     livemode: isLiveKey(settings.STRIPE_SECRET_KEY),
   },
   stripeRequestsPerSecond: settings.STRIPE_REQUESTS_PER_SECOND,
   shutdownGraceMs,
+  onFirstAttempt: metrics.countFirstAttempt,
   overrides: { dataConverter: temporalDataConverter(settings) },
 });
 const mailer = createMailer({
@@ -75,6 +83,11 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 outbox.start();
+const metricsServer = await serveMetrics(metrics.registry, {
+  host: settings.API_HOST,
+  port: settings.METRICS_PORT,
+  sdkPort: sdkMetricsPort,
+});
 log.info({ taskQueue: settings.TASK_QUEUE, namespace: settings.TEMPORAL_NAMESPACE }, 'worker is ready');
 try {
   await workers.run();
@@ -83,6 +96,8 @@ try {
   mailer.close();
   await db.destroy();
   await connection.close();
+  await metricsServer.close();
+  await tracing?.stop();
   log.info('worker has stopped');
 }
 

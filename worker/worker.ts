@@ -2,11 +2,13 @@
  * Builds the Workers of one process: one for Workflows, one for the Activities on Stripe's Task Queue. Used by
  * `worker/main.ts` and by tests.
  */
+import { OpenTelemetryActivityInboundInterceptor } from '@temporalio/interceptors-opentelemetry/lib/worker/index.js';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { stripeTaskQueue } from '../workflows/task-queues.ts';
 import { heartbeatInterceptor } from './heartbeat.ts';
+import { scheduleLagInterceptor } from './schedule-lag.ts';
 
 export interface BillingWorkersOptions {
   connection: NativeConnection;
@@ -18,6 +20,8 @@ export interface BillingWorkersOptions {
   stripeRequestsPerSecond: number;
   /** How long a polite stop lets Activities finish; above the longest request to Stripe. */
   shutdownGraceMs?: number;
+  /** Told how many seconds after it fell due a charge is tried first; for metrics. */
+  onFirstAttempt?: (lagSeconds: number) => void;
   /** Shorter in tests that kill. */
   overrides?: Partial<WorkerOptions>;
 }
@@ -49,7 +53,14 @@ export async function createBillingWorkers(options: BillingWorkersOptions): Prom
       ...common,
       taskQueue: stripeTaskQueue(taskQueue),
       activities: createActivities(options.activityDeps),
-      interceptors: { activity: [() => ({ inbound: heartbeatInterceptor() })] },
+      interceptors: {
+        activity: [
+          // The outermost, so that what the others do is part of its span.
+          (context) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(context) }),
+          () => ({ inbound: heartbeatInterceptor() }),
+          () => ({ inbound: scheduleLagInterceptor(options.onFirstAttempt ?? (() => {})) }),
+        ],
+      },
       maxConcurrentActivityTaskExecutions: 50,
       maxTaskQueueActivitiesPerSecond: options.stripeRequestsPerSecond,
     }),

@@ -65,6 +65,7 @@ export async function makeCharge(db: Kysely<Database>, charge: ChargeMade): Prom
       status,
       attempts,
       captured_minor: paid ? amountMinor : 0,
+      refunded_minor: charge.refundedMinor ?? 0,
       last_decline_code: declines.at(-1) ?? null,
       status_reason: status === 'needs_attention' ? 'Stripe refused the key' : null,
       created_at: dueAt,
