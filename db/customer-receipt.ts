@@ -1,6 +1,7 @@
 /** What a receipt reads: one payment of one customer, and what went back. Called by web/receipt.ts only. */
 import type { Kysely } from 'kysely';
-import type { CustomerCharge, CustomerPaymentMethod } from './customer-view.ts';
+import type { CustomerCharge } from './customer-charges.ts';
+import type { CustomerPaymentMethod } from './customer-view.ts';
 import type { Database } from './schema.ts';
 
 export interface CustomerReceipt {

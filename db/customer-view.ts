@@ -3,8 +3,7 @@
  * goes to the Workflow.
  */
 import { type Kysely, sql } from 'kysely';
-import type { NotificationData } from '../domain/notifications.ts';
-import { type ChargeStatus, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import type { EnrollmentStatus } from '../domain/statuses.ts';
 import type { Terms } from '../domain/terms.ts';
 import type { Database } from './schema.ts';
 
@@ -20,6 +19,12 @@ export interface CustomerEnrollment {
   nextChargeAmountMinor: number | null;
   setupDeadlineAt: Date;
   pausedUntil: Date | null;
+  /** A cancel at the end of the period takes effect then. */
+  cancelAt: Date | null;
+  /** A cancel was accepted and waits for a payment that is on its way. */
+  isCanceling: boolean;
+  /** The newest amount, when it is not the one that was agreed first. */
+  amountChange: { amountMinor: number; at: Date } | null;
   endedAt: Date | null;
   customerName: string | null;
   paymentMethod: CustomerPaymentMethod | null;
@@ -34,32 +39,6 @@ export interface CustomerPaymentMethod {
   expMonth: number | null;
   expYear: number | null;
   savedAt: Date;
-}
-
-export interface CustomerCharge {
-  id: string;
-  number: number;
-  description: string | null;
-  amountMinor: number;
-  currency: string;
-  dueAt: Date;
-  status: ChargeStatus;
-  nextAttemptAt: Date | null;
-  capturedMinor: number;
-  refundedMinor: number;
-  disputeStatus: string | null;
-  settledAt: Date | null;
-  updatedAt: Date;
-  /** While it is past due: the kind and reason of the newest notification about it. */
-  told: { kind: string; reason: string | null } | null;
-}
-
-export interface CustomerNotice {
-  id: string;
-  /** As stored: possibly of a newer version. */
-  kind: string;
-  data: NotificationData;
-  createdAt: Date;
 }
 
 export interface CustomerSession {
@@ -80,8 +59,20 @@ export async function findCustomerEnrollment(
     .selectFrom('enrollments as e')
     .innerJoin('customers', 'customers.id', 'e.customer_id')
     .leftJoin('payment_methods as pm', 'pm.id', 'e.default_payment_method_id')
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('enrollment_events as changed')
+          .select(['changed.at', sql<number>`(changed.details ->> 'amount_minor')::bigint`.as('amountMinor')])
+          .whereRef('changed.enrollment_id', '=', 'e.id')
+          .where('changed.what', '=', 'schedule.amount_changed')
+          .orderBy('changed.seq', 'desc')
+          .limit(1)
+          .as('change'),
+      (join) => join.onTrue(),
+    )
     .where('e.id', '=', id)
-    .select([
+    .select((eb) => [
       'e.id',
       'e.status',
       'e.description',
@@ -93,7 +84,20 @@ export async function findCustomerEnrollment(
       'e.next_charge_amount_minor as nextChargeAmountMinor',
       'e.setup_deadline_at as setupDeadlineAt',
       'e.paused_until as pausedUntil',
+      'e.cancel_at as cancelAt',
       'e.ended_at as endedAt',
+      eb
+        .exists(
+          eb
+            .selectFrom('enrollment_events as accepted')
+            .select('accepted.seq')
+            .whereRef('accepted.enrollment_id', '=', 'e.id')
+            .where('accepted.what', '=', 'enrollment.cancel_accepted'),
+        )
+        .$castTo<boolean>()
+        .as('isCanceling'),
+      'change.at as changedAt',
+      'change.amountMinor as changedAmountMinor',
       'customers.name as customerName',
       'pm.type',
       'pm.brand',
@@ -107,77 +111,15 @@ export async function findCustomerEnrollment(
   if (row === undefined) {
     return undefined;
   }
-  const { type, brand, last4, expMonth, expYear, savedAt, ...enrollment } = row;
+  const { type, brand, last4, expMonth, expYear, savedAt, changedAt, changedAmountMinor, ...enrollment } =
+    row;
   const paymentMethod =
     type === null || savedAt === null ? null : { type, brand, last4, expMonth, expYear, savedAt };
-  return { ...enrollment, paymentMethod };
-}
-
-/** @returns `limit` charges at most, the newest first; those that are not settled before all others get a place */
-export async function listCustomerCharges(
-  db: Kysely<Database>,
-  enrollmentId: string,
-  limit: number,
-): Promise<CustomerCharge[]> {
-  const rows = await db
-    .selectFrom('charges as c')
-    .leftJoinLateral(
-      (eb) =>
-        eb
-          .selectFrom('notifications as n')
-          .select(['n.kind', sql<string | null>`n.data ->> 'reason'`.as('reason')])
-          .whereRef('n.enrollment_id', '=', 'c.enrollment_id')
-          .whereRef('n.charge_id', '=', 'c.id')
-          .where('c.status', 'in', [...PAST_DUE_CHARGE])
-          .orderBy('n.created_at', 'desc')
-          .limit(1)
-          .as('told'),
-      (join) => join.onTrue(),
-    )
-    .where('c.enrollment_id', '=', enrollmentId)
-    .orderBy(sql`c.settled_at is not null`)
-    .orderBy('c.number', 'desc')
-    .limit(limit)
-    .select([
-      'c.id',
-      'c.number',
-      'c.description',
-      'c.amount_minor as amountMinor',
-      'c.currency',
-      'c.due_at as dueAt',
-      'c.status',
-      'c.next_attempt_at as nextAttemptAt',
-      'c.captured_minor as capturedMinor',
-      'c.refunded_minor as refundedMinor',
-      'c.dispute_status as disputeStatus',
-      'c.settled_at as settledAt',
-      'c.updated_at as updatedAt',
-      'told.kind as toldKind',
-      'told.reason as toldReason',
-    ])
-    .execute();
-  return rows
-    .map(({ toldKind, toldReason, ...charge }) => ({
-      ...charge,
-      told: toldKind === null ? null : { kind: toldKind, reason: toldReason },
-    }))
-    .sort((a, b) => b.number - a.number);
-}
-
-/** @returns the newest first */
-export async function listCustomerNotices(
-  db: Kysely<Database>,
-  enrollmentId: string,
-  limit: number,
-): Promise<CustomerNotice[]> {
-  const rows = await db
-    .selectFrom('notifications')
-    .select(['id', 'kind', 'data', 'created_at as createdAt'])
-    .where('enrollment_id', '=', enrollmentId)
-    .orderBy('created_at', 'desc')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => ({ ...row, data: row.data as NotificationData }));
+  const amountChange =
+    changedAt === null || changedAmountMinor === null
+      ? null
+      : { amountMinor: changedAmountMinor, at: changedAt };
+  return { ...enrollment, paymentMethod, amountChange };
 }
 
 /** One Checkout Session of this enrollment, never of another; the newest when no id is given. */
@@ -220,7 +162,7 @@ export async function readStamps(
 
 /**
  * Of row versions (`xmin`) rather than instants: a row may change twice at one instant of the Workflow's clock.
- * A Checkout Session and a charge can change without their enrollment.
+ * A Checkout Session, a charge and a message can change without their enrollment; a refund changes its charge's row.
  */
 function stampOf(enrollment: string) {
   const e = sql.table(enrollment);
@@ -228,5 +170,5 @@ function stampOf(enrollment: string) {
     ${e}.xmin,
     (select coalesce(sum(c.xmin::text::bigint), 0) from charges c where c.enrollment_id = ${e}.id),
     (select coalesce(sum(s.xmin::text::bigint), 0) from checkout_sessions s where s.enrollment_id = ${e}.id),
-    (select count(*) from notifications n where n.enrollment_id = ${e}.id))`;
+    (select count(*) || '-' || count(n.read_at) from notifications n where n.enrollment_id = ${e}.id))`;
 }

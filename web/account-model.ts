@@ -2,41 +2,48 @@
  * From rows to what the account page shows. Called by web/account.ts; pure, so that every state can be tested
  * without a database. Amounts and instants stay data here: the template formats them.
  */
-import type {
-  CustomerCharge,
-  CustomerEnrollment,
-  CustomerNotice,
-  CustomerSession,
-} from '../db/customer-view.ts';
+import type { CustomerCharge, CustomerRefund } from '../db/customer-charges.ts';
+import type { CustomerNotice } from '../db/customer-notices.ts';
+import type { CustomerEnrollment, CustomerSession } from '../db/customer-view.ts';
 import { isNotificationKind } from '../db/notifications.ts';
-import { formatDay, type Locale } from '../domain/format.ts';
-import { ENDED } from '../domain/statuses.ts';
+import { formatMoney, type Locale } from '../domain/format.ts';
+import { sumMinor } from '../domain/money.ts';
 import { type NoticeWords, noticeWords } from '../templates/notice.ts';
 import type { Say } from '../templates/renderer.ts';
 import { type BannerModel, bannerModel } from './banner-words.ts';
 import { type ChargePhase, chargePhase, chargeWords, type Tone } from './charge-words.ts';
 import { type MethodModel, methodModel } from './method-words.ts';
+import { type NextModel, nextModel } from './next-words.ts';
 import { type ProblemModel, problemModel } from './problem-words.ts';
+import { type RefundModel, refundModel } from './refund-words.ts';
+import { isDisputed } from './remedies.ts';
 import { agreementLines, timeZoneOf } from './schedule-words.ts';
+import { isOver as hasEnded, type StatusModel, statusModel } from './status-words.ts';
+import { isUnderWay, type TryMade } from './try-words.ts';
 
 export interface AccountFacts {
   enrollment: CustomerEnrollment;
   charges: readonly CustomerCharge[];
+  refunds: readonly CustomerRefund[];
   notices: readonly CustomerNotice[];
   /** The Checkout Session that the customer has just come back from. */
   session: CustomerSession | null;
-  /** The customer's cancellation was taken and waits for a payment that is on its way. */
-  canceling: boolean;
+  /** The try that the customer has just asked for, or comes back from. */
+  tried: TryMade | null;
   nowMs: number;
 }
 
 export interface AccountModel {
   heading: string;
-  status: { label: string; text: string; tone: Tone };
+  /** Of the document: what needs the customer comes first. */
+  title: string;
+  status: StatusModel;
   timeZone: string;
   banner: BannerModel | null;
   problems: ProblemModel[];
-  next: { amountMinor: number; currency: string; at: string; isNow: boolean } | null;
+  /** The saved card will not last until the next payment. */
+  nudge: { title: string; text: string } | null;
+  next: NextModel | null;
   /** Shown when there is no next payment; null hides the section. */
   noNext: string | null;
   agreement: string[];
@@ -44,8 +51,11 @@ export interface AccountModel {
   /** Label of the button that leads to Checkout, null when there is nothing to choose any more. */
   methodAction: { label: string; isMain: boolean } | null;
   charges: ChargeModel[];
-  notices: { id: string; at: string; words: NoticeWords }[];
+  refunds: RefundModel[];
+  notices: { id: string; at: string; words: NoticeWords; isRead: boolean }[];
   canCancel: boolean;
+  /** A cancel at the end of the period can be taken back. */
+  canUndoCancel: boolean;
   /** Something is under way that ends within seconds: a page without script reloads itself. */
   isWaiting: boolean;
 }
@@ -62,99 +72,94 @@ interface ChargeModel {
 }
 
 export function accountModel(facts: AccountFacts, locale: Locale, say: Say): AccountModel {
-  const { enrollment, nowMs } = facts;
+  const { enrollment, charges, nowMs, tried } = facts;
   const timeZone = timeZoneOf(enrollment.terms.schedule);
-  const phases = facts.charges.map((charge) => ({
+  const phases = charges.map((charge) => ({
     charge,
-    phase: chargePhase(charge, enrollment.paymentMethod, nowMs),
+    phase:
+      tried?.charge.id === charge.id && isUnderWay(tried)
+        ? ('making' as const)
+        : chargePhase(charge, enrollment.paymentMethod, nowMs),
   }));
-  const isOver = ENDED.some((status) => status === enrollment.status);
-  const next = isOver ? null : nextOf(enrollment, nowMs);
+  const isOver = hasEnded(enrollment);
+  const isStopped = isOver || enrollment.isCanceling;
+  const { next, noNext } = nextModel(enrollment, timeZone, nowMs, locale, say);
   const making = phases.find(({ phase }) => phase === 'making')?.charge;
-  const problems = isOver ? [] : phases.flatMap((entry) => problemModel(entry, timeZone, locale, say) ?? []);
+  const context = { timeZone, isDisputed: isDisputed(charges) };
+  const problems = isStopped
+    ? []
+    : phases.flatMap((entry) => problemModel(entry, context, locale, say) ?? []);
   const needsMethod = enrollment.status === 'awaiting_payment_method';
   const charging = making ?? (next?.isNow === true ? next : null);
   const isCut = enrollment.status === 'canceled' || enrollment.status === 'expired';
   const banner = isCut
     ? null
     : bannerModel({ ...facts, charging, hasProblem: problems.length > 0 }, locale, say);
+  const heading = enrollment.description ?? say('account.title');
+  const method = methodOf(enrollment, next, nowMs, say);
+  const nudge = problems.length > 0 || next === null ? null : nudgeOf(method, say);
+  const about = { unpaid: unpaid(phases, enrollment.currency, locale), isNudged: nudge !== null };
 
   return {
-    heading: enrollment.description ?? say('account.title'),
-    status: statusOf(facts, timeZone, locale, say),
+    heading,
+    title: problems[0] === undefined ? heading : `${problems[0].title} · ${heading}`,
+    status: statusModel(enrollment, about, timeZone, locale, say),
     timeZone,
     banner,
     problems,
+    nudge,
     next,
-    noNext: isOver || needsMethod ? null : noNextOf(enrollment, say),
-    agreement: agreementLines(enrollment.terms, locale, say),
-    method: enrollment.paymentMethod === null ? null : methodModel(enrollment.paymentMethod, nowMs, say),
-    methodAction: isOver
+    noNext,
+    agreement: agreementLines(enrollment.terms, locale, say, enrollment.amountChange),
+    method,
+    methodAction: isStopped
       ? null
       : { label: say(needsMethod ? 'method.save' : 'method.change'), isMain: needsMethod },
     charges: phases.map((entry) => chargeModel(entry, locale, say)),
-    notices: facts.notices.flatMap(({ id, kind, data, createdAt }) =>
+    refunds: facts.refunds.map((refund) => refundModel(refund, say)),
+    notices: facts.notices.flatMap(({ id, kind, data, createdAt, isRead }) =>
       // A row of a newer version, during a roll-out, has no words here yet.
       isNotificationKind(kind)
-        ? [{ id, at: createdAt.toISOString(), words: noticeWords({ kind, data }, locale, say) }]
+        ? [{ id, at: createdAt.toISOString(), words: noticeWords({ kind, data }, locale, say), isRead }]
         : [],
     ),
-    canCancel: !isOver && !facts.canceling,
+    canCancel: !isStopped,
+    canUndoCancel: !isStopped && enrollment.cancelAt !== null && enrollment.cancelAt.getTime() > nowMs,
     isWaiting:
-      making !== undefined || next?.isNow === true || facts.session?.status === 'open' || facts.canceling,
+      making !== undefined ||
+      next?.isNow === true ||
+      facts.session?.status === 'open' ||
+      (enrollment.isCanceling && !isOver),
   };
 }
 
-function statusOf(facts: AccountFacts, timeZone: string, locale: Locale, say: Say): AccountModel['status'] {
-  const { enrollment } = facts;
-  const { status } = enrollment;
-  const day = (instant: Date | null) =>
-    instant === null ? '' : formatDay(instant.toISOString(), locale, timeZone);
-  const key =
-    status === 'paused' && enrollment.pausedUntil !== null
-      ? 'enrollment.paused_until.text'
-      : `enrollment.${status}.text`;
-  const date = {
-    awaiting_payment_method: enrollment.setupDeadlineAt,
-    paused: enrollment.pausedUntil,
-    canceled: enrollment.endedAt,
-    active: null,
-    past_due: null,
-    completed: null,
-    expired: null,
-  }[status];
-  return {
-    label: say(`enrollment.${status}`),
-    text: say(key, { date: day(date) }),
-    tone: STATUS_TONE[status],
-  };
+function methodOf(
+  { paymentMethod }: CustomerEnrollment,
+  next: NextModel | null,
+  nowMs: number,
+  say: Say,
+): MethodModel | null {
+  return paymentMethod === null
+    ? null
+    : methodModel(paymentMethod, { nowMs, neededAtMs: next === null ? null : Date.parse(next.at) }, say);
 }
 
-const STATUS_TONE: Readonly<Record<CustomerEnrollment['status'], Tone>> = {
-  awaiting_payment_method: 'wait',
-  active: 'good',
-  past_due: 'bad',
-  paused: 'quiet',
-  completed: 'good',
-  canceled: 'quiet',
-  expired: 'quiet',
-};
-
-function nextOf(enrollment: CustomerEnrollment, nowMs: number): AccountModel['next'] {
-  const { nextChargeAt, nextChargeAmountMinor, currency } = enrollment;
-  if (nextChargeAt === null || nextChargeAmountMinor === null) {
+/** A card that has expired, or will have by the next payment; networks often renew it, but not always. */
+function nudgeOf(method: MethodModel | null, say: Say): AccountModel['nudge'] {
+  if (method === null || method.expiry === null || !(method.isExpired || method.isExpiring)) {
     return null;
   }
-  return {
-    amountMinor: nextChargeAmountMinor,
-    currency,
-    at: nextChargeAt.toISOString(),
-    isNow: enrollment.status !== 'paused' && nextChargeAt.getTime() <= nowMs,
-  };
+  const key = method.isExpired ? 'nudge.expired' : 'nudge.expiring';
+  return { title: say(`${key}.title`), text: say(`${key}.text`, { expiry: method.expiry }) };
 }
 
-function noNextOf(enrollment: CustomerEnrollment, say: Say): string {
-  return enrollment.terms.schedule.type === 'on_demand' ? say('next.on_demand') : say('next.none');
+function unpaid(
+  phases: readonly { charge: CustomerCharge; phase: ChargePhase }[],
+  currency: string,
+  locale: Locale,
+): { count: number; amount: string } {
+  const amounts = phases.filter(({ phase }) => phase === 'customer').map(({ charge }) => charge.amountMinor);
+  return { count: amounts.length, amount: formatMoney(sumMinor(amounts), currency, locale) };
 }
 
 function chargeModel(

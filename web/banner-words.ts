@@ -1,8 +1,10 @@
-/** What a customer is told who has just saved a payment method or canceled. Called by the account page; pure. */
-import type { CustomerCharge, CustomerSession } from '../db/customer-view.ts';
+/** What a customer is told about what they have just done: saved a payment method, tried again, confirmed. Pure. */
+import type { CustomerCharge } from '../db/customer-charges.ts';
+import type { CustomerSession } from '../db/customer-view.ts';
 import { formatMoney, type Locale } from '../domain/format.ts';
 import type { Say } from '../templates/renderer.ts';
 import type { Tone } from './charge-words.ts';
+import { type TryMade, tryBanner } from './try-words.ts';
 
 export interface BannerModel {
   title: string;
@@ -13,8 +15,8 @@ export interface BannerModel {
 export interface BannerFacts {
   /** The Checkout Session that the customer has just come back from. */
   session: CustomerSession | null;
-  /** The customer's cancellation was taken and waits for a payment that is on its way. */
-  canceling: boolean;
+  /** The charge that the customer has just tried again or confirmed. */
+  tried: TryMade | null;
   charges: readonly CustomerCharge[];
   /** What is being charged at this moment. */
   charging: { amountMinor: number; currency: string } | null;
@@ -23,10 +25,10 @@ export interface BannerFacts {
 
 /** @returns null when the page needs no word about it */
 export function bannerModel(facts: BannerFacts, locale: Locale, say: Say): BannerModel | null {
-  if (facts.canceling) {
-    return { title: say('banner.canceling.title'), text: say('banner.canceling.text'), tone: 'wait' };
+  const { session, tried } = facts;
+  if (tried !== null) {
+    return tryBanner(tried, locale, say);
   }
-  const { session } = facts;
   if (session === null) {
     return null;
   }

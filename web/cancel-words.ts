@@ -1,53 +1,93 @@
 /** What canceling would do to this enrollment, in sentences. Called by the page that asks; pure. */
-import type { CustomerCharge, CustomerEnrollment } from '../db/customer-view.ts';
+import type { CustomerCharge } from '../db/customer-charges.ts';
+import type { CustomerEnrollment } from '../db/customer-view.ts';
+import type { CancelPreview, ChargeFate } from '../domain/cancel-preview.ts';
 import { formatDay, formatMoney, type Locale } from '../domain/format.ts';
 import { sumMinor } from '../domain/money.ts';
-import { type ChargeStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { Say } from '../templates/renderer.ts';
 import { timeZoneOf } from './schedule-words.ts';
 
-export function cancelLines(
-  enrollment: CustomerEnrollment,
-  charges: readonly CustomerCharge[],
-  locale: Locale,
-  say: Say,
-): string[] {
+export interface CancelChoice {
+  when: 'now' | 'at_period_end';
+  label: string;
+  lines: string[];
+}
+
+export interface CancelFacts {
+  enrollment: CustomerEnrollment;
+  charges: readonly CustomerCharge[];
+  now: CancelPreview;
+  /** Null where there is no end of a period to wait for. */
+  later: CancelPreview | null;
+}
+
+/** The gentler one first. */
+export function cancelChoices(facts: CancelFacts, locale: Locale, say: Say): CancelChoice[] {
+  const { enrollment, later } = facts;
+  const zone = timeZoneOf(enrollment.terms.schedule);
+  const words: Words = {
+    say,
+    money: (amountMinor) => formatMoney(amountMinor, enrollment.currency, locale),
+    day: (iso) => formatDay(iso, locale, zone),
+  };
+  const endsAt = later?.takesEffectAt ?? null;
+  return [
+    ...(later === null || endsAt === null ? [] : [laterChoice(later, endsAt, words)]),
+    { when: 'now', label: say('cancel.now'), lines: nowLines(facts, words) },
+  ];
+}
+
+interface Words {
+  say: Say;
+  money(amountMinor: number): string;
+  day(iso: string): string;
+}
+
+function laterChoice(preview: CancelPreview, endsAt: string, words: Words): CancelChoice {
+  const { say, money, day } = words;
+  const date = day(endsAt);
+  const owed = preview.stillOwedMinor;
+  return {
+    when: 'at_period_end',
+    label: say('cancel.later', { date }),
+    lines: [
+      say('cancel.until_then', { date }),
+      ...nextLines(preview, words),
+      ...(owed > 0 ? [say('cancel.still_owed', { amount: money(owed) })] : []),
+      say('cancel.can_undo', { date }),
+    ],
+  };
+}
+
+function nowLines({ enrollment, charges, now }: CancelFacts, words: Words): string[] {
+  const { say, money } = words;
   if (enrollment.status === 'awaiting_payment_method') {
     return [say('cancel.at_once'), say('cancel.not_started'), say('cancel.final')];
   }
-  const money = (amountMinor: number) => formatMoney(amountMinor, enrollment.currency, locale);
-  const total = (statuses: readonly ChargeStatus[]) => {
-    const amounts = charges
-      .filter(({ status }) => statuses.includes(status))
+  const total = (...fates: ChargeFate[]) => {
+    const amounts = now.charges
+      .filter(({ fate }) => fates.includes(fate))
       .map((charge) => charge.amountMinor);
     return { count: amounts.length, amount: money(sumMinor(amounts)) };
   };
-  const unpaid = total(PAST_DUE_CHARGE);
-  const reserved = total(['requires_capture']);
-  const processing = total(['processing']);
+  const dropped = total('canceled', 'never_attempted');
+  const released = total('held_funds_released');
+  const underway = total('outcome_awaited', 'canceled_if_the_bank_allows');
   const hasPaid = charges.some(({ status }) => status === 'succeeded');
-  const late = `cancel.processing_${enrollment.terms.lateSuccess}`;
   return [
     say('cancel.at_once'),
     say('cancel.no_new'),
-    ...nextLines(enrollment, money, locale, say),
-    ...(unpaid.count > 0 ? [say('cancel.unpaid_dropped', unpaid)] : []),
-    ...(reserved.count > 0 ? [say('cancel.reserved_released', reserved)] : []),
-    ...(processing.count > 0 ? [say(late, processing)] : []),
+    ...nextLines(now, words),
+    ...(dropped.count > 0 ? [say('cancel.unpaid_dropped', dropped)] : []),
+    ...(released.count > 0 ? [say('cancel.reserved_released', released)] : []),
+    ...(underway.count > 0 ? [say(`cancel.processing_${now.lateSuccess}`, underway)] : []),
     ...(hasPaid ? [say('cancel.paid_stays')] : []),
     say('cancel.final'),
   ];
 }
 
-function nextLines(
-  { nextChargeAt, nextChargeAmountMinor, terms }: CustomerEnrollment,
-  money: (amountMinor: number) => string,
-  locale: Locale,
-  say: Say,
-): string[] {
-  if (nextChargeAt === null || nextChargeAmountMinor === null) {
-    return [];
-  }
-  const date = formatDay(nextChargeAt.toISOString(), locale, timeZoneOf(terms.schedule));
-  return [say('cancel.next_dropped', { amount: money(nextChargeAmountMinor), date })];
+function nextLines({ nextChargeStopped: next }: CancelPreview, { say, money, day }: Words): string[] {
+  return next === null
+    ? []
+    : [say('cancel.next_dropped', { amount: money(next.amountMinor), date: day(next.dueAt) })];
 }

@@ -1,5 +1,6 @@
 /** The state of one charge in a customer's words. Called by the account page; pure. */
-import type { CustomerCharge, CustomerPaymentMethod } from '../db/customer-view.ts';
+import type { CustomerCharge } from '../db/customer-charges.ts';
+import type { CustomerPaymentMethod } from '../db/customer-view.ts';
 import { formatMoney, type Locale } from '../domain/format.ts';
 import type { ChargeStatus } from '../domain/statuses.ts';
 import type { Say } from '../templates/renderer.ts';

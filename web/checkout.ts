@@ -4,12 +4,14 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CommandRefused } from '../api/billing-client.ts';
-import { findCustomerSession, listCustomerCharges } from '../db/customer-view.ts';
-import { ENDED } from '../domain/statuses.ts';
+import { listCustomerCharges } from '../db/customer-charges.ts';
+import { findCustomerSession } from '../db/customer-view.ts';
 import { chargePhase } from './charge-words.ts';
 import { sendPage } from './page.ts';
+import { isDisputed, remediesOf } from './remedies.ts';
 import { requireOwnPage } from './security.ts';
 import type { Site } from './site.ts';
+import { isOver } from './status-words.ts';
 import { type Visitor, visitorOf } from './visitor.ts';
 
 /** An open session with less time left is not worth starting on. */
@@ -38,21 +40,29 @@ export function checkoutRoutes(app: FastifyInstance, site: Site): void {
   app.post('/:token/checkout-sessions', async (request, reply) => {
     requireOwnPage(site, request);
     const visitor = await visitorOf(site, request);
-    const ended = ENDED.some((status) => status === visitor.enrollment.status);
-    const url = ended ? null : await liveSessionUrl(site, visitor, 'asked for another payment method');
+    const url = isOver(visitor.enrollment)
+      ? null
+      : await liveSessionUrl(site, visitor, 'asked for another payment method');
     return url === null
       ? reply.redirect(visitor.href('/account'), 303)
       : goOn(site, request, reply, visitor, url);
   });
 }
 
-/** Whether a new payment method is what this enrollment needs now. */
+/** Whether a new payment method is what this enrollment needs first, rather than a word with the bank. */
 async function waitsForMethod(site: Site, { enrollment }: Visitor): Promise<boolean> {
-  if (enrollment.status !== 'past_due') {
+  if (enrollment.status !== 'past_due' || enrollment.isCanceling) {
     return enrollment.status === 'awaiting_payment_method';
   }
   const charges = await listCustomerCharges(site.db, enrollment.id, 20);
-  return charges.some((charge) => chargePhase(charge, enrollment.paymentMethod, Date.now()) === 'customer');
+  const waiting = charges.filter(
+    (charge) => chargePhase(charge, enrollment.paymentMethod, Date.now()) === 'customer',
+  );
+  return (
+    waiting.length > 0 &&
+    !isDisputed(charges) &&
+    waiting.every((charge) => remediesOf(charge).ways[0] === 'method')
+  );
 }
 
 /** @returns null when the enrollment has ended meanwhile */
@@ -92,7 +102,7 @@ function goOn(
   return sendPage(site, request, reply, locale, {
     template: 'forward',
     title: say('checkout.title'),
-    model: {},
+    model: { text: say('checkout.text'), link: say('checkout.link'), back_href: null },
     forwardTo: url,
   });
 }

@@ -6,8 +6,10 @@ import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { accountRoutes } from './account.ts';
 import { cancelRoutes } from './cancel.ts';
+import { chargeActionRoutes } from './charge-actions.ts';
 import { checkoutRoutes } from './checkout.ts';
 import { eventRoutes } from './events.ts';
+import { noticeRoutes } from './notices.ts';
 import { sendPage } from './page.ts';
 import { type PageProblem, pageProblemOf } from './page-problem.ts';
 import { receiptRoutes } from './receipt.ts';
@@ -39,12 +41,12 @@ async function addPages(pages: FastifyInstance, site: Site): Promise<void> {
   pages.addHook('onRequest', async (_request, reply) => void reply.headers(PAGE_HEADERS));
   // Ends the open streams, which would keep the server from closing.
   pages.addHook('preClose', async () => site.feed.close());
-  // Our forms have no fields: what counts is the address, and the browser's word on where it comes from.
+  // Our forms hold a choice at most; the address says the rest.
   pages.removeContentTypeParser('application/x-www-form-urlencoded');
   pages.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string', bodyLimit: 1_024 },
-    (_request, _body, done) => done(null),
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
   );
 
   pages.setErrorHandler(async (error: Error, request, reply) => {
@@ -69,7 +71,9 @@ async function addPages(pages: FastifyInstance, site: Site): Promise<void> {
   checkoutRoutes(pages, site);
   accountRoutes(pages, site);
   returnRoutes(pages, site);
+  chargeActionRoutes(pages, site);
   cancelRoutes(pages, site);
+  noticeRoutes(pages, site);
   receiptRoutes(pages, site);
   eventRoutes(pages, site);
 }
@@ -106,6 +110,10 @@ function retryAddress(request: FastifyRequest, { kind, statusCode }: PageProblem
   if (statusCode < 500 && statusCode !== 429 && kind !== 'foreign_origin') {
     return null;
   }
-  // Relative to the address itself. A form's answer leads back to the account page beside it.
-  return request.method === 'GET' ? '' : 'account';
+  if (request.method === 'GET') {
+    return '';
+  }
+  // A form's answer leads back to the account page: relative, since the token is all that a link holds.
+  const below = request.url.split('?', 1)[0]?.split('/c/', 2)[1]?.split('/') ?? [];
+  return `${'../'.repeat(Math.max(0, below.length - 2))}account`;
 }

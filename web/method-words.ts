@@ -8,18 +8,26 @@ export interface MethodModel {
   /** As cards print it, e.g. `04/27`; null when the method has none. */
   expiry: string | null;
   isExpired: boolean;
+  /** Good today, and no longer when it is needed next. */
+  isExpiring: boolean;
 }
 
-/** @param nowMs milliseconds since 1970 */
-export function methodModel(method: CustomerPaymentMethod, nowMs: number, say: Say): MethodModel {
+/** @param when instants in milliseconds since 1970; `neededAtMs` is null when nothing is planned */
+export function methodModel(
+  method: CustomerPaymentMethod,
+  when: { nowMs: number; neededAtMs: number | null },
+  say: Say,
+): MethodModel {
   const { expMonth, expYear } = method;
   const name = methodName(method, say);
   if (expMonth === null || expYear === null) {
-    return { name, expiry: null, isExpired: false };
+    return { name, expiry: null, isExpired: false, isExpiring: false };
   }
   const expiry = formatExpiry(expMonth, expYear);
   // A card is good until the end of its month; date arithmetic carries December over.
-  return { name, expiry, isExpired: nowMs >= Date.UTC(expYear, expMonth, 1) };
+  const endMs = Date.UTC(expYear, expMonth, 1);
+  const isExpired = when.nowMs >= endMs;
+  return { name, expiry, isExpired, isExpiring: !isExpired && (when.neededAtMs ?? 0) >= endMs };
 }
 
 /** `Visa ending in 4242`; the kind of method alone when Stripe told no digits. */

@@ -13,6 +13,7 @@ export const PROBLEMS = {
   bad_session: 400,
   unknown_session: 404,
   no_receipt: 404,
+  unknown_payment: 404,
   foreign_origin: 403,
   /** A part is away while a page is being looked at: it tries again by itself. */
   unavailable: 503,

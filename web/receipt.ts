@@ -8,9 +8,9 @@ import { sendPage } from './page.ts';
 import { PageProblem } from './page-problem.ts';
 import { timeZoneOf } from './schedule-words.ts';
 import type { Site } from './site.ts';
-import { visitorOf } from './visitor.ts';
+import { CHARGE_ID, visitorOf } from './visitor.ts';
 
-const receiptParams = z.object({ chargeId: z.string().regex(/^chg_\w{1,80}$/) });
+const receiptParams = z.object({ chargeId: z.string().regex(CHARGE_ID) });
 
 export function receiptRoutes(app: FastifyInstance, site: Site): void {
   app.get('/:token/charges/:chargeId/receipt', async (request, reply) => {

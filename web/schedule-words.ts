@@ -9,13 +9,23 @@ export function timeZoneOf(schedule: Schedule): string {
   return 'timeZone' in schedule ? schedule.timeZone : 'UTC';
 }
 
-/** Amount and rhythm first, then start, end, hour, and what follows when a payment fails. */
-export function agreementLines(terms: Terms, locale: Locale, say: Say): string[] {
+/**
+ * Amount and rhythm first, then start, end, hour, and what follows when a payment fails.
+ * @param change the newest amount of a recurring schedule, when it is not the one that was agreed first
+ */
+export function agreementLines(
+  terms: Terms,
+  locale: Locale,
+  say: Say,
+  change: { amountMinor: number; at: Date } | null = null,
+): string[] {
   const { schedule } = terms;
   const money = (amountMinor: number) => formatMoney(amountMinor, terms.currency, locale);
   const day = (iso: string) => formatDay(iso, locale, timeZoneOf(schedule));
   return [
-    ...scheduleLines(schedule, money, day, say),
+    ...(change !== null && schedule.type === 'recurring'
+      ? changedLines(schedule, change, money, day, say)
+      : scheduleLines(schedule, money, day, say)),
     ...('localHour' in schedule ? clockLines(schedule, locale, say) : []),
     ...(terms.captureMethod === 'manual' ? [say('agreement.reserved_first')] : []),
     ...failureLines(terms, say),
@@ -53,6 +63,27 @@ function scheduleLines(
     default:
       return schedule satisfies never;
   }
+}
+
+function changedLines(
+  schedule: RecurringSchedule,
+  change: { amountMinor: number; at: Date },
+  money: (amountMinor: number) => string,
+  day: (iso: string) => string,
+  say: Say,
+): string[] {
+  const [amount = '', ...others] = scheduleLines(
+    { ...schedule, amountMinor: change.amountMinor },
+    money,
+    day,
+    say,
+  );
+  const before = money(schedule.amountMinor);
+  return [
+    amount,
+    say('agreement.changed', { date: day(change.at.toISOString()), amount: before }),
+    ...others,
+  ];
 }
 
 function installmentsLine(

@@ -11,7 +11,18 @@ import { type ChangeFeed, createChangeFeed } from './change-feed.ts';
 
 export interface CustomerPagesOptions {
   db: Kysely<Database>;
-  billing: Pick<BillingClient, 'openCheckoutSession' | 'cancelEnrollment' | 'checkoutSessionCompleted'>;
+  billing: Pick<
+    BillingClient,
+    | 'openCheckoutSession'
+    | 'checkoutSessionCompleted'
+    | 'retryCharge'
+    | 'authenticateCharge'
+    | 'paymentIntentChanged'
+    | 'previewCancel'
+    | 'cancelEnrollment'
+    | 'cancelAtPeriodEnd'
+    | 'undoCancel'
+  >;
   links: Pick<CustomerLinks, 'read'>;
   settings: Pick<
     Settings,
@@ -27,6 +38,8 @@ export interface Site extends CustomerPagesOptions {
   basePath: string;
   /** Origins that a form's answer may lead to: Stripe's Checkout, or the stand-in's. */
   checkoutOrigins: readonly string[];
+  /** Whether an address that a customer is about to be sent to is Stripe's own, or the stand-in's. */
+  isStripes(url: string): boolean;
   assets: Readonly<Record<'css' | 'js', { content: string; href: string }>>;
 }
 
@@ -44,12 +57,21 @@ export function createSite(options: CustomerPagesOptions): Site {
     const version = createHash('sha256').update(content).digest('base64url').slice(0, 12);
     return { content, href: `${basePath}/c/assets/${name}?v=${version}` };
   };
+  const standIn = standInOrigins(settings.STRIPE_API_URL);
   return {
     ...options,
     renderer,
     feed: createChangeFeed(options),
     basePath,
-    checkoutOrigins: ['https://checkout.stripe.com', ...standInOrigins(settings.STRIPE_API_URL)],
+    checkoutOrigins: ['https://checkout.stripe.com', ...standIn],
+    isStripes(url) {
+      const found = URL.parse(url);
+      return (
+        found !== null &&
+        (standIn.includes(found.origin) ||
+          (found.protocol === 'https:' && /(^|\.)stripe\.com$/.test(found.hostname)))
+      );
+    },
     assets: { css: asset('customer.css'), js: asset('customer.js') },
   };
 }

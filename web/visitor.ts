@@ -18,6 +18,9 @@ export interface Visitor {
 /** Ours have about 190 characters; the router must let them through, see `customerPages`. */
 export const LONGEST_TOKEN = 500;
 
+/** A charge's id, e.g. `chg_…_3`. */
+export const CHARGE_ID = /^chg_\w{1,80}$/;
+
 const params = z.object({ token: z.string().min(1).max(LONGEST_TOKEN) });
 const query = z.object({ lang: z.string().max(20).optional().catch(undefined) });
 

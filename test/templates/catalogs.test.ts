@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -51,6 +51,30 @@ describe('catalogs', () => {
     expect(keys).toEqual(expect.arrayContaining(ENROLLMENT_STATUSES.map((status) => `enrollment.${status}`)));
     const problems = Object.keys(PROBLEMS).flatMap((kind) => [`error.${kind}.title`, `error.${kind}.text`]);
     expect(keys).toEqual(expect.arrayContaining(problems));
+  });
+
+  it('hold no sentence that nothing says', () => {
+    const files = ['web', 'templates'].flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(ts|liquid)$/.test(name))
+        .map((name) => readFileSync(join(ROOT, folder, name), 'utf8')),
+    );
+    const source = files.join('\n');
+    // Keys are written out, or end in what a table or a union says: `charge.${…}`, `try.${key}.title`.
+    const said = catalogs.keys('en').filter((key) => {
+      const prefixes = key.split('.').map((_, index, parts) => parts.slice(0, index + 1).join('.'));
+      const stems = [
+        ...prefixes.map((prefix) => `${prefix}.\${`),
+        ...prefixes.map((prefix) => `${prefix}_\${`),
+      ];
+      return (
+        source.includes(`'${key}'`) ||
+        stems.some((stem) => source.includes(stem)) ||
+        (/_[a-z]+$/.test(key) && source.includes(`${key.replace(/_[a-z_]+$/, '')}_\${`)) ||
+        source.includes(`'${key.replace(/\.(title|text)$/, '')}'`)
+      );
+    });
+    expect(catalogs.keys('en').filter((key) => !said.includes(key))).toEqual([]);
   });
 
   it('never speak of fraud, theft or loss to a customer', () => {

@@ -6,7 +6,7 @@ import Fastify from 'fastify';
 import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from '../../api/billing-client.ts';
 import { customerPages } from '../../web/customer-pages.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { buildPagesApp, type PagesApp, PUBLIC_URL } from './pages-app.ts';
+import { buildPagesApp, mentioned, type PagesApp, PUBLIC_URL } from './pages-app.ts';
 import {
   daysAhead,
   newEnrollmentId,
@@ -15,7 +15,6 @@ import {
   seedEnrollment,
   seedNotification,
   seedPaymentMethod,
-  termsOf,
 } from './rows.ts';
 
 const unavailable = () => new BillingUnavailable('Temporal did not answer', new Error('deadline'));
@@ -29,13 +28,7 @@ describe('customerPages', () => {
     pages = await buildPagesApp(test.db);
   });
   beforeEach(() => {
-    pages.billing.asked.length = 0;
-    pages.billing.error = null;
-    pages.billing.cancelAnswer = 'canceled';
-    pages.billing.session = {
-      ...pages.billing.session,
-      url: 'https://checkout.stripe.com/c/pay/cs_test_new',
-    };
+    pages.billing.reset();
     pages.logged.length = 0;
   });
   afterAll(async () => {
@@ -43,28 +36,8 @@ describe('customerPages', () => {
     await test.drop();
   });
 
-  async function get(enrollmentId: string, path: string, headers: Record<string, string> = {}) {
-    return pages.app.inject({ url: `${await pages.pathOf(enrollmentId)}${path}`, headers });
-  }
-
-  async function post(enrollmentId: string, path: string, headers: Record<string, string> = {}) {
-    return pages.app.inject({
-      method: 'POST',
-      url: `${await pages.pathOf(enrollmentId)}${path}`,
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        'sec-fetch-site': 'same-origin',
-        ...headers,
-      },
-      payload: '',
-    });
-  }
-
-  const mentioned = (html: string) =>
-    html
-      .replace(/<script[\s\S]*?<\/script>|<[^>]+>/g, ' ')
-      .replaceAll('&#39;', "'")
-      .replace(/\s+/g, ' ');
+  const get = (...asked: Parameters<PagesApp['get']>) => pages.get(...asked);
+  const post = (...asked: Parameters<PagesApp['post']>) => pages.post(...asked);
 
   describe('GET /c/:token', () => {
     it('leads to a new Checkout Session when there is none', async () => {
@@ -419,78 +392,6 @@ describe('customerPages', () => {
       expect(answer.statusCode).toBe(503);
       expect(mentioned(answer.body)).toContain('we cannot tell whether it worked');
       expect(answer.body).not.toContain('http-equiv="refresh"');
-    });
-  });
-
-  describe('canceling', () => {
-    it('first says what then happens', async () => {
-      const id = await seedEnrollment(test.db, {
-        status: 'past_due',
-        next_charge_at: '2099-12-23T01:00:00.000Z',
-        next_charge_amount_minor: 1980,
-      });
-      await seedCharge(test.db, id, { number: 1 });
-      await seedCharge(test.db, id, { number: 2, status: 'requires_payment_method' });
-      await seedCharge(test.db, id, { number: 3, status: 'processing' });
-      const answer = await get(id, '/cancel');
-      const text = mentioned(answer.body);
-      expect(text).toContain('The payment of ¥1,980 on December 23, 2099 will not be made.');
-      expect(text).toContain('The unpaid payment of ¥1,980 is no longer collected here.');
-      expect(text).toContain('If it arrives, it is returned to you.');
-      expect(text).toContain('Payments already made are not returned by this.');
-      expect(pages.billing.asked).toEqual([]);
-    });
-
-    it('says that a late payment is kept when that was agreed', async () => {
-      const id = await seedEnrollment(test.db, { terms: termsOf(undefined, { lateSuccess: 'keep' }) });
-      await seedCharge(test.db, id, { status: 'processing' });
-      expect(mentioned((await get(id, '/cancel')).body)).toContain('If it arrives, Kissa Coffee keeps it.');
-    });
-
-    it('asks the Workflow and goes back to the account', async () => {
-      const id = await seedEnrollment(test.db);
-      const answer = await post(id, '/cancel');
-      expect(answer.headers.location).toBe(`${await pages.pathOf(id)}/account`);
-      expect(pages.billing.asked).toEqual([
-        ['cancelEnrollment', id, { by: 'customer', reason: 'asked on the customer page' }],
-      ]);
-    });
-
-    it.each([
-      ['a payment on its way must finish', 'canceling', null],
-      ['it was asked before', 'canceled', new CommandRefused('cancel_pending', 'already')],
-    ] as const)('says that it is noted when %s', async (_name, answer, error) => {
-      const id = await seedEnrollment(test.db);
-      pages.billing.cancelAnswer = answer;
-      pages.billing.error = error;
-      const { location } = (await post(id, '/cancel')).headers;
-      expect(location).toBe(`${await pages.pathOf(id)}/account?canceling=1`);
-      const { body } = await pages.app.inject({ url: String(location) });
-      expect(mentioned(body)).toContain('Your cancellation is noted');
-      expect(body).not.toContain('/cancel"');
-    });
-
-    it('does nothing twice: an enrollment that has ended leads to its account', async () => {
-      const id = await seedEnrollment(test.db, { status: 'canceled', ended_at: daysAhead(0) });
-      const account = `${await pages.pathOf(id)}/account`;
-      expect((await get(id, '/cancel')).headers.location).toBe(account);
-      expect((await post(id, '/cancel')).headers.location).toBe(account);
-      expect(pages.billing.asked).toEqual([]);
-    });
-
-    it.each([
-      [{ 'sec-fetch-site': 'cross-site' }, 403],
-      [{ 'sec-fetch-site': 'same-site' }, 403],
-      [{ 'sec-fetch-site': 'none' }, 403],
-      [{ 'sec-fetch-site': '', origin: 'https://evil.example' }, 403],
-      [{ 'sec-fetch-site': '', origin: PUBLIC_URL }, 303],
-      [{ 'sec-fetch-site': '', origin: 'null' }, 303],
-      [{ 'sec-fetch-site': 'same-origin', origin: 'null' }, 303],
-    ])('takes a form from its own pages only: %j gives %d', async (headers, status) => {
-      const url = `${await pages.pathOf(await seedEnrollment(test.db))}/cancel`;
-      const given = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ''));
-      expect((await pages.app.inject({ method: 'POST', url, headers: given })).statusCode).toBe(status);
-      expect(pages.billing.asked).toHaveLength(status === 303 ? 1 : 0);
     });
   });
 

@@ -5,9 +5,12 @@ import { insertNotification } from '../../db/notifications.ts';
 import type {
   Database,
   NewCharge,
+  NewChargeAttempt,
   NewCheckoutSession,
   NewEnrollment,
   NewPaymentMethod,
+  NewRefund,
+  NewTimelineEntry,
 } from '../../db/schema.ts';
 import { chargeId, enrollmentWorkflowId } from '../../domain/ids.ts';
 import type { NotificationData, NotificationKind } from '../../domain/notifications.ts';
@@ -205,4 +208,73 @@ export async function seedNotification(
     createdAt: columns.createdAt ?? daysAhead(0),
   });
   return id;
+}
+
+/** The last attempt of a charge, with what was decided on its decline. */
+export async function seedAttempt(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  chargeId: string,
+  columns: Partial<NewChargeAttempt> = {},
+): Promise<void> {
+  const attempt = columns.attempt ?? 1;
+  await db
+    .insertInto('charge_attempts')
+    .values({
+      idempotency_key: `${chargeId}/${attempt}`,
+      payment_method_id: 'pm_1',
+      outcome: 'declined',
+      decision: 'retry',
+      attempted_at: daysAhead(0),
+      ...columns,
+      charge_id: chargeId,
+      enrollment_id: enrollmentId,
+      attempt,
+    })
+    .execute();
+}
+
+/** An entry of the timeline. */
+export async function seedFact(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  fact: Partial<Omit<NewTimelineEntry, 'details'>> & {
+    what: string;
+    details?: Record<string, number | null>;
+  },
+): Promise<void> {
+  const { details = {}, ...columns } = fact;
+  await db
+    .insertInto('enrollment_events')
+    .values({
+      key: `${enrollmentId}/${randomBytes(8).toString('hex')}`,
+      at: daysAhead(0),
+      who: 'customer',
+      ...columns,
+      enrollment_id: enrollmentId,
+      details: JSON.stringify(details),
+    })
+    .execute();
+}
+
+export async function seedRefund(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  chargeId: string,
+  columns: Partial<NewRefund> = {},
+): Promise<void> {
+  await db
+    .insertInto('refunds')
+    .values({
+      id: `re_${randomBytes(8).toString('hex')}`,
+      amount_minor: 500,
+      currency: 'jpy',
+      status: 'pending',
+      created_at: daysAhead(-1),
+      updated_at: daysAhead(-1),
+      ...columns,
+      charge_id: chargeId,
+      enrollment_id: enrollmentId,
+    })
+    .execute();
 }

@@ -1,15 +1,19 @@
 /** States of an enrollment that a customer may see, as rows; each is looked at by axe and in pictures. */
 import type { Kysely } from 'kysely';
 import type { Database } from '../../db/schema.ts';
+import type { CancelPreview } from '../../domain/cancel-preview.ts';
 import {
   daysAhead,
   MONTHLY,
   type Seed,
+  seedAttempt,
   seedCharge,
   seedCheckoutSession,
   seedEnrollment,
+  seedFact,
   seedNotification,
   seedPaymentMethod,
+  seedRefund,
   termsOf,
 } from './rows.ts';
 
@@ -18,14 +22,30 @@ export type SceneName =
   | 'active'
   | 'saved'
   | 'past_due'
+  | 'try_again'
+  | 'tries_used_up'
   | 'confirm'
+  | 'confirm_unfinished'
+  | 'checking'
+  | 'refunds'
+  | 'expiring'
+  | 'paused'
+  | 'ending'
+  | 'canceling'
   | 'installments'
-  | 'canceled';
+  | 'completed'
+  | 'canceled'
+  | 'cancel'
+  | 'cancel_past_due'
+  | 'receipt'
+  | 'unknown';
 
 export interface Scene {
   enrollmentId: string;
   /** What is added to the customer's path to see it. */
   path: string;
+  /** What the Workflow says of a cancel. */
+  preview?: Partial<CancelPreview>;
 }
 
 type Seeder = (db: Kysely<Database>, locale: 'en' | 'ja') => Promise<Scene>;
@@ -82,8 +102,102 @@ export const SCENES: Readonly<Record<SceneName, Seeder>> = {
     const id = await seedEnrollment(db, about(locale, { ...next, status: 'past_due' }));
     await seedPaymentMethod(db, id);
     const chargeId = await seedCharge(db, id, { status: 'requires_payment_method', attempts: 1 });
+    await seedAttempt(db, id, chargeId, { decision: 'authenticate' });
     const told = { reason: 'authentication_required' as const };
     await seedNotification(db, id, 'authentication_required', told, { chargeId });
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async try_again(db, locale) {
+    const { enrollmentId, chargeId } = await declinedSoftly(db, locale, 1);
+    const tried = new URLSearchParams({ tried: chargeId, before: '1', at: String(nowS()) });
+    return { enrollmentId, path: `/account?${tried}` };
+  },
+
+  async tries_used_up(db, locale) {
+    const { enrollmentId, chargeId } = await declinedSoftly(db, locale, 5);
+    const refused = { tried: chargeId, before: '6', at: String(nowS()), refused: 'too_many_tries' };
+    return { enrollmentId, path: `/account?${new URLSearchParams(refused)}` };
+  },
+
+  async confirm_unfinished(db, locale) {
+    const id = await seedEnrollment(db, about(locale, { ...next, status: 'past_due' }));
+    await seedPaymentMethod(db, id);
+    const chargeId = await seedCharge(db, id, {
+      status: 'requires_action',
+      attempts: 2,
+      updated_at: daysAhead(0),
+    });
+    await seedAttempt(db, id, chargeId, { attempt: 2, outcome: 'requires_action', decision: null });
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async checking(db, locale) {
+    const id = await seedEnrollment(db, about(locale, { ...next, status: 'past_due' }));
+    await seedPaymentMethod(db, id);
+    const chargeId = await seedCharge(db, id, {
+      status: 'requires_action',
+      attempts: 2,
+      updated_at: daysAhead(0),
+    });
+    return { enrollmentId: id, path: `/account?tried=${chargeId}&at=${nowS()}` };
+  },
+
+  async refunds(db, locale) {
+    const id = await seedEnrollment(db, about(locale, next));
+    await seedPaymentMethod(db, id);
+    const first = await seedCharge(db, id, {
+      number: 1,
+      due_at: '2026-09-23T01:00:00.000Z',
+      refunded_minor: 1980,
+    });
+    const second = await seedCharge(db, id, {
+      number: 2,
+      due_at: '2026-10-23T01:00:00.000Z',
+      refunded_minor: 500,
+    });
+    await seedRefund(db, id, first, { amount_minor: 1980, status: 'succeeded', created_at: daysAhead(-20) });
+    await seedRefund(db, id, second, { amount_minor: 300, status: 'failed', created_at: daysAhead(-9) });
+    await seedRefund(db, id, second, { amount_minor: 500 });
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async expiring(db, locale) {
+    const id = await seedEnrollment(db, about(locale, { ...next, next_charge_at: daysAhead(100) }));
+    const soon = new Date(Date.now() + 40 * 86_400_000);
+    await seedPaymentMethod(db, id, { exp_month: soon.getUTCMonth() + 1, exp_year: soon.getUTCFullYear() });
+    await seedCharge(db, id);
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async paused(db, locale) {
+    const pausedUntil = '2099-01-15T01:00:00.000Z';
+    const id = await seedEnrollment(db, about(locale, { status: 'paused', paused_until: pausedUntil }));
+    await seedPaymentMethod(db, id);
+    await seedCharge(db, id);
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async ending(db, locale) {
+    const cancelAt = '2099-12-23T01:00:00.000Z';
+    const ending = { ...next, next_charge_at: cancelAt, cancel_at: cancelAt };
+    const id = await seedEnrollment(db, about(locale, ending));
+    await seedPaymentMethod(db, id);
+    await seedCharge(db, id);
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async canceling(db, locale) {
+    const id = await seedEnrollment(db, about(locale, next));
+    await seedPaymentMethod(db, id, {
+      type: 'sepa_debit',
+      brand: null,
+      last4: '3000',
+      exp_month: null,
+      exp_year: null,
+    });
+    await seedCharge(db, id, { status: 'processing' });
+    await seedFact(db, id, { what: 'enrollment.cancel_accepted' });
     return { enrollmentId: id, path: '/account' };
   },
 
@@ -119,4 +233,59 @@ export const SCENES: Readonly<Record<SceneName, Seeder>> = {
     await seedCharge(db, id);
     return { enrollmentId: id, path: '/account' };
   },
+
+  async completed(db, locale) {
+    const id = await seedEnrollment(db, about(locale, { status: 'completed', ended_at: daysAhead(-1) }));
+    await seedPaymentMethod(db, id);
+    await seedCharge(db, id);
+    await seedNotification(db, id, 'enrollment_completed', { amountMinor: null, dueAt: null });
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async cancel(db, locale) {
+    const { enrollmentId } = await SCENES.active(db, locale);
+    return { enrollmentId, path: '/cancel', preview: { nextChargeStopped: STOPPED } };
+  },
+
+  async cancel_past_due(db, locale) {
+    const { enrollmentId } = await SCENES.past_due(db, locale);
+    const charges = [{ id: `chg_${enrollmentId.slice(4)}_2`, amountMinor: 1980, fate: 'canceled' as const }];
+    return { enrollmentId, path: '/cancel', preview: { charges, stillOwedMinor: 1980 } };
+  },
+
+  async receipt(db, locale) {
+    const { enrollmentId } = await SCENES.refunds(db, locale);
+    return { enrollmentId, path: `/charges/chg_${enrollmentId.slice(4)}_2/receipt` };
+  },
+
+  async unknown(db, locale) {
+    return { enrollmentId: await seedEnrollment(db, about(locale)), path: `/nothing?lang=${locale}` };
+  },
 };
+
+const STOPPED = { occurrence: 4, dueAt: '2026-12-23T01:00:00.000Z', amountMinor: 1980 };
+
+function nowS(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+/** Not enough money: tried again by itself, and by hand so many times. */
+async function declinedSoftly(db: Kysely<Database>, locale: 'en' | 'ja', triesByHand: number) {
+  const id = await seedEnrollment(db, about(locale, { ...next, status: 'past_due' }));
+  await seedPaymentMethod(db, id);
+  const attempts = triesByHand + 1;
+  const retry = '2099-11-25T01:00:00.000Z';
+  const chargeId = await seedCharge(db, id, {
+    status: 'requires_payment_method',
+    attempts,
+    next_attempt_at: retry,
+    updated_at: daysAhead(0),
+  });
+  await seedAttempt(db, id, chargeId, { attempt: attempts });
+  for (let attempt = 2; attempt <= attempts; attempt++) {
+    await seedFact(db, id, { what: 'charge.declined', charge_id: chargeId, details: { attempt } });
+  }
+  const told = { reason: 'insufficient_funds' as const, nextAttemptAt: retry };
+  await seedNotification(db, id, 'charge_failed', told, { chargeId });
+  return { enrollmentId: id, chargeId };
+}

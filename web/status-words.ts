@@ -1,0 +1,75 @@
+/** How an enrollment stands, in a customer's words: the line under the heading. Called by the account page; pure. */
+import type { CustomerEnrollment } from '../db/customer-view.ts';
+import { formatDay, type Locale } from '../domain/format.ts';
+import { ENDED } from '../domain/statuses.ts';
+import type { Say } from '../templates/renderer.ts';
+import type { Tone } from './charge-words.ts';
+
+export interface StatusModel {
+  label: string;
+  text: string;
+  tone: Tone;
+}
+
+export function isOver({ status }: Pick<CustomerEnrollment, 'status'>): boolean {
+  return ENDED.some((end) => end === status);
+}
+
+/**
+ * @param about.unpaid how many charges wait for the customer, and their sum in words
+ * @param about.isNudged the page asks for something although nothing is wrong yet
+ */
+export function statusModel(
+  enrollment: CustomerEnrollment,
+  { unpaid, isNudged }: { unpaid: { count: number; amount: string }; isNudged: boolean },
+  timeZone: string,
+  locale: Locale,
+  say: Say,
+): StatusModel {
+  const { status, cancelAt } = enrollment;
+  const day = (instant: Date | null) =>
+    instant === null ? '' : formatDay(instant.toISOString(), locale, timeZone);
+  if (!isOver(enrollment) && enrollment.isCanceling) {
+    return { label: say('enrollment.canceling'), text: say('enrollment.canceling.text'), tone: 'wait' };
+  }
+  if (!isOver(enrollment) && cancelAt !== null) {
+    const date = day(cancelAt);
+    const label = say('enrollment.ending', { date });
+    const text =
+      status === 'past_due' && unpaid.count > 0
+        ? say('enrollment.ending_past_due.text', { date, ...unpaid })
+        : say('enrollment.ending.text', { date });
+    return { label, text, tone: status === 'past_due' ? 'bad' : 'wait' };
+  }
+  const date = {
+    awaiting_payment_method: enrollment.setupDeadlineAt,
+    paused: enrollment.pausedUntil,
+    canceled: enrollment.endedAt,
+    active: null,
+    past_due: null,
+    completed: null,
+    expired: null,
+  }[status];
+  return {
+    label: say(`enrollment.${status}`),
+    text: say(textKey(enrollment, isNudged), { date: day(date), ...unpaid }),
+    tone: STATUS_TONE[status],
+  };
+}
+
+function textKey({ status, pausedUntil }: CustomerEnrollment, isNudged: boolean): string {
+  if (status === 'paused' && pausedUntil !== null) {
+    return 'enrollment.paused_until.text';
+  }
+  return status === 'active' && isNudged ? 'enrollment.active_so_far.text' : `enrollment.${status}.text`;
+}
+
+const STATUS_TONE: Readonly<Record<CustomerEnrollment['status'], Tone>> = {
+  awaiting_payment_method: 'wait',
+  active: 'good',
+  past_due: 'bad',
+  paused: 'quiet',
+  completed: 'good',
+  canceled: 'quiet',
+  expired: 'quiet',
+};
