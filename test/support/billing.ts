@@ -3,7 +3,7 @@
  * Temporal server that all tests share. One for each test file; Workflow ids and Task Queues are its own.
  */
 import { randomBytes } from 'node:crypto';
-import type { WorkerOptions, WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { NativeConnection, type WorkerOptions, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { BillingClient } from '../../api/billing-client.ts';
 import { createInboxDispatcher } from '../../api/inbox-dispatcher.ts';
 import { createTemporalBillingClient } from '../../api/temporal-billing-client.ts';
@@ -84,8 +84,10 @@ export async function startBilling(options: BillingOptions = {}) {
     code: WorkflowBundleWithSourceMap,
     overrides: Partial<WorkerOptions> = {},
   ): Promise<WorkerTeam> {
+    // The SDK allows one Worker of a Task Queue and build on a connection.
+    const connection = await NativeConnection.connect({ address: temporal.address });
     const workers = await createBillingWorkers({
-      connection: temporal.nativeConnection,
+      connection,
       namespace: temporal.namespace,
       taskQueue,
       workflowBundle: code,
@@ -98,7 +100,9 @@ export async function startBilling(options: BillingOptions = {}) {
     let stopped: Promise<void> | null = null;
     const team: WorkerTeam = {
       stop() {
-        stopped ??= Promise.resolve(workers.shutdown()).then(() => running);
+        stopped ??= Promise.resolve(workers.shutdown())
+          .then(() => running)
+          .then(() => connection.close());
         return stopped;
       },
     };
@@ -285,6 +289,15 @@ export async function startBilling(options: BillingOptions = {}) {
           }
           return row;
         },
+        { timeoutMs },
+      );
+    },
+
+    /** Waits until a charge has been tried so many times. */
+    attempted(id: string, number: number, attempts: number, timeoutMs = 30_000) {
+      return waitFor(
+        `attempt ${attempts} of charge ${number} of ${id}`,
+        async () => (await this.chargeRows(id))[number - 1]?.attempts === attempts,
         { timeoutMs },
       );
     },
