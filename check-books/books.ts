@@ -30,6 +30,8 @@ export interface ChargeRow {
   currency: string;
   capturedMinor: number;
   refundedMinor: number;
+  /** What the Workflow gave back by itself, after a payment that succeeded too late. */
+  lateRefundMinor: number;
   /** ISO 8601, UTC. */
   nextAttemptAt: string | null;
   /** Sums of the ledger's entries. */

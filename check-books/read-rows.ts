@@ -68,6 +68,8 @@ async function readCharges(db: Kysely<Database>, enrollmentIds: string[]): Promi
         where l.charge_id = c.id and l.kind = 'payment')`.as('paid'),
       sql<string>`(select coalesce(-sum(l.amount_minor), 0) from ledger_entries l
         where l.charge_id = c.id and l.kind in ('refund', 'refund_failed'))`.as('given_back'),
+      sql<string>`(select coalesce(sum(r.amount_minor), 0) from refunds r
+        where r.charge_id = c.id and r.requested_by = 'workflow')`.as('late_refund'),
       sql<{ attempt: number; outcome: string }[]>`(select coalesce(json_agg(json_build_object(
         'attempt', a.attempt, 'outcome', a.outcome) order by a.attempt), '[]')
         from charge_attempts a where a.charge_id = c.id)`.as('attempts_made'),
@@ -86,6 +88,7 @@ async function readCharges(db: Kysely<Database>, enrollmentIds: string[]): Promi
     currency: row.currency,
     capturedMinor: row.captured_minor,
     refundedMinor: row.refunded_minor,
+    lateRefundMinor: Number(row.late_refund),
     nextAttemptAt: row.next_attempt_at?.toISOString() ?? null,
     // numeric arrives as text
     ledgerPaidMinor: Number(row.paid),

@@ -34,6 +34,7 @@ function charge(change: Partial<ChargeRow> = {}): ChargeRow {
     currency: 'jpy',
     capturedMinor: 980,
     refundedMinor: 0,
+    lateRefundMinor: 0,
     nextAttemptAt: null,
     ledgerPaidMinor: 980,
     ledgerRefundedMinor: 0,
@@ -104,6 +105,15 @@ const open = (status: Running['state']['charges'][number]['status']) => [
 describe('compare', () => {
   it('finds nothing in books that agree', () => {
     expect(compare(books({}))).toEqual([]);
+  });
+
+  it('finds nothing where a charge was refunded, by somebody or by the Workflow itself', () => {
+    const givenBack = { refundedMinor: 980, ledgerRefundedMinor: 980 };
+    const payments = [payment({ refundedMinor: 980 })];
+    expect(compare(books({ payments, charges: [charge(givenBack)] }))).toEqual([]);
+    const late = [charge({ ...givenBack, lateRefundMinor: 980 })];
+    const workflow = running({}, { amountCollectedMinor: 0 });
+    expect(compare(books({ payments, charges: late, workflow }))).toEqual([]);
   });
 
   const cases: [string, string, Books][] = [
