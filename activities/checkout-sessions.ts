@@ -1,17 +1,14 @@
 /**
- * Checkout Sessions in setup mode: open one, and end an enrollment whose session may still be open. Called by the
- * enrollment Workflow on Stripe's Task Queue. A customer waits for the first, so a refused key is waited out.
+ * Checkout Sessions in setup mode: open one. Called by the enrollment Workflow on Stripe's Task Queue. A customer waits
+ * for the first, so a refused key is waited out. Never saves what comes of one: that is payment-methods.ts.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
-import { closeCheckoutSession, insertCheckoutSession } from '../db/checkout-sessions.ts';
-import { endEnrollment, insertEnrollment } from '../db/enrollments.ts';
-import { insertNotification } from '../db/notifications.ts';
+import { insertCheckoutSession } from '../db/checkout-sessions.ts';
+import { insertEnrollment } from '../db/enrollments.ts';
 import { tell } from '../db/timeline.ts';
 import { DEFECTS, REFUSALS } from '../domain/errors.ts';
 import { enrollmentWorkflowId, operationKey } from '../domain/ids.ts';
-import type { NotificationKind } from '../domain/notifications.ts';
-import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { EnrollmentInput } from '../workflows/input.ts';
 import type { OpenCheckoutSession } from '../workflows/messages.ts';
 import { knownStripeCustomer } from './customers.ts';
@@ -27,16 +24,6 @@ export interface OpenSessionWork {
   at: string;
   setupDeadlineAt: string;
   who: string;
-}
-
-export interface EndWork {
-  enrollmentId: string;
-  status: EnrollmentEnd;
-  reason: string | null;
-  who: string;
-  at: string;
-  openSessionId: string | null;
-  notice: { locale: string; currency: string; description: string | null; timeZone: string };
 }
 
 export function createCheckoutSessionActivities(deps: ActivityDeps) {
@@ -86,41 +73,6 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
       });
       return { id: session.id, url: session.url, expiresAt };
     },
-
-    /**
-     * Writes the end of an enrollment and tells the customer; expires the open Checkout Session at Stripe first, so that
-     * nobody saves a card for nothing. A session that is complete or expired by then stays as it is. Safe to repeat.
-     */
-    async endEnrollment(work: EndWork): Promise<void> {
-      if (work.openSessionId !== null) {
-        await expireSession(work.openSessionId, work.at);
-      }
-      await deps.db.transaction().execute(async (trx) => {
-        await tell(trx, work.enrollmentId, [
-          { key: 'ended', at: work.at, what: `enrollment.${work.status}`, who: work.who, why: work.reason },
-        ]);
-        await insertNotification(trx, {
-          id: `ntf_${work.enrollmentId.slice('enr_'.length)}_${work.status}`,
-          enrollmentId: work.enrollmentId,
-          chargeId: null,
-          kind: END_NOTICE[work.status],
-          locale: work.notice.locale,
-          data: {
-            amountMinor: null,
-            currency: work.notice.currency,
-            description: work.notice.description,
-            chargeNumber: null,
-            dueAt: null,
-            nextAttemptAt: null,
-            nextChargeAt: null,
-            reason: null,
-            timeZone: work.notice.timeZone,
-          },
-          createdAt: work.at,
-        });
-        await endEnrollment(trx, work.enrollmentId, work);
-      });
-    },
   };
 
   async function createSession({ input, number, at }: OpenSessionWork): Promise<Stripe.Checkout.Session> {
@@ -128,50 +80,25 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
     const customer = await knownStripeCustomer(deps, input.customerId);
     // Issued at the Workflow's time, so that a retry sends the same request under the same key.
     const link = await deps.links.create(enrollmentId, at);
-    return deps.stripe.checkout.sessions.create(
-      {
-        mode: 'setup',
-        currency: input.terms.currency,
-        // Stripe puts the id into the literal braces, so they stay unescaped.
-        success_url: `${link}/return?session_id={CHECKOUT_SESSION_ID}`,
-        cancel_url: `${link}/account`,
-        client_reference_id: enrollmentId,
-        locale: input.locale,
+    const asked: Stripe.Checkout.SessionCreateParams = {
+      mode: 'setup',
+      currency: input.terms.currency,
+      // Stripe puts the id into the literal braces, so they stay unescaped.
+      success_url: `${link}/return?session_id={CHECKOUT_SESSION_ID}`,
+      cancel_url: `${link}/account`,
+      client_reference_id: enrollmentId,
+      locale: input.locale,
+      metadata: { enrollment_id: enrollmentId },
+      setup_intent_data: {
         metadata: { enrollment_id: enrollmentId },
-        setup_intent_data: {
-          metadata: { enrollment_id: enrollmentId },
-          ...(input.description === null ? {} : { description: input.description }),
-        },
-        ...(customer === null ? {} : { customer }),
+        ...(input.description === null ? {} : { description: input.description }),
       },
-      { idempotencyKey: freshKey(operationKey(enrollmentId, `checkout-session-${number}`)) },
-    );
-  }
-
-  async function expireSession(id: string, at: string): Promise<void> {
-    const status = await currentStatus(id);
-    if (status !== 'open') {
-      await closeCheckoutSession(deps.db, id, { status: status === 'complete' ? 'complete' : 'expired', at });
-    }
-  }
-
-  async function currentStatus(id: string): Promise<Stripe.Checkout.Session.Status | null> {
-    try {
-      return (await deps.stripe.checkout.sessions.expire(id)).status;
-    } catch (error) {
-      if (error instanceof Stripe.errors.StripeInvalidRequestError) {
-        return (await deps.stripe.checkout.sessions.retrieve(id)).status;
-      }
-      throw patientFailureOf(error, `expiring ${id}`);
-    }
+      ...(customer === null ? {} : { customer }),
+    };
+    const idempotencyKey = freshKey(operationKey(enrollmentId, `checkout-session-${number}`), asked);
+    return deps.stripe.checkout.sessions.create(asked, { idempotencyKey });
   }
 }
-
-const END_NOTICE: Record<EnrollmentEnd, NotificationKind> = {
-  canceled: 'enrollment_canceled',
-  completed: 'enrollment_completed',
-  expired: 'enrollment_expired',
-};
 
 /** A 400 to the first request is the caller's to mend, e.g. an unknown Customer: they hear it, and nothing is retried. */
 function refused(error: unknown): ApplicationFailure | null {

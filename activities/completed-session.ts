@@ -70,11 +70,9 @@ export async function ownerOf(
       return { kind: 'refused', reason: 'the payment method belongs to another Customer' };
     }
     if (ofMethod === null) {
-      await deps.stripe.paymentMethods.attach(
-        method.id,
-        { customer: expected },
-        { idempotencyKey: freshKey(operationKey(work.enrollmentId, `attach-${method.id}`)) },
-      );
+      const asked = { customer: expected };
+      const idempotencyKey = freshKey(operationKey(work.enrollmentId, `attach-${method.id}`), asked);
+      await deps.stripe.paymentMethods.attach(method.id, asked, { idempotencyKey });
     }
     return { kind: 'customer', id: expected };
   } catch (error) {

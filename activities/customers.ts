@@ -9,8 +9,9 @@ import { freshKey } from './fresh-key.ts';
 
 /**
  * The Stripe Customer of a record that names one, has an e-mail, a name or a reference; null for a record with
- * none of them, whose details Checkout will ask for. Creates the Customer at most once: the key follows from the
- * record's id. Safe to call twice.
+ * none of them, whose details Checkout will ask for. Creates the Customer once: the key follows from the record's id and
+ * its details. Details that change while an answer is lost may leave a Customer at Stripe that nothing uses. Safe to
+ * call twice.
  */
 export async function knownStripeCustomer(deps: ActivityDeps, customerId: string): Promise<string | null> {
   const customer = await deps.db
@@ -75,15 +76,22 @@ async function createStripeCustomer(
   details: { email?: string; name?: string; reference?: string },
 ): Promise<string> {
   const { reference, ...contact } = details;
-  const created = await deps.stripe.customers.create(
-    { ...contact, metadata: { customer_id: customerId, ...(reference === undefined ? {} : { reference }) } },
-    { idempotencyKey: freshKey(customerKey(customerId)) },
-  );
+  const metadata = { customer_id: customerId, ...(reference === undefined ? {} : { reference }) };
+  const asked = { ...contact, metadata };
+  const created = await deps.stripe.customers.create(asked, {
+    idempotencyKey: freshKey(customerKey(customerId), asked),
+  });
   await deps.db
     .updateTable('customers')
     .set({ stripe_customer_id: created.id })
     .where('id', '=', customerId)
     .where('stripe_customer_id', 'is', null)
     .execute();
-  return created.id;
+  // Somebody else may have created one at the same moment: the first that was kept is everybody's.
+  const kept = await deps.db
+    .selectFrom('customers')
+    .select('stripe_customer_id')
+    .where('id', '=', customerId)
+    .executeTakeFirstOrThrow();
+  return kept.stripe_customer_id ?? created.id;
 }

@@ -6,6 +6,7 @@ import { createAftermathActivities } from './aftermath.ts';
 import { createChargeActivities } from './charges.ts';
 import { createCheckoutSessionActivities } from './checkout-sessions.ts';
 import type { ActivityDeps } from './deps.ts';
+import { createEnrollmentEndActivities } from './enrollment-end.ts';
 import { createEventSweepActivities } from './event-sweep.ts';
 import { createHoldActivities } from './holds.ts';
 import { createOpenChargeActivities } from './open-charges.ts';
@@ -16,6 +17,7 @@ export function createActivities(deps: ActivityDeps) {
   return Object.assign(
     createCheckoutSessionActivities(deps),
     createPaymentMethodActivities(deps),
+    createEnrollmentEndActivities(deps),
     createChargeActivities(deps),
     createOpenChargeActivities(deps),
     createEventSweepActivities(deps),

@@ -121,7 +121,7 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
 
   async function notComplete(session: Stripe.Checkout.Session, work: SavePaymentMethodWork) {
     if (session.status === 'expired') {
-      await closeCheckoutSession(deps.db, session.id, { status: 'expired', at: work.at });
+      await closeCheckoutSession(deps.db, sessionOf(work), { status: 'expired', at: work.at });
       return { kind: 'not_complete', status: 'expired' } as const;
     }
     return { kind: 'not_complete', status: 'open' } as const;
@@ -129,7 +129,7 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
 
   async function refuse(work: SavePaymentMethodWork, reason: string): Promise<SavePaymentMethodResult> {
     await deps.db.transaction().execute(async (trx) => {
-      await closeCheckoutSession(trx, work.checkoutSessionId, {
+      await closeCheckoutSession(trx, sessionOf(work), {
         status: 'complete',
         at: work.at,
         refusedReason: reason,
@@ -158,7 +158,7 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
     const { enrollmentId, at } = work;
     const schedule = work.anchorAt === null ? startOf(work) : null;
     await deps.db.transaction().execute(async (trx) => {
-      await closeCheckoutSession(trx, session.id, { status: 'complete', at });
+      await closeCheckoutSession(trx, sessionOf(work), { status: 'complete', at });
       await insertPaymentMethod(trx, {
         id: method.id,
         enrollment_id: enrollmentId,
@@ -207,6 +207,10 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       schedule,
     };
   }
+}
+
+function sessionOf({ checkoutSessionId: id, enrollmentId }: SavePaymentMethodWork) {
+  return { id, enrollmentId };
 }
 
 function startOf(work: SavePaymentMethodWork): (Upcoming & { anchorAt: string }) | null {

@@ -14,10 +14,13 @@ export async function insertCheckoutSession(
     .execute();
 }
 
-/** Writes how a Checkout Session ended. An end is not changed into another one, so a repeat changes nothing. */
+/**
+ * Writes how a Checkout Session of that enrollment ended. An end is not changed into another one, so a repeat changes
+ * nothing; nor does a session of another enrollment, whose id somebody has told this one.
+ */
 export async function closeCheckoutSession(
   db: Kysely<Database>,
-  id: string,
+  session: { id: string; enrollmentId: string },
   end: { status: 'complete' | 'expired'; at: string; refusedReason?: string },
 ): Promise<void> {
   await db
@@ -28,7 +31,8 @@ export async function closeCheckoutSession(
       refused_reason: end.refusedReason ?? null,
       url: null,
     })
-    .where('id', '=', id)
+    .where('id', '=', session.id)
+    .where('enrollment_id', '=', session.enrollmentId)
     .where('status', '=', 'open')
     .execute();
 }

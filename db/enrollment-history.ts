@@ -36,6 +36,20 @@ export function findCharge(
     .executeTakeFirst();
 }
 
+/** The charge that a request made, however long ago. @returns undefined when there is none, or it has not begun yet */
+export function findChargeOfRequest(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  requestKey: string,
+): Promise<Charge | undefined> {
+  return db
+    .selectFrom('charges')
+    .selectAll()
+    .where('enrollment_id', '=', enrollmentId)
+    .where('request_key', '=', requestKey)
+    .executeTakeFirst();
+}
+
 /** Facts from the newest down. @param beforeSeq absent: from the newest */
 export function listTimeline(
   db: Kysely<Database>,

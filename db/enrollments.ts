@@ -86,7 +86,7 @@ function pauseAfter({ pausedUntil }: EnrollmentChange) {
 export async function endEnrollment(
   db: Kysely<Database>,
   id: string,
-  end: { status: (typeof ENDED)[number]; at: string; reason: string | null },
+  end: { status: (typeof ENDED)[number]; at: string; reason: string | null; setupRefusal?: string },
 ): Promise<void> {
   await db
     .updateTable('enrollments')
@@ -94,6 +94,7 @@ export async function endEnrollment(
       status: end.status,
       ended_at: end.at,
       end_reason: end.reason,
+      setup_refusal: end.setupRefusal ?? null,
       next_charge_at: null,
       next_charge_amount_minor: null,
       cancel_at: null,

@@ -178,7 +178,7 @@ function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {
   const { occurrence, dueAt } = planned;
   // What comes next is answered with the first attempt.
   Object.assign(state.schedule, { occurrence, next: null, following: null, planning: true, paid: planned });
-  return opened(run, {
+  const open = openedCharge({
     id: chargeId(run.input.enrollmentId, number),
     number,
     occurrence,
@@ -188,28 +188,32 @@ function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {
     dueAt,
     reauthorizations: 0,
   });
+  state.charges.push(open);
+  return open;
 }
 
 function openRequested(run: EnrollmentRun, asked: RequestedCharge): OpenCharge {
   const { state } = run;
   state.requestedCharges = state.requestedCharges.filter((waiting) => waiting !== asked);
-  const { chargeId: id, number, amountMinor, description, at, reauthorizations } = asked;
-  return opened(run, {
+  const open = requestedCharge(asked);
+  state.charges.push(open);
+  return open;
+}
+
+/** A charge that was asked for, before its first attempt. */
+export function requestedCharge(asked: RequestedCharge): OpenCharge {
+  const { chargeId: id, requestKey, number, amountMinor, description, at, reauthorizations } = asked;
+  return openedCharge({
     id,
     number,
     occurrence: null,
     origin: 'api',
+    requestKey,
     description,
     amountMinor,
     dueAt: at,
     reauthorizations,
   });
-}
-
-function opened(run: EnrollmentRun, charge: Parameters<typeof openedCharge>[0]): OpenCharge {
-  const open = openedCharge(charge);
-  run.state.charges.push(open);
-  return open;
 }
 
 /** A credit covers the whole charge: nothing is taken, and the schedule goes on. */

@@ -71,7 +71,7 @@ function authorizeAgain(run: EnrollmentRun, charge: OpenCharge): void {
   const { state, input } = run;
   state.chargesOpened += 1;
   state.requestedCharges.push({
-    requestKey: `${charge.id}/authorised-again`,
+    requestKey: null,
     chargeId: chargeId(input.enrollmentId, state.chargesOpened),
     number: state.chargesOpened,
     amountMinor: charge.amountMinor,

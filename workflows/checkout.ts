@@ -2,12 +2,14 @@
  * Checkout Sessions and saved payment methods within an enrollment: opens sessions, follows what is told of them, and
  * waits for the first method. Called by `workflows/enrollment.ts` and by its handlers.
  */
-import { ActivityFailure, ApplicationFailure, condition } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, condition, patched } from '@temporalio/workflow';
 import type { SavePaymentMethodResult, SavePaymentMethodWork } from '../activities/payment-methods.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { problemOf } from './charge-work.ts';
 import type { OpenCheckoutSession } from './messages.ts';
+import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
+import { refuse } from './refusals.ts';
 import type { EnrollmentRun } from './run.ts';
 import { note } from './schedule.ts';
 import { interactive } from './stripe-activities.ts';
@@ -21,6 +23,9 @@ const MOST_REMEMBERED_SESSIONS = 50;
 /** The open session while it has time left, else a new one. Who asks meanwhile gets the same. */
 export async function liveCheckoutSession(run: EnrollmentRun, who: string): Promise<OpenCheckoutSession> {
   await sessionsLookedAt(run);
+  if (run.end !== null && patched(PATCHES.sessionsEndWithEnrollment)) {
+    refuse('enrollment_ended', 'the enrollment has ended meanwhile');
+  }
   const { open } = run.state.checkout;
   if (open !== null && Date.parse(open.expiresAt) - Date.now() > LEAST_TIME_LEFT_MS) {
     return open;

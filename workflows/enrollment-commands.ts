@@ -17,6 +17,7 @@ import { endPause, note, startPause } from './schedule.ts';
 
 /** Requests of one enrollment that wait or are open at a time; a caller's loop must not fill the history. */
 const MOST_OPEN_CHARGES = 20;
+/** Enough for requests whose rows are not written yet; the rows answer for all that came before. */
 const MOST_REMEMBERED_REQUESTS = 200;
 /** How long an answer to a cancel waits for it to take effect before it says `canceling`. */
 const CANCEL_ANSWER_MS = 5_000;
@@ -139,13 +140,17 @@ function handleNewCharge(run: EnrollmentRun): void {
       return { chargeId: known?.chargeId ?? requestCharge(run, { requestKey, amountMinor, description }) };
     },
     {
-      validator: ({ requestKey, amountMinor }) => {
+      validator: ({ requestKey, amountMinor, description }) => {
+        const known = state.chargeRequests.find(({ key }) => key === requestKey);
+        if (known !== undefined) {
+          refuseOther(run, known.chargeId, { amountMinor, description });
+          return;
+        }
         refuseByStatus(run, 'create_charge');
         if (!Number.isSafeInteger(amountMinor) || amountMinor <= 0) {
           refuse('amount_invalid', `amount ${amountMinor}: expected a positive whole number of minor units`);
         }
-        const known = state.chargeRequests.some(({ key }) => key === requestKey);
-        if (!known && state.requestedCharges.length + state.charges.length >= MOST_OPEN_CHARGES) {
+        if (state.requestedCharges.length + state.charges.length >= MOST_OPEN_CHARGES) {
           refuse('too_many_open_charges', `${MOST_OPEN_CHARGES} charges of this enrollment are open`);
         }
       },
@@ -153,10 +158,30 @@ function handleNewCharge(run: EnrollmentRun): void {
   );
 }
 
-/** Queues a charge besides the schedule. @returns its id */
+/** A repeat under the same key must ask for the same. What is settled has a row, which the API compares. */
+function refuseOther(
+  { state }: EnrollmentRun,
+  id: string,
+  asked: { amountMinor: number; description: string | null },
+): void {
+  const charge =
+    state.requestedCharges.find(({ chargeId: waiting }) => waiting === id) ??
+    state.charges.find(({ id: open }) => open === id);
+  if (
+    charge !== undefined &&
+    (charge.amountMinor !== asked.amountMinor || charge.description !== asked.description)
+  ) {
+    refuse(
+      'idempotency_mismatch',
+      `${id} was asked for under this Idempotency-Key with another amount or description`,
+    );
+  }
+}
+
+/** Queues a charge besides the schedule; with a key, a repeat is answered with it. @returns its id */
 export function requestCharge(
   run: EnrollmentRun,
-  asked: { requestKey: string; amountMinor: number; description: string | null },
+  asked: { requestKey: string | null; amountMinor: number; description: string | null },
 ): string {
   const { state, input } = run;
   state.chargesOpened += 1;
@@ -164,9 +189,11 @@ export function requestCharge(
   const id = chargeId(input.enrollmentId, number);
   const at = new Date().toISOString();
   state.requestedCharges.push({ ...asked, chargeId: id, number, at, reauthorizations: 0 });
-  state.chargeRequests = [...state.chargeRequests, { key: asked.requestKey, chargeId: id }].slice(
-    -MOST_REMEMBERED_REQUESTS,
-  );
+  if (asked.requestKey !== null) {
+    state.chargeRequests = [...state.chargeRequests, { key: asked.requestKey, chargeId: id }].slice(
+      -MOST_REMEMBERED_REQUESTS,
+    );
+  }
   return id;
 }
 

@@ -2,11 +2,12 @@
  * One enrollment, from the request to its end: wait for a payment method, bill for as long as agreed, say how it ended.
  * Started by the API's update-with-start; the truth for rows, pages and operators. Never writes anything itself.
  */
-import { allHandlersFinished, condition, makeContinueAsNewFunc } from '@temporalio/workflow';
-import { bill } from './billing.ts';
+import { allHandlersFinished, condition, makeContinueAsNewFunc, patched } from '@temporalio/workflow';
+import { bill, requestedCharge } from './billing.ts';
 import { followCheckoutSessions, followPaymentMethods, setUp } from './checkout.ts';
 import { handleMessages } from './handlers.ts';
 import type { EnrollmentInput } from './input.ts';
+import { PATCHES } from './patches.ts';
 import { attributesToHandOn, publish } from './presentation.ts';
 import { begun, type CarriedState, type EnrollmentRun, resumed, statusOf, timeZoneOf } from './run.ts';
 import { interactive } from './stripe-activities.ts';
@@ -49,6 +50,10 @@ export async function enrollmentWorkflow(
 
 async function conclude(run: EnrollmentRun, end: NonNullable<EnrollmentRun['end']>): Promise<void> {
   publish(run);
+  if (run.opening !== null && patched(PATCHES.sessionsEndWithEnrollment)) {
+    // It must not stay open at Stripe, where the customer would save a card for nothing.
+    await run.opening.catch(() => null);
+  }
   const { enrollmentId, locale, description } = run.input;
   await interactive(`End: ${statusOf(run)}`).endEnrollment({
     enrollmentId,
@@ -57,6 +62,8 @@ async function conclude(run: EnrollmentRun, end: NonNullable<EnrollmentRun['end'
     who: end.who,
     at: new Date().toISOString(),
     openSessionId: run.state.checkout.open?.id ?? null,
+    ...(run.setupRefusal === null ? {} : { setupRefusal: run.setupRefusal }),
+    unopened: run.state.requestedCharges.map(requestedCharge),
     notice: { locale, currency: run.terms.currency, description, timeZone: timeZoneOf(run.terms) },
   });
   run.ended = true;

@@ -2,7 +2,7 @@
  * Handlers of every message, registered before the first await. A signal is validated, queued and never throws; an
  * update refuses in its validator, which leaves no event.
  */
-import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, condition, patched, setHandler } from '@temporalio/workflow';
 import { previewCancel } from '../domain/cancel-preview.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { handleChargeCommands } from './charge-commands.ts';
@@ -20,6 +20,7 @@ import {
   paymentIntentChangedSignal,
   paymentMethodChangedSignal,
 } from './messages.ts';
+import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { refuse, refuseByStatus } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
@@ -42,6 +43,10 @@ function handleSetup(run: EnrollmentRun): void {
       // The first session is on its way, or there has been one.
       await condition(() => (state.checkout.opened > 0 && run.opening === null) || run.end !== null);
       if (run.setupRefusal !== null) {
+        if (patched(PATCHES.refusalAfterEnd)) {
+          // Only then the row says it too, and a repeat is answered from the row.
+          await condition(() => run.ended);
+        }
         throw ApplicationFailure.nonRetryable(run.setupRefusal, REFUSALS.SetupRefused);
       }
       await sessionsLookedAt(run);

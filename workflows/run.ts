@@ -21,7 +21,8 @@ export interface SavedMethod {
 }
 
 export interface RequestedCharge {
-  requestKey: string;
+  /** The caller's; null when the Workflow itself asked. */
+  requestKey: string | null;
   chargeId: string;
   number: number;
   amountMinor: number;
@@ -72,7 +73,10 @@ export interface CarriedState {
   /** Charges so far; numbers them. */
   chargesOpened: number;
   requestedCharges: RequestedCharge[];
-  /** Newest last; bounded. Answers a repeated request with the charge it made. */
+  /**
+   * Newest last; bounded. Answers a repeated request with the charge it made while that has no row yet; afterwards the
+   * row answers, for ever.
+   */
   chargeRequests: { key: string; chargeId: string }[];
   chargesSucceeded: number;
   amountCollectedMinor: number;

@@ -99,8 +99,7 @@ function settleRest({ state, terms }: EnrollmentRun, amountMinor: number) {
 }
 
 function chargeRest(run: EnrollmentRun, amountMinor: number): string {
-  const requestKey = `amount-change-${run.state.commands + 1}`;
-  return requestCharge(run, { requestKey, amountMinor, description: run.input.description });
+  return requestCharge(run, { requestKey: null, amountMinor, description: run.input.description });
 }
 
 function change(run: EnrollmentRun, what: string, requested: Requested, changed: () => ScheduleChanges) {

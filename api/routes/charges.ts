@@ -1,7 +1,7 @@
 /** Charges of an enrollment: the list, one asked for by the caller, and resuming one that needs attention. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { findCharge, listCharges } from '../../db/enrollment-history.ts';
+import { findCharge, findChargeOfRequest, listCharges } from '../../db/enrollment-history.ts';
 import type { Charge, Enrollment } from '../../db/schema.ts';
 import { isChargeOf } from '../../domain/ids.ts';
 import { checkAmount } from '../../domain/money.ts';
@@ -52,7 +52,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           tags: ['charges'],
           summary: 'Charge the customer once, besides the schedule',
           description:
-            'The charge is made in the background, with the saved payment method. The same Idempotency-Key is the same charge.',
+            'The charge is made in the background, with the saved payment method. The same Idempotency-Key is the same charge, for ever; with another amount or description it is refused.',
           params: enrollmentParams,
           headers: idempotencyHeaders,
           body: newCharge,
@@ -74,17 +74,18 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         }
         const requestKey = request.headers['idempotency-key'];
         const requested = requestedIn(request, null);
+        // The row answers for ever, also after the end; the Workflow for what has no row yet.
+        const earlier = await findChargeOfRequest(db, id, requestKey);
+        if (earlier !== undefined) {
+          assertSameCharge(earlier, amountMinor, description);
+          return reply.code(202).send(chargeObjectOf(earlier));
+        }
         const accepted = await command(db, view, () =>
           billing.createCharge(id, { ...requested, requestKey, amountMinor, description }),
         );
         const row = await findCharge(db, id, accepted.chargeId);
-        if (row !== undefined && row.amount_minor !== amountMinor) {
-          throw new HttpProblem(
-            409,
-            'idempotency_mismatch',
-            `this Idempotency-Key was used for ${row.id} with another amount; send a new key for a new charge`,
-            { param: 'Idempotency-Key' },
-          );
+        if (row !== undefined) {
+          assertSameCharge(row, amountMinor, description);
         }
         const charge = row ?? acceptedCharge(view, accepted.chargeId, amountMinor, description);
         return reply.code(202).send(chargeObjectOf(charge));
@@ -135,6 +136,18 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       },
     );
   };
+}
+
+/** @throws HttpProblem 409 when the key was used for another charge */
+function assertSameCharge(row: Charge, amountMinor: number, description: string | null): void {
+  if (row.amount_minor !== amountMinor || row.description !== description) {
+    throw new HttpProblem(
+      409,
+      'idempotency_mismatch',
+      `this Idempotency-Key was used for ${row.id} with another amount or description; send a new key for a new charge`,
+      { param: 'Idempotency-Key' },
+    );
+  }
 }
 
 /** The charge as it stands before its first attempt, whose Activity writes the row. */

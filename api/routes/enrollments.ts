@@ -4,7 +4,7 @@ import { isLiveKey } from '../../config/stripe.ts';
 import { upsertCustomer } from '../../db/customers.ts';
 import { type EnrollmentView, findEnrollmentView, listEnrollmentViews } from '../../db/enrollment-views.ts';
 import { checkTerms } from '../../domain/terms-check.ts';
-import { EnrollmentNotRunning } from '../billing-client.ts';
+import { CommandRefused, EnrollmentNotRunning } from '../billing-client.ts';
 import { encodePlace } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
 import { enrollmentObjectOf } from '../enrollment-object.ts';
@@ -94,7 +94,9 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const known = await findEnrollmentView(db, id);
         if (known !== undefined) {
           assertSameRequest(known, fingerprint);
-          return reply.code(200).send(await enrollmentObjectOf(await withSession(known, wanted), context));
+          const view = await withSession(known, wanted);
+          assertSetUp(view);
+          return reply.code(200).send(await enrollmentObjectOf(view, context));
         }
         // Only now: what was agreed once may be asked for again when its dates have passed.
         const problems = checkTerms(wanted.terms, new Date().toISOString(), settings.ALLOW_MINUTE_SCHEDULES);
@@ -164,6 +166,13 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       },
     );
   };
+}
+
+/** What Stripe refused once is told on every repeat: the caller must mend the request and send a new key. */
+function assertSetUp({ setup_refusal: refusal }: EnrollmentView): void {
+  if (refusal !== null) {
+    throw new CommandRefused('setup_refused', refusal);
+  }
 }
 
 function assertSameRequest(known: EnrollmentView, fingerprint: string): void {

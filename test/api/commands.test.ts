@@ -219,6 +219,21 @@ describe('POST /v1/enrollments/:id/charges', () => {
     expect([status, body.error.code]).toEqual([409, 'idempotency_mismatch']);
   });
 
+  it('answers from the row without asking the Workflow, also after the end', async () => {
+    const chargeId = await addCharge(7, 'succeeded');
+    await api.db.updateTable('charges').set({ request_key: 'ride-9' }).where('id', '=', chargeId).execute();
+    for (const status of ['active', 'canceled'] as const) {
+      await setStatus(status);
+      const answer = await post('charges', { amount_minor: 500 }, 'ride-9');
+      expect([answer.status, answer.body.id]).toEqual([202, chargeId]);
+    }
+    for (const other of [{ amount_minor: 501 }, { amount_minor: 500, description: 'Another' }]) {
+      const { status, body } = await post('charges', other, 'ride-9');
+      expect([status, body.error.code]).toEqual([409, 'idempotency_mismatch']);
+    }
+    expect(api.asked).toEqual([]);
+  });
+
   it('needs an Idempotency-Key', async () => {
     const { status, body } = await post('charges', { amount_minor: 500 });
     expect([status, body.error.param]).toEqual([400, 'idempotency-key']);

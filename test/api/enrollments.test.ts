@@ -281,6 +281,21 @@ describe('POST /v1/enrollments', () => {
       expect(api.asked).toHaveLength(1);
     });
 
+    it('tells on every repeat what Stripe refused at first', async () => {
+      const key = newKey();
+      const { body: first } = await enroll(MONTHLY, key);
+      await api.db
+        .updateTable('enrollments')
+        .set({ status: 'canceled', setup_refusal: 'Stripe answered 400 (resource_missing)' })
+        .where('id', '=', first.id)
+        .execute();
+      const { status, body } = await enroll(MONTHLY, key);
+      expect([status, body.error]).toEqual([
+        409,
+        { code: 'setup_refused', message: 'Stripe answered 400 (resource_missing)' },
+      ]);
+    });
+
     it('takes defaults that are said and defaults that are left out for the same request', async () => {
       const key = newKey();
       const first = await enroll({ ...MONTHLY, customer: {} }, key);
