@@ -21,9 +21,10 @@ const count = z.coerce.number().int().min(0).optional().catch(undefined);
 /** Where other pages send the customer to; anything else in the address is ignored. */
 const accountQuery = z.object({
   checkout: z.string().regex(SESSION_ID).optional().catch(undefined),
-  /** A charge that was tried, with its attempts before; without them the customer comes back from their bank. */
+  /** A charge that was tried, with its attempts before; or the attempt that the customer comes back from. */
   tried: z.string().regex(CHARGE_ID).optional().catch(undefined),
   before: count,
+  confirmed: count,
   /** When, in seconds since 1970. */
   at: count,
   refused: z
@@ -90,14 +91,19 @@ function withAddresses(account: AccountModel, { href }: Visitor) {
 }
 
 function triedOf(
-  { tried, before, at, refused }: z.output<typeof accountQuery>,
+  { tried, before, confirmed, at, refused }: z.output<typeof accountQuery>,
   charges: readonly CustomerCharge[],
   nowMs: number,
 ): TryMade | null {
   const charge = charges.find(({ id }) => id === tried);
-  return charge === undefined || at === undefined
-    ? null
-    : { charge, attemptsBefore: before ?? null, ageMs: nowMs - at * 1000, refused: refused ?? null };
+  if (charge === undefined || at === undefined) {
+    return null;
+  }
+  const facts = { charge, ageMs: nowMs - at * 1000, refused: refused ?? null };
+  if (before !== undefined) {
+    return { ...facts, attempt: { before } };
+  }
+  return confirmed === undefined ? null : { ...facts, attempt: { confirmed } };
 }
 
 /**

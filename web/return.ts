@@ -71,5 +71,5 @@ async function backFromBank(
     });
   }
   const at = String(Math.floor(Date.now() / 1000));
-  return reply.redirect(href('/account', { tried: chargeId, at }), 303);
+  return reply.redirect(href('/account', { tried: chargeId, confirmed: String(charge.attempts), at }), 303);
 }

@@ -10,8 +10,8 @@ import type { BannerModel } from './banner-words.ts';
 
 export interface TryMade {
   charge: CustomerCharge;
-  /** Attempts of the charge before this one; null when the customer comes back from their bank. */
-  attemptsBefore: number | null;
+  /** Asked for when the charge had so many attempts; or back from the bank, where this attempt was to be confirmed. */
+  attempt: { before: number } | { confirmed: number };
   /** Milliseconds ago. */
   ageMs: number;
   /** Code of the Workflow's refusal. */
@@ -24,21 +24,24 @@ const TOLD_FOR_MS = 10 * 60_000;
 const CHECKING_MS = 60_000;
 
 /** Whether its outcome is about to be known. */
-export function isUnderWay({ charge, attemptsBefore, ageMs, refused }: TryMade): boolean {
+export function isUnderWay(tried: TryMade): boolean {
+  const { charge, attempt, ageMs, refused } = tried;
   if (refused !== null || ageMs > CHECKING_MS) {
     return false;
   }
-  return attemptsBefore === null
-    ? charge.status === 'requires_action'
-    : charge.attempts <= attemptsBefore && charge.settledAt === null && charge.status !== 'needs_attention';
+  return 'before' in attempt
+    ? charge.attempts <= attempt.before && charge.settledAt === null && charge.status !== 'needs_attention'
+    : charge.attempts === attempt.confirmed && charge.status === 'requires_action';
 }
 
 /** @returns null when the rest of the page says it all */
 export function tryBanner(tried: TryMade, locale: Locale, say: Say): BannerModel | null {
-  if (tried.ageMs > TOLD_FOR_MS) {
+  const { charge, attempt, refused } = tried;
+  const isReturn = 'confirmed' in attempt;
+  // Another attempt since then is another story.
+  if (tried.ageMs > TOLD_FOR_MS || (isReturn && charge.attempts > attempt.confirmed)) {
     return null;
   }
-  const { charge, attemptsBefore, refused } = tried;
   const amount = formatMoney(charge.amountMinor, charge.currency, locale);
   const words = (key: string, tone: BannerModel['tone']): BannerModel => ({
     title: say(`try.${key}.title`),
@@ -50,7 +53,7 @@ export function tryBanner(tried: TryMade, locale: Locale, say: Say): BannerModel
     return key === undefined ? null : words(key, key === 'busy' ? 'wait' : 'bad');
   }
   if (isUnderWay(tried)) {
-    return words(attemptsBefore === null ? 'checking' : 'making', 'wait');
+    return words(isReturn ? 'checking' : 'making', 'wait');
   }
   switch (charge.status) {
     case 'succeeded':
@@ -59,7 +62,7 @@ export function tryBanner(tried: TryMade, locale: Locale, say: Say): BannerModel
     case 'processing':
       return words('on_its_way', 'wait');
     case 'requires_payment_method':
-      return words(attemptsBefore === null ? 'not_confirmed' : 'declined_again', 'bad');
+      return words(isReturn ? 'not_confirmed' : 'declined_again', 'bad');
     case 'scheduled':
     case 'requires_confirmation':
     case 'requires_action':

@@ -241,6 +241,12 @@ describe('GET /c/:token/return?charge_id=…', () => {
     const refused = await pages.app.inject({ url: String(answer.headers.location) });
     expect(mentioned(refused.body)).toContain('The payment was not confirmed Nothing was taken.');
     expect(refused.body).not.toContain('<noscript>');
+    // Begun once more and left: that address tells nothing of it.
+    const begun = { status: 'requires_action' as const, attempts: 2 };
+    await test.db.updateTable('charges').set(begun).where('id', '=', chargeId).execute();
+    const left = mentioned((await pages.app.inject({ url: String(answer.headers.location) })).body);
+    expect(left).toContain('You began to confirm this payment and did not finish.');
+    expect(left).not.toContain('Checking with your bank');
   });
 
   it('tells nothing when the outcome is known', async () => {

@@ -140,7 +140,7 @@ export const SCENES: Readonly<Record<SceneName, Seeder>> = {
       attempts: 2,
       updated_at: daysAhead(0),
     });
-    return { enrollmentId: id, path: `/account?tried=${chargeId}&at=${nowS()}` };
+    return { enrollmentId: id, path: `/account?tried=${chargeId}&confirmed=2&at=${nowS()}` };
   },
 
   async refunds(db, locale) {
