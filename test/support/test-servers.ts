@@ -161,6 +161,8 @@ async function startTemporal(
         metricsPort,
         dynamicConfig: {
           'frontend.WorkflowTimeSkippingEnabled': true,
+          // A jump ahead waits for it, and it is a second by default.
+          'history.timerProcessorMaxTimeShift': '10ms',
           // A run is over after some twenty periods instead of four hundred, so that a test can outlive several.
           'limit.historyCount.suggestContinueAsNew': 250,
           // A Workflow Task that fails is tried again, and reported, in seconds instead of minutes.
