@@ -54,7 +54,9 @@ export interface ClaimedMail {
 const NEVER = '9999-12-31T00:00:00Z';
 
 /**
- * Claims mails that are due, oldest first, each for one caller only: others skip them until the lease is over.
+ * Claims mails that are due, oldest first, each for one caller only: others skip them until the lease is over. Of one
+ * enrollment only the oldest is claimed, so that nobody reads "all is paid" before the receipt of the last payment; one
+ * that has been put off for longer than a lease holds up no other.
  * @param leaseMs milliseconds after which an unmarked mail is due again, because its dispatcher must have died
  */
 export async function claimMails(
@@ -72,6 +74,20 @@ export async function claimMails(
           .select(['id', 'enrollment_id'])
           .where('mailed_at', 'is', null)
           .where('next_mail_at', '<=', sql<Date>`now()`)
+          .where(({ not, exists, selectFrom }) =>
+            not(
+              exists(
+                selectFrom('notifications as earlier')
+                  .select('earlier.id')
+                  .whereRef('earlier.enrollment_id', '=', 'notifications.enrollment_id')
+                  .where('earlier.mailed_at', 'is', null)
+                  .where('earlier.next_mail_at', '<=', fromNow(leaseMs))
+                  .where(
+                    sql<boolean>`(earlier.created_at, earlier.id) < (notifications.created_at, notifications.id)`,
+                  ),
+              ),
+            ),
+          )
           .orderBy('next_mail_at')
           .limit(limit)
           .forUpdate()

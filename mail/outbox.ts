@@ -117,7 +117,9 @@ export function createMailOutbox(deps: {
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
-        if ((await dispatchOnce()) === BATCH) {
+        // More may be waiting: a full batch leaves others behind, and a mail that is gone makes room for the next of
+        // its enrollment.
+        if ((await dispatchOnce()) > 0) {
           continue;
         }
       } catch (error) {

@@ -99,10 +99,48 @@ describe('createMailOutbox', () => {
     expect(new Set(smtp.mails.map((mail) => mail.messageId)).size).toBe(45);
   });
 
-  it('claims no more than a batch and sends no more than a few at once', async () => {
+  it('mails what one customer is told in the order it happened, also by several dispatchers', async () => {
     const enrollment = await seedEnrollment(test.db);
+    const told = ['charge_failed', 'charge_recovered', 'charge_succeeded', 'enrollment_completed'] as const;
+    const ids: string[] = [];
+    for (const [minute, kind] of told.entries()) {
+      const createdAt = new Date(Date.now() - (10 - minute) * 60_000).toISOString();
+      ids.push(await seedNotification(test.db, enrollment, kind, {}, { createdAt }));
+    }
+    // The order of the table and of the queue is another one.
+    for (const [index, id] of ids.entries()) {
+      const due = new Date(Date.now() - (index + 1) * 60_000);
+      await test.db.updateTable('notifications').set({ next_mail_at: due }).where('id', '=', id).execute();
+    }
+    const started = [outboxOf(), outboxOf(), outboxOf()];
+    await Promise.all(started.map((outbox) => outbox.dispatchOnce()));
+    expect(smtp.mails.map(({ subject }) => subject)).toEqual(['Your payment of ¥1,980 did not go through']);
+    for (const outbox of started) {
+      outbox.start();
+    }
+    await waitFor('all four', () => smtp.mails.length === told.length);
+    expect(smtp.mails.map(({ messageId }) => messageId)).toEqual(ids.map((id) => `<${id}@kissa.example>`));
+  });
+
+  it('lets a mail that was put off for long hold up no other', async () => {
+    const enrollment = await seedEnrollment(test.db);
+    const createdAt = daysAhead(-1);
+    const stuck = await seedNotification(test.db, enrollment, 'charge_failed', {}, { createdAt });
+    await seedNotification(test.db, enrollment, 'charge_recovered');
+    const putOff = async (minutes: number) => {
+      const due = new Date(Date.now() + minutes * 60_000);
+      await test.db.updateTable('notifications').set({ next_mail_at: due }).where('id', '=', stuck).execute();
+    };
+    await putOff(5);
+    await expect(outboxOf().dispatchOnce()).resolves.toBe(0);
+    await putOff(15);
+    await expect(outboxOf().dispatchOnce()).resolves.toBe(1);
+    expect(smtp.mails.map(({ subject }) => subject)).toEqual(['Solved: your payment of ¥1,980 was received']);
+  });
+
+  it('claims no more than a batch and sends no more than a few at once', async () => {
     for (let number = 0; number < 30; number++) {
-      await seedNotification(test.db, enrollment, 'charge_succeeded');
+      await seedNotification(test.db, await seedEnrollment(test.db), 'charge_succeeded');
     }
     await expect(outboxOf().dispatchOnce()).resolves.toBe(20);
     expect(smtp.mails).toHaveLength(20);
