@@ -17,6 +17,8 @@ export interface ApiDeps {
   inbox: InboxDispatcher;
   metrics: ApiMetrics;
   log: Logger;
+  /** Whether the process has been told to end; it answers, and nobody new should come. */
+  isStopping?: () => boolean;
   /** Resolves when Temporal answers; bounded in time. */
   pingTemporal: () => Promise<void>;
 }

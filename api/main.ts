@@ -1,4 +1,5 @@
 /** The API process: settings, connections, the server, and a clean end on SIGTERM or SIGINT. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics } from 'prom-client';
 import { createCustomerLinks } from '../config/customer-links.ts';
 import { readSettings } from '../config/env.ts';
@@ -18,7 +19,9 @@ import { createTemporalBillingClient } from './temporal-billing-client.ts';
 /** Above the longest request that may be under way. */
 const STOP_AT_THE_LATEST_MS = 35_000;
 const PING_TIMEOUT_MS = 2_000;
+const CLOSE_IDLE_EVERY_MS = 200;
 
+let stopping = false;
 const settings = readSettings(process.env);
 const log = createLogger(settings);
 const tracing = startTracing(settings, 'durable-billing-api');
@@ -57,6 +60,7 @@ const app = await buildApp({
   inbox,
   metrics,
   log,
+  isStopping: () => stopping,
   pingTemporal: async () => {
     await client.withDeadline(Date.now() + PING_TIMEOUT_MS, () => client.workflowService.getSystemInfo({}));
   },
@@ -74,14 +78,22 @@ try {
 inbox.start();
 log.info({ address: app.listeningOrigin }, 'api is ready');
 
-/** Accepts nothing new, finishes what is under way, then lets go of database and Temporal. */
+/**
+ * Says at /readyz that it is going, and for a while still answers those who have not heard; then accepts nothing new,
+ * finishes what is under way, and lets go of database and Temporal.
+ */
 async function stop(signal: string): Promise<void> {
+  stopping = true;
   log.info({ signal }, 'stopping: requests under way are finished first');
+  await sleep(settings.API_DRAIN_SECONDS * 1_000);
   setTimeout(() => {
     log.error('requests were still under way; stopping without them');
     process.exit(1);
   }, STOP_AT_THE_LATEST_MS).unref();
+  // A connection whose request was under way stays open after its answer, for another one that is not welcome.
+  const closing = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
   await app.close();
+  clearInterval(closing);
   await inbox.stop();
   await temporal.close();
   await db.destroy();

@@ -100,6 +100,23 @@ export const settingsSchema = z.object({
     .string()
     .optional()
     .describe('Workflow code built before; absent: built when the Worker starts'),
+  WORKER_DEPLOYMENT_NAME: z
+    .string()
+    .min(1)
+    .default('durable-billing')
+    .describe('Name of the Worker Deployment that this Worker belongs to, when WORKER_BUILD_ID is set'),
+  WORKER_BUILD_ID: z
+    .string()
+    .regex(/^[\w.-]{1,200}$/, { error: 'expected letters, digits, dots, dashes and underscores' })
+    .optional()
+    .describe(
+      'Version of the code, e.g. the commit; its Worker then takes work only once Temporal is told that it is current or ramping; absent: Workers have no versions',
+    ),
+  WORKFLOW_PATCHES_OFF: list
+    .default([])
+    .describe(
+      'Comma-separated ids of workflows/patches.ts that are not made use of yet, so that a deploy can be taken back',
+    ),
   STRIPE_REQUESTS_PER_SECOND: z.coerce
     .number()
     .min(0.1)
@@ -165,6 +182,15 @@ export const settingsSchema = z.object({
     .max(1)
     .default(1)
     .describe('Share of traces that are kept, 0 to 1; a caller that has decided already is followed'),
+  API_DRAIN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(300)
+    .default(0)
+    .describe(
+      'Seconds in which a stopping API still answers everything but says at /readyz that it is going, so that a load balancer can turn away first',
+    ),
   ALLOW_MINUTE_SCHEDULES: flag
     .default(false)
     .describe('Allow intervals of minutes, to watch a schedule; leave off in production'),

@@ -21,6 +21,7 @@ import { workflowBundle } from './bundle.ts';
 import { ensureEventSweep } from './event-sweep-schedule.ts';
 import { createWorkerMetrics, freeLocalPort, serveMetrics } from './metrics.ts';
 import { temporalLogger } from './temporal-logger.ts';
+import { versioningOptions } from './versioning.ts';
 import { createBillingWorkers } from './worker.ts';
 
 const settings = readSettings(process.env);
@@ -67,7 +68,7 @@ const workers = await createBillingWorkers({
   stripeRequestsPerSecond: settings.STRIPE_REQUESTS_PER_SECOND,
   shutdownGraceMs,
   onFirstAttempt: metrics.countFirstAttempt,
-  overrides: { dataConverter: temporalDataConverter(settings) },
+  overrides: { dataConverter: temporalDataConverter(settings), ...versioningOptions(settings) },
 });
 const mailer = createMailer({
   url: settings.MAIL_URL,
@@ -89,6 +90,10 @@ const metricsServer = await serveMetrics(metrics.registry, {
   sdkPort: sdkMetricsPort,
 });
 log.info({ taskQueue: settings.TASK_QUEUE, namespace: settings.TEMPORAL_NAMESPACE }, 'worker is ready');
+if (settings.WORKER_BUILD_ID !== undefined) {
+  const version = { deployment: settings.WORKER_DEPLOYMENT_NAME, buildId: settings.WORKER_BUILD_ID };
+  log.info(version, 'it takes work once its version is current or ramping: temporal worker deployment');
+}
 try {
   await workers.run();
 } finally {

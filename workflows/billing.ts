@@ -135,10 +135,12 @@ function moveAfterLast({ state, terms }: EnrollmentRun): Move {
     : FOREVER;
 }
 
-/** History is long, or a new version of the Worker waits to take over. */
+/**
+ * History is long. A new version of the Worker is no reason: a run moves to it with its next task, and one that an
+ * operator has pinned would hand the pin on to every run after it, without end.
+ */
 function shouldLeave(): boolean {
-  const info = workflowInfo();
-  return info.continueAsNewSuggested || info.targetWorkerDeploymentVersionChanged === true;
+  return workflowInfo().continueAsNewSuggested;
 }
 
 async function waitFor(run: EnrollmentRun, until: string | null): Promise<void> {

@@ -7,7 +7,7 @@ import { within } from '../within.ts';
 
 const check = z.enum(['ok', 'unreachable']);
 const readiness = z.object({
-  status: z.enum(['ready', 'not_ready']),
+  status: z.enum(['ready', 'not_ready', 'stopping']),
   checks: z.object({ database: check, temporal: check }),
 });
 
@@ -15,7 +15,7 @@ const readiness = z.object({
 const CHECK_TIMEOUT_MS = 3_000;
 
 export function systemRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
-  const { db, pingTemporal, metrics } = deps;
+  const { db, pingTemporal, metrics, isStopping = () => false } = deps;
 
   return async (app) => {
     app.get(
@@ -36,7 +36,10 @@ export function systemRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         schema: {
           tags: ['system'],
           summary: 'Whether the parts that it needs can be reached',
-          response: { 200: readiness, 503: readiness.describe('At least one is unreachable') },
+          response: {
+            200: readiness,
+            503: readiness.describe('At least one is unreachable, or the process is stopping'),
+          },
         },
       },
       async (request, reply) => {
@@ -53,10 +56,9 @@ export function systemRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           look('database', () => sql`select 1`.execute(db)),
           look('temporal', pingTemporal),
         ]);
-        const ready = database === 'ok' && temporal === 'ok';
-        return reply
-          .code(ready ? 200 : 503)
-          .send({ status: ready ? 'ready' : 'not_ready', checks: { database, temporal } });
+        const reachable = database === 'ok' && temporal === 'ok';
+        const status = isStopping() ? 'stopping' : reachable ? 'ready' : 'not_ready';
+        return reply.code(status === 'ready' ? 200 : 503).send({ status, checks: { database, temporal } });
       },
     );
 

@@ -47,4 +47,47 @@ describe('SIGTERM', () => {
     );
     expect(retried).toEqual([]);
   }, 120_000);
+
+  it('of the API: it says so first, still answers, and finishes a command that waits for Stripe', async () => {
+    await stack.running.api.stop();
+    await stack.restart('api', { API_DRAIN_SECONDS: '2' });
+    await slowNext('/v1/checkout/sessions');
+    const slow = stack.enroll({ terms: TERMS });
+    const stopped = stack.running.api.stop();
+    const said = await waitFor('readiness to be false', async () => {
+      const { status, body } = await stack.ask('GET', '/readyz');
+      return status === 503 ? body : false;
+    });
+    expect(said).toMatchObject({ status: 'stopping', checks: { database: 'ok', temporal: 'ok' } });
+    // Whoever has not heard of it yet is served.
+    expect((await stack.ask('GET', '/v1/enrollments')).status).toBe(200);
+    expect((await slow).checkout_url).toContain('cs_test_');
+    await stopped;
+    expect(await stack.running.api.exited).toEqual({ code: 0, signal: null });
+    await expect(stack.ask('GET', '/healthz')).rejects.toThrow();
+    await stack.restart('api');
+  }, 120_000);
+
+  it('of the API without that time: nobody new is let in, what runs is finished', async () => {
+    await slowNext('/v1/checkout/sessions');
+    const slow = stack.enroll({ terms: TERMS });
+    await waitFor('Stripe to be asked', async () => (await openFaults()) === 0);
+    const stopped = stack.running.api.stop();
+    await waitFor('new connections to be refused', () =>
+      stack.ask('GET', '/healthz').then(
+        () => false,
+        () => true,
+      ),
+    );
+    expect((await slow).checkout_url).toContain('cs_test_');
+    await stopped;
+    expect(await stack.running.api.exited).toEqual({ code: 0, signal: null });
+    await stack.restart('api');
+  }, 120_000);
 });
+
+/** Faults that were ordered and have met nobody yet. */
+async function openFaults(): Promise<number> {
+  const answer = await fetch(`${stack.standIn.url}/_control/faults`);
+  return ((await answer.json()) as { data: unknown[] }).data.length;
+}

@@ -164,5 +164,13 @@ describe('Workers with versions', () => {
     const { failures, patches } = await told(billing, people);
     expect(failures).toEqual([]);
     expect(patches).toBeGreaterThan(0);
+    // As docs/operations.md asks who is left on a version.
+    const left = (buildId: string) =>
+      `TemporalWorkerDeploymentVersion = 'rehearsal:${buildId}' AND ExecutionStatus = 'Running'`;
+    await waitFor('nobody to be left on the old version', async () => {
+      const { count } = await billing.temporal.client.workflow.count(left('a'));
+      return count === 0;
+    });
+    expect((await billing.temporal.client.workflow.count(left('b'))).count).toBe(people.open.length);
   }, 240_000);
 });
