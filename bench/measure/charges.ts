@@ -1,0 +1,115 @@
+/** Enrollments a second, and charges a second when many fall due at one instant, beside floors and peers. */
+import { beside, type Curve, type Findings, figure } from '../figures.ts';
+import { bareFloor } from '../floors/bare.ts';
+import type { Context, Measurement } from './context.ts';
+import { type Drain, drainBare, drainOurs, drainPeer, gather, type Herd } from './herd.ts';
+import { expectations, expectedRates } from './warm-up.ts';
+
+export const charges: Measurement = {
+  name: 'charges',
+  title: 'Enrollments, and charges that fall due at one instant',
+  async run(context): Promise<Findings> {
+    const { stage, sizes, report } = context;
+    await stage.ensureWorker();
+    const floor = await bareFloor(stage);
+    const expected = await expectedRates(context);
+    const enroll = { ours: [] as number[], bare: [] as number[] };
+    const drains: Record<'ours' | 'bare' | 'pg-boss' | 'graphile-worker', Drain[]> = {
+      ours: [],
+      bare: [],
+      'pg-boss': [],
+      'graphile-worker': [],
+    };
+    for (let round = 0; round < sizes.rounds; round += 1) {
+      const of = `round ${round + 1} of ${sizes.rounds}`;
+      report(`${of}: ${sizes.herd} customers enroll`);
+      let bare = expected.bareEnrollments;
+      const herd = await gather(context, sizes.herd, expected.enrollments, {
+        seconds: sizes.herd / expected.bareEnrollments,
+        work: async () => {
+          report(`${of}: ${sizes.herd} bare enrollments`);
+          bare = sizes.herd / (await floor.enrollments(sizes.herd));
+        },
+      });
+      enroll.bare.push(bare);
+      enroll.ours.push(sizes.herd / herd.enrollSeconds);
+      expectations(expected, enroll);
+      report(`${of}: ${sizes.herd} charges fall due`);
+      drains.ours.push(await drainOurs(stage, herd));
+      report(`${of}: ${sizes.herd} bare timers fall due`);
+      drains.bare.push(await drainBare(stage, sizes.herd, expected.bareStarts));
+      await drainPeers(context, herd, round, of, drains);
+    }
+    return findingsOf(context, enroll, drains);
+  },
+};
+
+async function drainPeers(
+  { stage, report }: Context,
+  herd: Herd,
+  round: number,
+  of: string,
+  drains: Record<'pg-boss' | 'graphile-worker', Drain[]>,
+): Promise<void> {
+  for (const [index, kind] of (['pg-boss', 'graphile-worker'] as const).entries()) {
+    report(`${of}: ${herd.ids.length} jobs of ${kind} fall due`);
+    // Far above the numbers that the Workflows give.
+    drains[kind].push(await drainPeer(stage, kind, herd.ids, 1_000 + 10 * round + index));
+  }
+}
+
+function findingsOf(
+  { sizes }: Context,
+  enroll: { ours: number[]; bare: number[] },
+  drains: Record<'ours' | 'bare' | 'pg-boss' | 'graphile-worker', Drain[]>,
+): Findings {
+  const rates = (name: keyof typeof drains) => drains[name].map(({ perSecond }) => perSecond);
+  const lags = (name: keyof typeof drains) => drains[name].map(({ lastLagSeconds }) => lastLagSeconds);
+  const many = sizes.herd.toLocaleString('en');
+  const names = {
+    ours: 'this service',
+    bare: 'bare Workflow',
+    'pg-boss': 'pg-boss job',
+    'graphile-worker': 'graphile-worker job',
+  };
+  const curves = (Object.keys(drains) as (keyof typeof drains)[]).flatMap((name): Curve[] =>
+    (drains[name].at(-1)?.curve ?? []).map(({ x, y }) => ({ chart: 'herd', series: names[name], x, y })),
+  );
+  return {
+    figures: [
+      beside(
+        'enrollments.per_second',
+        'enrollments, from the request until the method is stored',
+        enroll.ours,
+        '/s',
+        { what: 'bare Workflow of the same events', samples: enroll.bare },
+        { atLeast: 0.8 },
+      ),
+      beside(
+        'charges.per_second',
+        `charges, ${many} due at one instant`,
+        rates('ours'),
+        '/s',
+        { what: 'bare Workflow: timer, one empty Activity', samples: rates('bare') },
+        { atLeast: 0.65 },
+      ),
+      figure('charges.absolute', 'the same, against Stripe’s own limit', rates('ours'), '/s', {
+        atLeast: 100,
+      }),
+      beside('charges.last_lag', 'lag of the last of them', lags('ours'), 's', {
+        what: 'bare Workflow',
+        samples: lags('bare'),
+      }),
+      beside('charges.pg_boss', 'charges, beside pg-boss jobs', rates('ours'), '/s', {
+        what: 'pg-boss job: same call, same rows',
+        samples: rates('pg-boss'),
+      }),
+      beside('charges.graphile_worker', 'charges, beside graphile-worker jobs', rates('ours'), '/s', {
+        what: 'graphile-worker job: same call, same rows',
+        samples: rates('graphile-worker'),
+      }),
+    ],
+    curves,
+    notes: [],
+  };
+}

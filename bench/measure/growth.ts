@@ -1,0 +1,105 @@
+/**
+ * What grows: charges while few and while many others sleep, with the Worker's cache warm and cold, each beside the bare
+ * Workflow at the same moment; the twenty-fourth charge against the first; bytes and memory.
+ */
+import { sql } from 'kysely';
+import { type Figure, type Findings, figure } from '../figures.ts';
+import { databaseFileBytes, residentBytes } from '../stage/memory.ts';
+import { enrollMany, monthlyFrom } from './callers.ts';
+import type { Context, Measurement } from './context.ts';
+import { drainBare, drainOurs, gather } from './herd.ts';
+import { compareLongLived } from './long-lived.ts';
+import { expectedRates } from './warm-up.ts';
+
+export const growth: Measurement = {
+  name: 'growth',
+  title: 'Growth: many sleepers, a cold cache, the 24th charge, bytes',
+  async run(context): Promise<Findings> {
+    const { stage, sizes, report } = context;
+    const worker = await stage.ensureWorker();
+    const expected = await expectedRates(context);
+    const before = await footprint(context);
+    const few = await probe(context, 'few sleepers');
+    const charged = await footprint(context);
+
+    const asleep = await sleepers(context);
+    const missing = Math.max(0, sizes.sleeping - asleep);
+    report(`${missing} more customers enroll and sleep`);
+    const far = new Date(Date.now() + 40 * 86_400_000).toISOString();
+    const beforeSleepers = await footprint(context);
+    if (missing > 0) {
+      const { seconds } = await enrollMany(stage, missing, monthlyFrom(far));
+      expected.enrollments = missing / seconds;
+    }
+    const afterSleepers = await footprint(context);
+    const many = await probe(context, 'many sleepers');
+    const workerBytes = residentBytes(worker.pid);
+    const cold = await probe(context, 'a Worker that has just started', () =>
+      stage.ensureWorker({ afresh: true }),
+    );
+    const longLived = await compareLongLived(context);
+    const compared = (id: string, what: string, ratio: number): Figure =>
+      figure(id, what, ratio, '×', { atLeast: 0.91 });
+    const perSleeper = (name: keyof Footprint) =>
+      (afterSleepers[name] - beforeSleepers[name]) / Math.max(1, missing);
+    return {
+      figures: [
+        compared(
+          'growth.sleepers',
+          `charges/s with ${(asleep + missing).toLocaleString('en')} asleep against ${Math.max(asleep, sizes.probe).toLocaleString('en')}, both beside bare Workflows`,
+          many / few,
+        ),
+        figure(
+          'growth.cold_cache',
+          'charges/s of a Worker that has just started against a warm one',
+          cold / many,
+          '×',
+        ),
+        ...longLived.figures,
+        figure(
+          'bytes.enrollment.postgres',
+          'PostgreSQL, an enrollment with its method',
+          perSleeper('postgres'),
+          'kB',
+        ),
+        figure('bytes.enrollment.temporal', 'Temporal’s file, an enrollment', perSleeper('temporal'), 'kB'),
+        figure(
+          'bytes.charge.postgres',
+          'PostgreSQL, an enrollment and its first charge',
+          (charged.postgres - before.postgres) / sizes.probe,
+          'kB',
+        ),
+        figure('memory.worker', 'Worker with its cache of 1,000 Workflows', workerBytes / 1_048_576, 'MB'),
+      ],
+      curves: longLived.curves,
+      notes: longLived.notes,
+    };
+  },
+};
+
+/** Charges a second against those of bare Workflows, right after one another. */
+async function probe(context: Context, of: string, before?: () => Promise<unknown>): Promise<number> {
+  const { stage, sizes, report } = context;
+  const expected = await expectedRates(context);
+  report(`${sizes.probe} charges, ${of}`);
+  const herd = await gather(
+    context,
+    sizes.probe,
+    expected.enrollments,
+    before && { seconds: 8, work: before },
+  );
+  return {
+    postgres: (rows[0]?.bytes ?? 0) / 1024,
+    temporal: databaseFileBytes(stage.folder.temporalDatabase) / 1024,
+  };
+}
+
+async function sleepers({ stage }: Context): Promise<number> {
+  const { db } = await stage.database();
+  const row = await db
+    .selectFrom('enrollments')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('status', '=', 'active')
+    .executeTakeFirstOrThrow();
+  return row.count;
+}

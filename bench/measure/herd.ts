@@ -1,0 +1,154 @@
+/**
+ * Enrollments, and then their first charges, all due at one instant: the same customers serve both measurements. In
+ * turn with the bare Workflows on the same server, and with two job queues on the same database.
+ */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pause } from '../../dev/processes.ts';
+import { bareFloor } from '../floors/bare.ts';
+import type { ChargeJob } from '../peers/charge-once.ts';
+import type { Stage } from '../stage/stage.ts';
+import { enrollMany, monthlyFrom, until } from './callers.ts';
+import type { Context } from './context.ts';
+
+/** How a herd was served. */
+export interface Drain {
+  /** Charges a second, from the instant at which they were due until the last one. */
+  perSecond: number;
+  /** How late the last one was. */
+  lastLagSeconds: number;
+  /** Charges that were done, by seconds after the instant. */
+  curve: { x: number; y: number }[];
+}
+
+/** A herd that has been enrolled and sleeps until its instant. */
+export interface Herd {
+  ids: string[];
+  dueAtMs: number;
+  enrollSeconds: number;
+}
+
+/** Times that a herd is gathered anew because its instant came too soon. */
+const TRIES = 3;
+
+/**
+ * Enrolls so many for one instant that comes after all are saved, and does what is to be done meanwhile.
+ * @param perSecond enrollments expected; when a shared machine slows down, the next try expects less
+ * @throws Error when the instant has passed three times
+ */
+export async function gather(
+  { stage, report }: Pick<Context, 'stage' | 'report'>,
+  count: number,
+  perSecond: number,
+  meanwhile: { seconds: number; work: () => Promise<unknown> } = { seconds: 0, work: async () => undefined },
+): Promise<Herd> {
+  let expected = perSecond;
+  for (let tries = 1; ; tries += 1) {
+    const neededMs = (count / expected + meanwhile.seconds) * 1_400 + 6_000;
+    const dueAtMs = Math.ceil((Date.now() + neededMs) / 1000) * 1000;
+    const { ids, seconds } = await enrollMany(stage, count, monthlyFrom(new Date(dueAtMs).toISOString()));
+    if (Date.now() < dueAtMs - meanwhile.seconds * 1_000 - 1_000) {
+      await meanwhile.work();
+    }
+    if (Date.now() < dueAtMs - 500) {
+      return { ids, dueAtMs, enrollSeconds: seconds };
+    }
+    if (tries === TRIES) {
+      throw new Error(`the instant of ${count} customers passed ${TRIES} times before all were ready`);
+    }
+    expected = count / seconds / 1.5;
+    report(`the instant came too soon: ${count} customers took ${seconds.toFixed(0)} s; once more`);
+  }
+}
+
+/** Charges of ours that were made for an instant. */
+export async function drainOurs(stage: Stage, herd: Herd): Promise<Drain> {
+  const { db } = await stage.database();
+  const done = async () => {
+    const row = await db
+      .selectFrom('charges')
+      .select((eb) => eb.fn.countAll<number>().as('done'))
+      .where('due_at', '=', new Date(herd.dueAtMs))
+      .where('status', '=', 'succeeded')
+      .executeTakeFirstOrThrow();
+    return row.done;
+  };
+  return drain('our charges', herd.ids.length, herd.dueAtMs, done);
+}
+
+/** The same number of bare timers, each followed by an empty Activity. */
+export async function drainBare(stage: Stage, count: number, perSecond: number): Promise<Drain> {
+  const floor = await bareFloor(stage);
+  const dueAtMs = Math.ceil((Date.now() + (count / perSecond) * 1_500 + 4_000) / 1000) * 1000;
+  const done = await floor.charges(count, dueAtMs);
+  return drain('the bare charges', count, dueAtMs, done);
+}
+
+/** The same charges once more, as jobs of a queue. @param number of the charges in their enrollments */
+export async function drainPeer(
+  stage: Stage,
+  kind: 'pg-boss' | 'graphile-worker',
+  ids: string[],
+  number: number,
+): Promise<Drain> {
+  const { db } = await stage.database();
+  const settings = await stage.settings();
+  // Enough for starting the process and writing the jobs.
+  const dueAtMs = Math.ceil((Date.now() + 5_000 + ids.length * 4) / 1000) * 1000;
+  const methods = await db
+    .selectFrom('payment_methods')
+    .select(['id', 'enrollment_id', 'stripe_customer_id'])
+    .where('enrollment_id', 'in', ids)
+    .execute();
+  const dueAt = new Date(dueAtMs).toISOString();
+  const jobs = methods.map(
+    (method): ChargeJob => ({
+      enrollmentId: method.enrollment_id,
+      number,
+      dueAt,
+      amountMinor: 980,
+      currency: 'jpy',
+      stripeCustomerId: method.stripe_customer_id,
+      paymentMethodId: method.id,
+    }),
+  );
+  const file = path.join(stage.root, `${kind}-${dueAtMs}.json`);
+  writeFileSync(file, JSON.stringify(jobs));
+  const child = await stage.helper(
+    kind,
+    'bench/peers/main.ts',
+    {
+      DATABASE_URL: stage.addresses.postgres,
+      STRIPE_SECRET_KEY: settings.STRIPE_SECRET_KEY,
+      STRIPE_API_URL: settings.STRIPE_API_URL,
+    },
+    async (running) => running.lastLines().includes('ready'),
+    [kind, file, String(dueAtMs)],
+  );
+  if (Date.now() > dueAtMs) {
+    throw new Error(`${kind} was not ready in time`);
+  }
+  try {
+    return await drainOurs(stage, { ids, dueAtMs, enrollSeconds: 0 });
+  } finally {
+    await child.stop();
+  }
+}
+
+/** Waits for the instant and then looks ten times a second until all are done. */
+async function drain(
+  what: string,
+  count: number,
+  dueAtMs: number,
+  done: () => Promise<number>,
+): Promise<Drain> {
+  await pause(Math.max(0, dueAtMs - Date.now()));
+  const curve: Drain['curve'] = [];
+  await until(`the last of ${what}`, 180_000, async () => {
+    const y = await done();
+    curve.push({ x: (Date.now() - dueAtMs) / 1000, y });
+    return y >= count;
+  });
+  const lastLagSeconds = curve.at(-1)?.x ?? 0;
+  return { perSecond: count / lastLagSeconds, lastLagSeconds, curve };
+}

@@ -1,0 +1,61 @@
+/** A herd with Stripe's limit on: nothing is refused, and hardly any of the limit is left unused. */
+import { type Findings, figure } from '../figures.ts';
+import type { Measurement } from './context.ts';
+import { drainOurs, gather } from './herd.ts';
+import { expectedRates } from './warm-up.ts';
+
+/** Of Stripe's limit, what the Task Queue is told: close to it, and below it however calls bunch. */
+const SHARE = 0.97;
+
+interface LoggedRequest {
+  method: string;
+  path: string;
+  status: number | null;
+  at?: number;
+}
+
+export const stripeLimit: Measurement = {
+  name: 'stripe-limit',
+  title: 'The same with Stripe’s limit on',
+  async run(context): Promise<Findings> {
+    const { stage, sizes, report } = context;
+    const { stripeLimit: limit, limitedHerd: count } = sizes;
+    const expected = await expectedRates(context);
+    report(`${count} customers enroll`);
+    const herd = await gather(context, count, expected.enrollments, {
+      seconds: 10,
+      work: () => stage.ensureWorker({ stripeRequestsPerSecond: Math.floor(limit * SHARE) }),
+    });
+    await stage.control('POST', 'settings', { requestsPerSecond: limit });
+    report(`${count} charges fall due, ${limit} requests a second are allowed`);
+    try {
+      const { perSecond, curve } = await drainOurs(stage, herd);
+      const { data } = await stage.control<{ data: LoggedRequest[] }>(
+        'GET',
+        `requests?limit=20000&path_prefix=/v1/payment_intents`,
+      );
+      const refused = data.filter(({ status }) => status === 429).length;
+      return {
+        figures: [
+          figure(
+            'limit.used',
+            `share of ${limit} requests/s used by ${count} charges`,
+            (100 * perSecond) / limit,
+            '%',
+            {
+              atLeast: 95,
+            },
+          ),
+          figure('limit.refused', 'of them answered 429', refused, '', { atMost: 0 }),
+        ],
+        curves: curve.map(({ x, y }) => ({ chart: 'limit', series: 'charges made', x, y })),
+        notes: [
+          `The Task Queue allows ${Math.floor(limit * SHARE)} a second; the stand-in refuses more than ${limit} in any second.`,
+        ],
+      };
+    } finally {
+      await stage.control('POST', 'settings', { requestsPerSecond: null });
+      await stage.ensureWorker();
+    }
+  },
+};

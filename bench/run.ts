@@ -1,0 +1,27 @@
+/** One run: which measurements, in which order, on one stage. Called by `bench/main.ts` and by its test. */
+import type { Findings } from './figures.ts';
+import { charges } from './measure/charges.ts';
+import type { Measurement } from './measure/context.ts';
+import { growth } from './measure/growth.ts';
+import { requests } from './measure/requests.ts';
+import { starts } from './measure/starts.ts';
+import { stripeLimit } from './measure/stripe-limit.ts';
+import { webhooks } from './measure/webhooks.ts';
+import type { Setting } from './report/setting.ts';
+
+/** Growth comes first: it compares a stage with few sleepers to one with many. */
+export const MEASUREMENTS: readonly Measurement[] = [
+  growth,
+  charges,
+  stripeLimit,
+  webhooks,
+  requests,
+  starts,
+];
+
+export interface Run {
+  kind: 'quick' | 'usual' | 'full';
+  setting: Setting;
+  seconds: number;
+  sections: { name: string; title: string; findings: Findings }[];
+}

@@ -1,0 +1,222 @@
+/**
+ * Where measurements happen: PostgreSQL, Temporal on a file with the settings that the README recommends, the Stripe
+ * stand-in, API and Worker, each a process of its own on loopback, on empty state. Parts start when a measurement first
+ * needs them. Used by `bench/main.ts`; it never touches the state of `npm run dev`.
+ */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import getPort from 'get-port';
+import { createStripe } from '../../config/stripe.ts';
+import { openTemporalClient, type TemporalClient } from '../../config/temporal.ts';
+import { openDatabase } from '../../db/database.ts';
+import { addressesOf } from '../../dev/addresses.ts';
+import { type Ports, USUAL_PORTS } from '../../dev/ports.ts';
+import { prepareCluster } from '../../dev/postgres.ts';
+import { prepareDatabase, prepareStandIn } from '../../dev/prepare.ts';
+import { type ProcessSpec, type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
+import * as stack from '../../dev/stack.ts';
+import { loadSecrets, openStateFolder } from '../../dev/state.ts';
+import { findTemporalCli } from '../../dev/temporal-cli.ts';
+import { bundleWorkflows } from '../../worker/bundle.ts';
+import { once } from './once.ts';
+
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+export const PROJECT = path.resolve(import.meta.dirname, '../..');
+/** High enough that the Task Queue's rate is never what is measured. */
+const NO_LIMIT = 100_000;
+
+export async function openStage(report: (line: string) => void) {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'durable-billing-bench-'));
+  // PostgreSQL runs as another user when this runs as root.
+  chmodSync(root, 0o755);
+  const folder = openStateFolder(root);
+  const secrets = loadSecrets(folder);
+  const ports = await freePorts();
+  const addresses = addressesOf(ports, secrets.databasePassword, {});
+  const running: RunningProcess[] = [];
+
+  /** Starts a process and waits until it is of use; it ends with the stage. */
+  async function start(
+    spec: ProcessSpec,
+    ready: (child: RunningProcess) => Promise<boolean>,
+  ): Promise<RunningProcess> {
+    const child = await startProcess(spec);
+    running.push(child);
+    await waitUntilReady(child, () => ready(child), 60_000);
+    return child;
+  }
+
+  const database = once(async () => {
+    report('starting PostgreSQL');
+    await prepareCluster({ dataDir: folder.postgres, password: secrets.databasePassword });
+    const { spec, ready } = await stack.postgresService(folder, ports, addresses.postgresAdmin);
+    await start(spec, ready);
+    const apiKey = await prepareDatabase(folder, addresses, secrets);
+    return { apiKey, db: openDatabase({ url: addresses.postgres, poolSize: 4, applicationName: 'bench' }) };
+  });
+
+  const temporal = once(async (): Promise<TemporalClient> => {
+    report('starting Temporal');
+    const { spec, ready } = stack.temporalService(folder, ports, await temporalProgram());
+    await start(spec, ready);
+    return openTemporalClient({
+      TEMPORAL_ADDRESS: addresses.temporal,
+      TEMPORAL_NAMESPACE: addresses.temporalNamespace,
+      TEMPORAL_TLS: false,
+    });
+  });
+
+  const standIn = once(async () => {
+    report('starting the Stripe stand-in');
+    const { spec, ready } = stack.stripeService(folder, ports, addresses, secrets.stripeSecretKey);
+    // In memory: what is measured is not how fast the stand-in writes.
+    await start({ ...spec, env: { ...spec.env, STRIPE_STAND_IN_DATA: '' } }, ready);
+    return prepareStandIn(folder, addresses, secrets);
+  });
+
+  const bundle = once(async () => {
+    report('bundling the Workflow code');
+    const file = path.join(root, 'workflows.js');
+    writeFileSync(file, (await bundleWorkflows()).code);
+    return file;
+  });
+
+  const settings = once(async (): Promise<Record<string, string>> => {
+    const [access] = await Promise.all([standIn(), database()]);
+    return {
+      ...stack.applicationSettings(addresses, ports, secrets, access),
+      NODE_ENV: 'production',
+      LOG_LEVEL: 'info',
+      API_RATE_LIMIT_PER_MINUTE: '10000000',
+      // Customers without an address: nobody is mailed, as the floors and peers mail nobody.
+      MAIL_URL: `smtp://127.0.0.1:${ports.smtp}`,
+      STRIPE_EVENT_SWEEP_SECONDS: '0',
+    };
+  });
+
+  const api = once(async () => {
+    const given = await settings();
+    report('starting the API');
+    const { spec } = stack.apiService(folder, addresses, given);
+    // It takes webhooks whether or not Temporal runs.
+    const child = await start(spec, async () => (await fetch(`${addresses.api}/healthz`)).ok);
+    return { url: addresses.api, key: (await database()).apiKey, child };
+  });
+
+  let worker: { child: RunningProcess; settings: string } | null = null;
+
+  /** Starts the Worker, or gives the one that runs if its settings are these. */
+  async function ensureWorker(
+    options: { stripeRequestsPerSecond?: number; afresh?: boolean } = {},
+  ): Promise<RunningProcess> {
+    const wanted = { STRIPE_REQUESTS_PER_SECOND: String(options.stripeRequestsPerSecond ?? NO_LIMIT) };
+    const written = JSON.stringify(wanted);
+    if (worker !== null && worker.settings === written && !options.afresh) {
+      return worker.child;
+    }
+    await worker?.child.stop();
+    await temporal();
+    const given = { ...(await settings()), WORKFLOW_BUNDLE_PATH: await bundle(), ...wanted };
+    report('starting the Worker');
+    const { spec, ready } = stack.workerService(folder, addresses, given);
+    worker = { child: await start(spec, ready), settings: written };
+    return worker.child;
+  }
+
+  /** A process of the bench itself, e.g. a floor; ready when `ready` says so. */
+  function helper(
+    name: string,
+    file: string,
+    env: Record<string, string | undefined>,
+    ready: (child: RunningProcess) => Promise<boolean>,
+    args: readonly string[] = [],
+  ): Promise<RunningProcess> {
+    return start(
+      {
+        name,
+        command: process.execPath,
+        args: ['--disable-warning=ExperimentalWarning', path.join(PROJECT, file), ...args],
+        cwd: PROJECT,
+        env,
+        logFile: path.join(folder.logs, `${name}.log`),
+      },
+      ready,
+    );
+  }
+
+  return {
+    root,
+    folder,
+    addresses,
+    secrets,
+    database,
+    temporal,
+    standIn,
+    settings,
+    bundle,
+    api,
+    ensureWorker,
+    helper,
+    stripe: () =>
+      createStripe({
+        STRIPE_SECRET_KEY: secrets.stripeSecretKey,
+        STRIPE_API_URL: addresses.stripe,
+        STRIPE_TIMEOUT_MS: 20_000,
+      }),
+
+    /** The stand-in's control plane. */
+    async control<T>(method: 'GET' | 'POST', route: string, body: object = {}): Promise<T> {
+      const answer = await fetch(`${addresses.stripe}/_control/${route}`, {
+        method,
+        ...(method === 'GET'
+          ? {}
+          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+      const text = await answer.text();
+      if (!answer.ok) {
+        throw new Error(`${route}: ${answer.status} ${text}`);
+      }
+      return JSON.parse(text) as T;
+    },
+
+    /** Ends everything, the last started first. Safe after a failure in the middle. */
+    async close(): Promise<void> {
+      const opened = await Promise.allSettled([
+        database.started()?.then(({ db }) => db.destroy()),
+        temporal.started()?.then((client) => client.close()),
+      ]);
+      for (const child of running.reverse()) {
+        await child.stop();
+      }
+      rmSync(root, { recursive: true, force: true });
+      const failed = opened.find((result) => result.status === 'rejected');
+      if (failed) {
+        report(`closing: ${failed.reason}`);
+      }
+    },
+  };
+}
+
+async function temporalProgram(): Promise<string> {
+  const cli = await findTemporalCli({
+    cacheDir: path.join(PROJECT, '.durable-billing/cache'),
+    // A server that is named there is somebody's; measurements fill their own.
+    environment: { PATH: process.env.PATH },
+    minimumServer: '1.32.0',
+    report: () => undefined,
+  });
+  if (cli.kind !== 'program') {
+    throw new Error('measurements start their own Temporal server');
+  }
+  return cli.path;
+}
+
+async function freePorts(): Promise<Ports> {
+  const ports: Ports = { ...USUAL_PORTS };
+  for (const name of Object.keys(USUAL_PORTS) as (keyof Ports)[]) {
+    ports[name] = await getPort({ host: '127.0.0.1' });
+  }
+  return ports;
+}
