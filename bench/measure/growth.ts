@@ -88,6 +88,22 @@ async function probe(context: Context, of: string, before?: () => Promise<unknow
     expected.enrollments,
     before && { seconds: 8, work: before },
   );
+  const ours = await drainOurs(stage, herd);
+  const bare = await drainBare(stage, sizes.probe, expected.bareStarts);
+  return ours.perSecond / bare.perSecond;
+}
+
+interface Footprint {
+  /** In kB. */
+  postgres: number;
+  temporal: number;
+}
+
+async function footprint({ stage }: Context): Promise<Footprint> {
+  const { db } = await stage.database();
+  const { rows } = await sql<{
+    bytes: number;
+  }>`select pg_database_size(current_database()) as bytes`.execute(db);
   return {
     postgres: (rows[0]?.bytes ?? 0) / 1024,
     temporal: databaseFileBytes(stage.folder.temporalDatabase) / 1024,
