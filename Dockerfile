@@ -26,7 +26,10 @@ COPY web ./web
 COPY activities ./activities
 COPY workflows ./workflows
 COPY worker ./worker
+COPY ops ./ops
 COPY api ./api
+COPY check-books ./check-books
+COPY cli ./cli
 COPY deploy/*.ts ./deploy/
 
 # Workflow code is bundled here, once: a Worker then starts sooner, and all of them run the same bytes.

@@ -47,6 +47,8 @@ export interface RunningStack {
   ready: boolean;
   urls: Addresses;
   apiKey: string | null;
+  /** Of API and Worker, for commands that reach past the API; null until they are known. */
+  settings: Record<string, string> | null;
 }
 
 export function openStateFolder(root: string): StateFolder {

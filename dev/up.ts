@@ -5,8 +5,9 @@
  * --headless   plain lines instead of a live display; chosen by itself when the output is no terminal
  * --state DIR  another folder than .durable-billing
  */
+
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { Listr } from 'listr2';
 import { addressesOf } from './addresses.ts';
 import { endLeftovers, recordOf, stillRuns } from './leftovers.ts';
@@ -29,13 +30,18 @@ import { Supervisor } from './supervisor.ts';
 import { findTemporalCli } from './temporal-cli.ts';
 
 const startedAtMs = Date.now();
-const { values: options } = parseArgs({
-  options: {
-    reset: { type: 'boolean', default: false },
-    headless: { type: 'boolean', default: false },
-    state: { type: 'string', default: path.resolve(import.meta.dirname, '../.durable-billing') },
-  },
-});
+const options = new Command('npm run dev --')
+  .description('Brings up the whole stack on this machine, and ends it on Ctrl-C.')
+  .option('--reset', 'forget the state of earlier runs first; what was fetched is kept', false)
+  .option('--headless', 'plain lines instead of a live display', false)
+  .option(
+    '--state <folder>',
+    'where it keeps everything',
+    path.resolve(import.meta.dirname, '../.durable-billing'),
+  )
+  .showHelpAfterError('(--help shows how it is used)')
+  .parse()
+  .opts<{ reset: boolean; headless: boolean; state: string }>();
 const live = process.stdout.isTTY === true && !options.headless;
 
 try {
@@ -54,6 +60,7 @@ try {
     ready: false,
     urls: addresses,
     apiKey: null,
+    settings: null,
   };
   const supervisor = new Supervisor({
     report: (line) => console.log(line),
@@ -164,6 +171,7 @@ try {
 
   running.ready = true;
   running.apiKey = found.apiKey;
+  running.settings = stack.applicationSettings(addresses, ports, secrets, found.stripe);
   // By now a starter such as setpriv has made way for the program itself.
   running.children = running.children.map(({ name, pid }) => recordOf(name, pid));
   writeRunningStack(folder, running);

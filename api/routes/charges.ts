@@ -44,6 +44,28 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       },
     );
 
+    app.get(
+      '/enrollments/:id/charges/:chargeId',
+      {
+        config: { scope: 'read' },
+        schema: {
+          tags: ['charges'],
+          summary: 'Read a charge',
+          params: chargeParams,
+          response: { 200: chargeObject, ...commonErrors, ...notFoundError },
+        },
+      },
+      async (request) => {
+        const { id, chargeId: wanted } = request.params;
+        await existingEnrollment(db, id);
+        const row = await findCharge(db, id, wanted);
+        if (row === undefined) {
+          throw notFound('charge', wanted);
+        }
+        return chargeObjectOf(row);
+      },
+    );
+
     app.post(
       '/enrollments/:id/charges',
       {

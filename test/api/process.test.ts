@@ -118,29 +118,3 @@ describe('npm run migrate', () => {
     expect(migrate.out.stdout).toBe('The schema is up to date.\n');
   });
 });
-
-describe('npm run api-key', () => {
-  const apiKey = async (...args: string[]) => {
-    const command = run(['api/api-key-command.ts', ...args]);
-    return { code: await command.ended, ...command.out };
-  };
-
-  it('makes a key and prints it alone, lists it without the key, and revokes it', async () => {
-    const made = await apiKey('create', '--name', 'shop', '--scopes', 'read, write');
-    expect(made.code).toBe(0);
-    expect(made.stdout).toMatch(/^dbk_[0-9a-f]{48}\n$/);
-    const id = /key_[0-9a-f]+/.exec(made.stderr)?.[0] ?? '';
-    const listed = await apiKey('list');
-    expect(listed.stdout).toBe(`${id}\tshop\tread,write\tnever used\n`);
-    expect((await apiKey('revoke', id)).code).toBe(0);
-    expect((await apiKey('list')).stdout).toMatch(/\trevoked \d{4}-/);
-  });
-
-  it('refuses an unknown scope and an unknown id', async () => {
-    const wrong = await apiKey('create', '--name', 'x', '--scopes', 'admin');
-    expect(wrong.code).toBe(1);
-    expect(wrong.stderr).toContain("'admin' is none of read, write");
-    const unknown = await apiKey('revoke', 'key_17');
-    expect([unknown.code, unknown.stderr]).toEqual([1, "no API key 'key_17'\n"]);
-  });
-});

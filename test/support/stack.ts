@@ -96,6 +96,8 @@ export async function startStack(options: StackOptions = {}) {
     stripe,
     temporal,
     taskQueue: settings.TASK_QUEUE,
+    /** Of API and Worker. */
+    settings,
     running,
 
     /** SIGKILL, and waits until it is gone. */

@@ -1,0 +1,107 @@
+/** Commands about the installation itself: its books, its search attributes, its saved queries. */
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { settingsSchema } from '../../config/env.ts';
+import { ensureSearchAttributes, SEARCH_ATTRIBUTE_TYPES } from '../../config/search-attributes.ts';
+import { CommandFailure, EXIT } from '../failure.ts';
+import { table } from '../output.ts';
+import { savedQueries, uiAddress } from '../queries.ts';
+import type { OpenSession, Session } from '../session.ts';
+
+const temporalSettings = settingsSchema.pick({
+  TEMPORAL_ADDRESS: true,
+  TEMPORAL_NAMESPACE: true,
+  TEMPORAL_API_KEY: true,
+  TEMPORAL_TLS: true,
+  TEMPORAL_TLS_CLIENT_CERT_PATH: true,
+  TEMPORAL_TLS_CLIENT_KEY_PATH: true,
+  PAYLOAD_ENCRYPTION_KEYS: true,
+});
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+
+export function installationCommands(program: Command, open: OpenSession): void {
+  program
+    .command('check-books')
+    .description(
+      'compare Stripe, PostgreSQL and the Workflows; needs the settings of the API (--help shows its options)',
+    )
+    .helpOption(false)
+    .allowUnknownOption()
+    .argument('[options...]')
+    .action(async (given: string[], _options: object, command: Command) => {
+      const { json } = command.optsWithGlobals<{ json: boolean }>();
+      const settings = given.includes('--help')
+        ? {}
+        : open(command).settings(['DATABASE_URL', 'STRIPE_SECRET_KEY']);
+      await runScript('check-books/main.ts', json ? ['--json', ...given] : given, settings);
+    });
+
+  program
+    .command('search-attributes')
+    .description('register what Temporal finds enrollments by; needs TEMPORAL_ADDRESS')
+    .action(async (_options: object, command: Command) => {
+      const session = open(command);
+      const added = await register(session);
+      const all = Object.entries(SEARCH_ATTRIBUTE_TYPES).map(([name, { type }]) => ({ name, type }));
+      session.out.result({ registered_now: added, search_attributes: all }, () => {
+        const rows = all.map(({ name, type }) => [
+          name,
+          type,
+          added.includes(name) ? 'registered now' : 'there',
+        ]);
+        return table(['SEARCH ATTRIBUTE', 'TYPE', 'STATE'], rows);
+      });
+    });
+
+  program
+    .command('queries')
+    .description("the operator's questions as queries for the Temporal UI, with today's date in them")
+    .action((_options: object, command: Command) => {
+      const session = open(command);
+      const settings = session.settingsIfAny();
+      const { TEMPORAL_UI_URL: ui, TEMPORAL_NAMESPACE: namespace = 'default' } = settings;
+      const queries = savedQueries(new Date()).map((saved) => ({
+        ...saved,
+        url: ui === undefined ? null : uiAddress(ui, namespace, saved.query),
+      }));
+      session.out.result({ queries }, () =>
+        queries
+          .map(({ question, query, url }) =>
+            [question, `  ${query}`, ...(url === null ? [] : [`  ${url}`])].join('\n'),
+          )
+          .join('\n\n'),
+      );
+    });
+}
+
+async function register(session: Session): Promise<string[]> {
+  const settings = temporalSettings.parse(session.settings(['TEMPORAL_ADDRESS']));
+  // Only here: loading it takes longer than most commands.
+  const { openTemporalClient } = await import('../../config/temporal.ts');
+  try {
+    const temporal = await openTemporalClient(settings);
+    try {
+      return await ensureSearchAttributes(temporal.client.connection, settings.TEMPORAL_NAMESPACE);
+    } finally {
+      await temporal.close();
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CommandFailure(EXIT.refused, `Temporal at ${settings.TEMPORAL_ADDRESS}: ${why}`);
+  }
+}
+
+/** Another entry of the project, with its own options and exit codes. */
+async function runScript(file: string, args: string[], settings: Record<string, string | undefined>) {
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', path.join(PROJECT, file), ...args],
+    { stdio: 'inherit', env: { ...settings } },
+  );
+  process.exitCode = await new Promise<number>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code) => resolve(code ?? EXIT.refused));
+  });
+}

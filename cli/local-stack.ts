@@ -1,0 +1,96 @@
+/**
+ * Where the command line finds its settings: in the environment, else at the local stack that `npm run dev` brought up
+ * (`.durable-billing/dev.json`). Reads only; says in one sentence what to set when there is neither.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { CommandFailure, EXIT } from './failure.ts';
+
+export type Environment = Record<string, string | undefined>;
+
+const runningStack = z.object({
+  supervisor: z.object({ pid: z.int() }),
+  ready: z.boolean(),
+  urls: z.object({ api: z.string(), temporalUi: z.string().nullable() }),
+  apiKey: z.string().nullable(),
+  /** Of API and Worker. Absent in what older versions wrote. */
+  settings: z.record(z.string(), z.string()).nullish(),
+});
+export type LocalStack = z.output<typeof runningStack>;
+
+/** @returns the stack of this folder when it runs, or null */
+export function findLocalStack(folder: string): LocalStack | null {
+  const file = path.join(folder, 'dev.json');
+  if (!existsSync(file)) {
+    return null;
+  }
+  const read = runningStack.safeParse(parsed(readFileSync(file, 'utf8')));
+  return read.success && read.data.ready && isAlive(read.data.supervisor.pid) ? read.data : null;
+}
+
+/** @throws CommandFailure naming what to set */
+export function apiAccess(environment: Environment, folder: string): { url: string; key: string } {
+  const { BILLING_API_URL: url, BILLING_API_KEY: key } = environment;
+  if (url && key) {
+    return { url: url.replace(/\/+$/, ''), key };
+  }
+  if (url || key) {
+    throw new CommandFailure(
+      EXIT.usage,
+      `${url ? 'BILLING_API_KEY' : 'BILLING_API_URL'} is not set; both are needed (durable-billing api-keys create makes a key).`,
+    );
+  }
+  const stack = findLocalStack(folder);
+  if (stack === null || stack.apiKey === null) {
+    throw new CommandFailure(
+      EXIT.usage,
+      'No API to talk to: set BILLING_API_URL and BILLING_API_KEY, or start the local stack with npm run dev.',
+    );
+  }
+  return { url: stack.urls.api, key: stack.apiKey };
+}
+
+/**
+ * The settings of commands that reach past the API, to the database, Temporal and Stripe.
+ * @param needed settings without which the environment is no installation's
+ * @throws CommandFailure naming what to set
+ */
+export function serviceSettings(
+  environment: Environment,
+  folder: string,
+  needed: readonly string[],
+): Environment {
+  const missing = needed.filter((name) => !environment[name]);
+  if (missing.length === 0) {
+    return environment;
+  }
+  const stack = missing.length === needed.length ? findLocalStack(folder) : null;
+  if (!stack?.settings) {
+    const names =
+      missing.length === 1 ? missing[0] : `${missing.slice(0, -1).join(', ')} and ${missing.at(-1)}`;
+    throw new CommandFailure(
+      EXIT.usage,
+      `No settings: set ${names} (see .env.example), or start the local stack with npm run dev.`,
+    );
+  }
+  return { ...stack.settings, ...environment };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Another user's process is alive too.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}

@@ -1,0 +1,185 @@
+/** Where the command line finds its settings, and what it says when it finds none. No server is needed for it. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { durableBilling } from './command.ts';
+
+let folder: string;
+let server: Server;
+let url: string;
+let answer: { status: number; headers?: Record<string, string>; body: object };
+const asked: { url: string | undefined; authorization: string | undefined; operator: unknown }[] = [];
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'cli-'));
+  server = createServer((request, response) => {
+    const { authorization } = request.headers;
+    asked.push({ url: request.url, authorization, operator: request.headers['billing-operator'] });
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
+    response.end(JSON.stringify(answer.body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const EMPTY = { object: 'list', data: [], has_more: false, next_cursor: null };
+const refusal = (code: string, message: string) => ({ error: { code, message } });
+
+function runningStack(pid: number) {
+  const stack = {
+    supervisor: { name: 'dev', pid, commandLine: 'node' },
+    children: [],
+    ready: true,
+    urls: { api: url, temporalUi: null },
+    apiKey: 'dbk_of_the_stack',
+    settings: { DATABASE_URL: 'postgres://127.0.0.1:9/nothing', TEMPORAL_UI_URL: 'http://ui.example.com/' },
+  };
+  writeFileSync(path.join(folder, 'dev.json'), JSON.stringify(stack));
+}
+
+describe('without settings', () => {
+  it.each([
+    [['list'], {}, 'set BILLING_API_URL and BILLING_API_KEY, or start the local stack with npm run dev.'],
+    [['list'], { BILLING_API_URL: 'http://127.0.0.1:9' }, 'BILLING_API_KEY is not set; both are needed'],
+    [['api-keys', 'list'], {}, 'set DATABASE_URL (see .env.example), or start the local stack'],
+    [['check-books'], {}, 'set DATABASE_URL and STRIPE_SECRET_KEY (see .env.example), or start'],
+    [['check-books'], { DATABASE_URL: 'postgres://x/y' }, 'set STRIPE_SECRET_KEY (see .env.example)'],
+    [['search-attributes'], {}, 'set TEMPORAL_ADDRESS (see .env.example)'],
+  ])('%j says in one sentence what to set', async (args, environment, sentence) => {
+    const ended = await durableBilling([...args, '--stack', path.join(folder, 'none')], environment);
+    expect([ended.code, ended.stdout]).toEqual([2, '']);
+    expect(ended.stderr).toContain(sentence);
+    expect(ended.stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('a stack that has ended counts as none', async () => {
+    runningStack(2 ** 22 - 1);
+    expect((await durableBilling(['list', '--stack', folder], {})).stderr).toContain('No API to talk to');
+  });
+});
+
+describe('with a local stack', () => {
+  it('finds its API and key, and names the operator', async () => {
+    runningStack(process.pid);
+    answer = { status: 200, body: EMPTY };
+    const ended = await durableBilling(
+      ['list', '--past-due-for', '7d', '--as', 'hanako', '--stack', folder],
+      {},
+    );
+    expect(ended).toMatchObject({ code: 0, stdout: 'No enrollment is like that.\n' });
+    expect(asked.at(-1)).toMatchObject({ authorization: 'Bearer dbk_of_the_stack', operator: 'hanako' });
+    const before = new URL(String(asked.at(-1)?.url), url).searchParams.get('past_due_before');
+    expect(Date.now() - Date.parse(String(before)) - 7 * 86_400_000).toBeLessThan(60_000);
+  });
+
+  it('links the saved queries to its Temporal UI', async () => {
+    runningStack(process.pid);
+    const { json } = await durableBilling(['queries', '--json', '--stack', folder], {});
+    expect(json.queries[2]).toEqual({
+      question: 'What needs attention?',
+      query: "WaitsFor = 'operator' AND ExecutionStatus = 'Running'",
+      url: "http://ui.example.com/namespaces/default/workflows?query=WaitsFor%20%3D%20'operator'%20AND%20ExecutionStatus%20%3D%20'Running'",
+    });
+  });
+
+  it('goes after the environment', async () => {
+    runningStack(process.pid);
+    answer = { status: 200, body: EMPTY };
+    const environment = { BILLING_API_URL: `${url}/`, BILLING_API_KEY: 'dbk_mine', BILLING_OPERATOR: 'jiro' };
+    await durableBilling(['list', '--json', '--stack', folder], environment);
+    expect(asked.at(-1)).toMatchObject({ authorization: 'Bearer dbk_mine', operator: 'jiro' });
+  });
+});
+
+describe('an answer that is no success', () => {
+  const list = (more: string[] = []) =>
+    durableBilling(['list', ...more], { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' });
+
+  it.each([
+    [
+      401,
+      'unauthorized',
+      'the API key is unknown',
+      2,
+      'The API key is unknown. Make one with: durable-billing api-keys create',
+    ],
+    [
+      403,
+      'forbidden',
+      "the API key lacks the scope 'read'",
+      2,
+      "The API key lacks the scope 'read'. Use a key that has the scope.",
+    ],
+    [404, 'not_found', "no enrollment 'x'", 1, "There is no enrollment 'x'."],
+    [409, 'refused', 'it is paused', 1, 'Refused: it is paused.'],
+    [500, 'internal', 'something', 3, 'The API failed (500 internal): its log says why.'],
+  ])('%i becomes a sentence and an exit code', async (status, code, message, exit, sentence) => {
+    answer = { status, body: refusal(code, message) };
+    const ended = await list();
+    expect(ended).toMatchObject({ code: exit, stdout: '' });
+    expect(ended.stderr).toContain(sentence);
+    expect(ended.stderr).not.toMatch(/^\s+at /m);
+    const { stderr } = await list(['--json']);
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code, status } });
+  });
+
+  it('that passes is waited out, a few times', async () => {
+    answer = {
+      status: 503,
+      headers: { 'retry-after': '0' },
+      body: refusal('unavailable', 'Temporal is away'),
+    };
+    const before = asked.length;
+    const ended = await list();
+    expect([ended.code, ended.stderr.trim()]).toEqual([3, 'Temporal is away. Try again in 0 seconds.']);
+    expect(asked.length - before).toBe(4);
+  });
+
+  it('of somebody else’s server is told from ours', async () => {
+    answer = { status: 404, body: { hello: 'world' } };
+    expect(await list()).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Is BILLING_API_URL right?'),
+    });
+  });
+
+  it('and none at all says where it was looked for', async () => {
+    const gone = { BILLING_API_URL: 'http://127.0.0.1:9', BILLING_API_KEY: 'dbk_x' };
+    const ended = await durableBilling(['list'], gone);
+    expect(ended).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('http://127.0.0.1:9 does not answer'),
+    });
+  });
+});
+
+describe('wrong use', () => {
+  it.each([
+    [['list', '--past-due-for', 'long'], 'expected a number with m, h, d or w behind it'],
+    [['list', '--status', 'lost'], 'expected one of awaiting_payment_method'],
+    [['list', '--needs-attention', '--waits-for', 'capture'], 'give one of the two'],
+    [['retry', 'chg_1'], 'is no charge’s id'.replace('’', "'")],
+    [['refnd'], "unknown command 'refnd'"],
+    [
+      ['terms', 'change', '--amount-minor', '0', '--currency', 'jpy', '--name', 'x'],
+      'expected a whole number from 1',
+    ],
+    [
+      ['terms', 'change', '--amount-minor', '5', '--currency', 'jpy', '--name', 'a b'],
+      'expected 1 to 60 letters',
+    ],
+    [['list', '--as', 'a b'], 'no name of an operator'],
+  ])('%j is told what was expected', async (args, sentence) => {
+    const ended = await durableBilling(args, { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' });
+    expect([ended.code, ended.stdout]).toEqual([2, '']);
+    expect(ended.stderr).toContain(sentence);
+    expect(ended.stderr).not.toMatch(/^\s+at /m);
+  });
+});
