@@ -30,6 +30,7 @@ COPY ops ./ops
 COPY api ./api
 COPY check-books ./check-books
 COPY cli ./cli
+COPY codec ./codec
 COPY deploy/*.ts ./deploy/
 
 # Workflow code is bundled here, once: a Worker then starts sooner, and all of them run the same bytes.

@@ -91,6 +91,19 @@ export const settingsSchema = z.object({
     .describe(
       'Keys that encrypt what is written into histories, id:base64 of 32 bytes, comma-separated; the first encrypts, all decrypt; absent: not encrypted',
     ),
+  CODEC_ALLOWED_ORIGINS: list
+    .refine((items) => items.every(isOrigin), {
+      error: 'expected origins, e.g. https://temporal.example.com, without a path or a slash at the end',
+    })
+    .default([])
+    .describe(
+      'Comma-separated origins of the Temporal UI that may ask the codec endpoint to open payloads; absent: it does not start',
+    ),
+  CODEC_HOST: z.string().default('127.0.0.1').describe('Address the codec endpoint listens on'),
+  CODEC_PORT: port.default(8089).describe('Port the codec endpoint listens on; 0 takes a free one'),
+  CODEC_ALLOW_ENCODE: flag
+    .default(false)
+    .describe('Whether the codec endpoint encrypts too, for starting Workflows by hand in the Temporal UI'),
   TASK_QUEUE: z
     .string()
     .min(1)
@@ -198,6 +211,29 @@ export const settingsSchema = z.object({
 
 export type Settings = z.output<typeof settingsSchema>;
 
+/** The codec endpoint has the payload keys and nothing else that opens anything: no key of Stripe's, no link secret. */
+const codecSchema = settingsSchema
+  .pick({
+    NODE_ENV: true,
+    LOG_LEVEL: true,
+    API_TRUSTED_PROXIES: true,
+    DATABASE_URL: true,
+    TEMPORAL_NAMESPACE: true,
+    PAYLOAD_ENCRYPTION_KEYS: true,
+    CODEC_HOST: true,
+    CODEC_PORT: true,
+    CODEC_ALLOWED_ORIGINS: true,
+    CODEC_ALLOW_ENCODE: true,
+  })
+  .extend({
+    PAYLOAD_ENCRYPTION_KEYS: settingsSchema.shape.PAYLOAD_ENCRYPTION_KEYS.unwrap(),
+    CODEC_ALLOWED_ORIGINS: settingsSchema.shape.CODEC_ALLOWED_ORIGINS.unwrap().refine(
+      (items) => items.length > 0,
+      { error: 'expected the origin of the Temporal UI' },
+    ),
+  });
+export type CodecSettings = z.output<typeof codecSchema>;
+
 type Environment = Record<string, string | undefined>;
 
 /**
@@ -212,6 +248,15 @@ export function readSettings(environment: Environment = process.env): Settings {
 /** The one setting of commands that touch only the database: a migration job needs no Stripe key. */
 export function readDatabaseUrl(environment: Environment = process.env): string {
   return check(settingsSchema.pick({ DATABASE_URL: true }), environment).DATABASE_URL;
+}
+
+/** What the codec endpoint needs. @throws Error like {@link readSettings}, also where it is not turned on */
+export function readCodecSettings(environment: Environment = process.env): CodecSettings {
+  return check(codecSchema, environment);
+}
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
 }
 
 function check<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, environment: Environment) {

@@ -30,6 +30,8 @@ export interface TemporalForTests {
   namespace: string;
   /** The server's own counters, Prometheus text. */
   metricsUrl: string;
+  /** The Temporal CLI, for tests of what an operator does with it. */
+  program: string;
 }
 
 export interface TestServers {
@@ -174,7 +176,7 @@ async function startTemporal(
   );
   const address = `127.0.0.1:${port}`;
   await waitUntilReady(child, () => temporalAnswers(address), 30_000);
-  return { address, namespace: 'default', metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` };
+  return { address, namespace: 'default', metricsUrl: `http://127.0.0.1:${metricsPort}/metrics`, program };
 }
 
 /** A run that was killed could not clean up: its folder is named after its process. */

@@ -1,9 +1,15 @@
 /** With a key, histories hold nothing that can be read, messages of failures included; they replay all the same. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
+import { createApiKey } from '../../api/api-keys.ts';
 import { createTemporalBillingClient } from '../../api/temporal-billing-client.ts';
+import { buildCodec } from '../../codec/app.ts';
+import { createLogger } from '../../config/logger.ts';
+import { createPayloadCodec, readPayloadKeys } from '../../config/payload-codec.ts';
 import { failureConverterOf, temporalDataConverter } from '../../config/temporal.ts';
 import { textsIn } from '../../dev/chaos/secrets.ts';
 import { enrollmentWorkflowId } from '../../domain/ids.ts';
@@ -17,6 +23,41 @@ beforeAll(async () => {
   billing = await startBilling();
 }, 60_000);
 afterAll(() => billing.stop());
+
+/** What `temporal workflow show` says to an operator whose API key may open payloads, and to one who has none. */
+async function readThroughCodec(workflowId: string, settings: { PAYLOAD_ENCRYPTION_KEYS: string }) {
+  const { address, namespace, program } = billing.temporal;
+  const codec = await buildCodec({
+    settings: {
+      API_TRUSTED_PROXIES: [],
+      CODEC_ALLOWED_ORIGINS: ['https://temporal.example.com'],
+      CODEC_ALLOW_ENCODE: false,
+      TEMPORAL_NAMESPACE: namespace,
+    },
+    db: billing.db,
+    codec: createPayloadCodec(readPayloadKeys(settings.PAYLOAD_ENCRYPTION_KEYS) ?? []),
+    log: createLogger({ LOG_LEVEL: 'error' }, { write: () => undefined }),
+  });
+  try {
+    const endpoint = `${await codec.listen({ host: '127.0.0.1', port: 0 })}/codec`;
+    const { key } = await createApiKey(billing.db, { name: 'operator', scopes: ['payloads'] });
+    const show = async (env: Record<string, string>) => {
+      const args = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json'];
+      const server = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
+      const options = { env: { ...process.env, ...server, ...env }, maxBuffer: 10_000_000 };
+      const { stdout } = await promisify(execFile)(program, args, options).catch((error) => error);
+      // Summaries stay payloads there: their data are base64 of what they say.
+      const payloads = [...String(stdout).matchAll(/"data": "([^"]+)"/g)];
+      return `${stdout}${payloads.map(([, data]) => Buffer.from(String(data), 'base64')).join('\n')}`;
+    };
+    return {
+      withKey: await show({ TEMPORAL_CODEC_ENDPOINT: endpoint, TEMPORAL_CODEC_AUTH: `Bearer ${key}` }),
+      without: `${await show({ TEMPORAL_CODEC_ENDPOINT: endpoint })}${await show({})}`,
+    };
+  } finally {
+    await codec.close();
+  }
+}
 
 const keys = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 
@@ -64,6 +105,15 @@ describe('PAYLOAD_ENCRYPTION_KEYS', () => {
         .getHandle(enrollmentWorkflowId((await billing.enrolled(MONTHLY)).enrollmentId))
         .fetchHistory();
       expect(textsIn(plain)).toContain('Coffee, monthly');
+      const commandLine = await readThroughCodec(enrollmentWorkflowId(input.enrollmentId), settings);
+      // The input, a summary, and the message of a failure.
+      expect(commandLine.withKey).toMatch(/Coffee, monthly/);
+      expect(commandLine.withKey).toMatch(/Next charge: JPY 980/);
+      expect(commandLine.withKey).toMatch(/StripeKeyRefused: Stripe answered/);
+      expect(commandLine.without).toContain('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED');
+      expect(commandLine.without).not.toMatch(
+        /Coffee, monthly|Next charge|StripeKeyRefused: Stripe answered/,
+      );
       const replays = Worker.runReplayHistories({ workflowBundle: bundle, dataConverter }, [
         { workflowId: enrollmentWorkflowId(input.enrollmentId), history },
       ]);

@@ -1,0 +1,93 @@
+/**
+ * The codec endpoint: shows what is encrypted in histories to those who may see it, in the Temporal UI and on Temporal's
+ * command line. A server of its own, for the operators' network: it holds the payload keys and no others, and must never
+ * log what it opens.
+ */
+import cookie from '@fastify/cookie';
+import cors from '@fastify/cors';
+import formbody from '@fastify/formbody';
+import helmet from '@fastify/helmet';
+import type { PayloadCodec } from '@temporalio/common';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import type { Kysely } from 'kysely';
+import type { Logger } from 'pino';
+import { answerClientError, installErrorHandler, problemOf, sendProblem } from '../api/error-handler.ts';
+import { limitRate } from '../api/limits.ts';
+import { installRequestLog, requestIdOf } from '../api/request-log.ts';
+import { validatorCompiler } from '../api/validation.ts';
+import type { CodecSettings } from '../config/env.ts';
+import type { Database } from '../db/schema.ts';
+import { codecRoutes } from './routes.ts';
+import { SIGN_IN_STYLE_HASH, signInRoutes } from './sign-in.ts';
+
+export interface CodecDeps {
+  settings: Pick<
+    CodecSettings,
+    'API_TRUSTED_PROXIES' | 'CODEC_ALLOWED_ORIGINS' | 'CODEC_ALLOW_ENCODE' | 'TEMPORAL_NAMESPACE'
+  >;
+  db: Kysely<Database>;
+  codec: PayloadCodec;
+  log: Logger;
+}
+
+/** A history's page asks once for each of its events. */
+const REQUESTS_PER_MINUTE = 1_200;
+/** Some payloads of the largest size that Temporal takes, in base64. */
+const BODY_LIMIT = 16 * 1_048_576;
+const RECEIVE_TIMEOUT_MS = 15_000;
+
+export async function buildCodec(deps: CodecDeps): Promise<FastifyInstance> {
+  const { settings, log } = deps;
+  const proxies = settings.API_TRUSTED_PROXIES;
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = fastify({
+    loggerInstance,
+    genReqId: requestIdOf,
+    logController: new LogController({ requestIdLogLabel: 'request_id', disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    trustProxy: proxies.length === 0 ? false : proxies,
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply, problemOf(error));
+    },
+    clientErrorHandler: answerClientError,
+  });
+  app.removeContentTypeParser('text/plain');
+  app.setValidatorCompiler(validatorCompiler);
+  installErrorHandler(app);
+  installRequestLog(app);
+  app.decorateRequest('apiKeyId', null);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: [`'${SIGN_IN_STYLE_HASH}'`],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+  });
+  app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+  await app.register(cors, {
+    origin: settings.CODEC_ALLOWED_ORIGINS,
+    methods: ['POST'],
+    allowedHeaders: ['authorization', 'content-type', 'x-namespace'],
+    credentials: true,
+    maxAge: 600,
+  });
+  app.get('/healthz', async () => ({ status: 'ok' as const }));
+  await app.register(
+    async (scope) => {
+      // Before the key is looked up, so that guessing keys is limited too.
+      await limitRate(scope, REQUESTS_PER_MINUTE);
+      await scope.register(cookie);
+      await scope.register(formbody, { bodyLimit: 1_024 });
+      await scope.register(signInRoutes(deps));
+      await scope.register(codecRoutes(deps));
+    },
+    { prefix: '/codec' },
+  );
+  return app;
+}

@@ -1,0 +1,37 @@
+/** The process of the codec endpoint: settings, the database for API keys, the server, and a clean end on SIGTERM. */
+
+import { readCodecSettings } from '../config/env.ts';
+import { createLogger } from '../config/logger.ts';
+import { createPayloadCodec, readPayloadKeys } from '../config/payload-codec.ts';
+import { openDatabase } from '../db/database.ts';
+import { buildCodec } from './app.ts';
+
+const settings = readCodecSettings(process.env);
+const log = createLogger(settings);
+const db = openDatabase({
+  url: settings.DATABASE_URL,
+  poolSize: 4,
+  applicationName: 'durable-billing-codec',
+  onConnectionLost: (error) => log.warn({ err: error }, 'a database connection was lost'),
+});
+const codec = createPayloadCodec(readPayloadKeys(settings.PAYLOAD_ENCRYPTION_KEYS) ?? []);
+const app = await buildCodec({ settings, db, codec, log });
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    void app
+      .close()
+      .then(() => db.destroy())
+      .then(() => log.info({ signal }, 'the codec endpoint has stopped'));
+  });
+}
+try {
+  await app.listen({ host: settings.CODEC_HOST, port: settings.CODEC_PORT });
+} catch (error) {
+  log.fatal({ err: error }, `cannot listen on ${settings.CODEC_HOST}:${settings.CODEC_PORT}`);
+  process.exit(1);
+}
+log.info(
+  { address: app.listeningOrigin, origins: settings.CODEC_ALLOWED_ORIGINS },
+  'the codec endpoint is ready',
+);
