@@ -6,6 +6,7 @@ import { LOCALES } from '../../domain/format.ts';
 import { CUSTOMER_REASONS, NOTIFICATION_KINDS } from '../../domain/notifications.ts';
 import { composeMail } from '../../mail/compose.ts';
 import { createRenderer } from '../../templates/renderer.ts';
+import { htmlFaults } from '../support/html.ts';
 import { HOSTILE, hostileNotice, sampleNotices } from '../templates/sample-notices.ts';
 
 const renderer = createRenderer({ merchantName: 'Kissa & Co.' });
@@ -29,6 +30,21 @@ describe('composeMail', () => {
     expect(mail.text).toContain('Aoi Sato');
     expect(mail.html).toContain(`<html lang="${content.locale}">`);
     expect(`${mail.text}${mail.html}`).not.toMatch(/undefined|\[object|\{\{|\{%/);
+  });
+
+  it.each(grid)('is well-formed, as HTML and as text: $kind in $locale', async (content) => {
+    for (const name of ['Aoi Sato', null, HOSTILE]) {
+      const { html, text, subject } = await composeMail(renderer, { ...content, name, link });
+      expect(htmlFaults(html)).toEqual([]);
+      // Mail programs run no script, load nothing of ours, and read no style sheet of another address.
+      expect(html).not.toMatch(/<(script|link|img|iframe|form)\b/);
+      expect(text.replace(HOSTILE.replace(/\s+/g, ' '), '')).not.toMatch(/<\/?[a-z]|&(amp|lt|gt|#\d+);/);
+      expect(text).not.toMatch(/\n{3}|[ \t]\n|^\s|\r/);
+      expect(text.endsWith('\n')).toBe(true);
+      // RFC 5322: 998 octets in a line at most; a subject that is longer than this is cut in lists.
+      expect(Math.max(...text.split('\n').map((line) => Buffer.byteLength(line)))).toBeLessThan(998);
+      expect(subject.length).toBeLessThanOrEqual(70);
+    }
   });
 
   it('has a subject and a title of its own for each kind', async () => {

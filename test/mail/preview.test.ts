@@ -2,6 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { LOCALES } from '../../domain/format.ts';
 import { NOTIFICATION_KINDS } from '../../domain/notifications.ts';
 import { buildMailPreview } from '../../mail/preview.ts';
+import { htmlFaults } from '../support/html.ts';
 
 describe('buildMailPreview', () => {
   const app = buildMailPreview({ merchantName: 'Kissa' });
@@ -9,6 +10,7 @@ describe('buildMailPreview', () => {
 
   it('lists every mail in every language, each of which opens in both forms', async () => {
     const index = (await app.inject('/')).body;
+    expect(htmlFaults(index)).toEqual([]);
     for (const kind of NOTIFICATION_KINDS) {
       for (const locale of LOCALES) {
         expect(index).toContain(`href="/${kind}/${locale}/html"`);

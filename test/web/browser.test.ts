@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchTestBrowser } from '../support/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { htmlFaults } from '../support/html.ts';
 import { buildPagesApp, type PagesApp } from './pages-app.ts';
 import { daysAhead, seedCharge, seedEnrollment, seedNotification, seedPaymentMethod } from './rows.ts';
 import { SCENES, type SceneName } from './scenes.ts';
@@ -114,6 +115,8 @@ describe('the pages in a browser', () => {
       pages.billing.preview = preview;
       const page = await open(enrollmentId, path, { viewport: DESKTOP });
       expect(await page.evaluate('document.documentElement.lang')).toBe(locale);
+      const sent = await pages.app.inject({ url: new URL(page.url()).href.slice(origin.length) });
+      expect(htmlFaults(sent.body)).toEqual([]);
       await inspect(page, scene, locale);
       if (scene === 'unknown') {
         complaints.splice(0); // The browser itself notes a 404.
