@@ -3,12 +3,16 @@
  * be away: repeat the same request under the same key until it is answered.
  */
 import { pause } from '../processes.ts';
-import type { ChaosCustomer } from './plan.ts';
+import type { Ask, ChaosCustomer } from './plan.ts';
 import { DAY_MS, MONTH_MS, passTime } from './time.ts';
 import type { World } from './world.ts';
 
 export const GOOD_CARD = '4242424242424242';
 export const AMOUNT_MINOR = 980;
+/** Of a charge that the company asks for besides. */
+export const EXTRA_MINOR = 150;
+/** After the last trouble everything works again: nobody has to wait longer than this. */
+const PATIENCE_AFTER_MS = 120_000;
 
 export interface Enrolled {
   customer: ChaosCustomer;
@@ -16,38 +20,47 @@ export interface Enrolled {
   customerLink: string;
   /** Whether the API has accepted the cancel. */
   canceled: boolean;
+  /** Extra charges that were asked for, and those that were accepted. */
+  extrasAsked: number;
+  extrasAccepted: number;
+}
+
+export interface ChaosRun {
+  seed: number;
+  periods: number;
+  startedAtMs: number;
+  durationMs: number;
+  enrolled: Enrolled[];
 }
 
 /** @returns once the customer has done everything; their Workflow may go on */
-export async function live(
-  world: World,
-  customer: ChaosCustomer,
-  run: { seed: number; periods: number; startedAtMs: number; enrolled: Enrolled[] },
-): Promise<void> {
+export async function live(world: World, customer: ChaosCustomer, run: ChaosRun): Promise<void> {
   const until = (atMs: number) => pause(Math.max(0, run.startedAtMs + atMs - Date.now()));
   await until(customer.enrollAtMs);
   const key = `chaos-${run.seed}-${customer.index}`;
-  const answer = await insist<{ id: string; checkout_url: string; customer_link: string }>(
-    world,
-    'POST',
+  const untilMs = run.startedAtMs + run.durationMs + PATIENCE_AFTER_MS;
+  const insist = <T>(route: string, body: object, as: string) =>
+    repeat<T>(world, { route, body, key: as, untilMs });
+  const { answer } = await insist<{ id: string; checkout_url: string; customer_link: string }>(
     '/v1/enrollments',
     {
       customer: { reference: key, email: canaryEmail(customer.index), name: `Canary ${customer.index}` },
       description: 'Coffee, monthly',
-      terms: {
-        currency: 'jpy',
-        schedule: {
-          type: 'recurring',
-          amount_minor: AMOUNT_MINOR,
-          interval: { unit: 'month', count: 1 },
-          time_zone: 'Asia/Tokyo',
-          max_charges: run.periods,
-        },
-      },
+      terms: customer.captures ? HELD_ONCE : monthly(run.periods),
     },
     key,
   );
-  const enrolled: Enrolled = { customer, id: answer.id, customerLink: answer.customer_link, canceled: false };
+  if (answer === null) {
+    throw new Error(`enrollment ${customer.index} was refused`);
+  }
+  const enrolled: Enrolled = {
+    customer,
+    id: answer.id,
+    customerLink: answer.customer_link,
+    canceled: false,
+    extrasAsked: 0,
+    extrasAccepted: 0,
+  };
   run.enrolled.push(enrolled);
   await pay(world, answer.checkout_url, customer.card);
   if (customer.returns) {
@@ -56,23 +69,97 @@ export async function live(
       () => null,
     );
   }
+  const route = `/v1/enrollments/${enrolled.id}`;
+  if (customer.captures) {
+    const id = await chargeIn(world, enrolled.id, 'requires_capture', untilMs);
+    await insist(`${route}/charges/${id}/capture`, {}, `${key}-capture`);
+    return;
+  }
   for (const [period, atMs] of customer.periodsAtMs.entries()) {
     await until(atMs);
     await known(world, enrolled.id);
+    for (const { what } of customer.asks.filter((ask) => ask.period === period)) {
+      await ask(enrolled, what, untilMs);
+    }
     if (customer.recovers && period === 0) {
       await saveAnotherCard(world, enrolled.id);
     }
     if (customer.cancelsAfter === period) {
-      await insist(world, 'POST', `/v1/enrollments/${enrolled.id}/cancel`, {}, `${key}-cancel`);
+      await insist(`${route}/cancel`, {}, `${key}-cancel`);
       enrolled.canceled = true;
       return;
     }
     await passTime(world, enrolled.id, customer.card === GOOD_CARD ? MONTH_MS : 2 * DAY_MS);
   }
+
+  async function ask({ id }: Enrolled, what: Ask, patientUntilMs: number): Promise<void> {
+    switch (what) {
+      case 'charge': {
+        enrolled.extrasAsked += 1;
+        const extra = { amount_minor: EXTRA_MINOR, description: 'Extra beans' };
+        const { refused } = await insist(`${route}/charges`, extra, `${key}-extra`);
+        enrolled.extrasAccepted += refused ? 0 : 1;
+        return;
+      }
+      case 'refund': {
+        const chargeId = await chargeIn(world, id, 'succeeded', patientUntilMs);
+        await insist(`${route}/charges/${chargeId}/refunds`, {}, `${key}-refund`);
+        return;
+      }
+      case 'pause':
+        await insist(`${route}/pause`, {}, `${key}-pause`);
+        await insist(`${route}/resume`, {}, `${key}-resume`);
+        return;
+      default:
+        return what satisfies never;
+    }
+  }
+}
+
+const HELD_ONCE = {
+  currency: 'jpy',
+  schedule: { type: 'once', amount_minor: AMOUNT_MINOR },
+  capture_method: 'manual',
+};
+
+function monthly(periods: number) {
+  return {
+    currency: 'jpy',
+    schedule: {
+      type: 'recurring',
+      amount_minor: AMOUNT_MINOR,
+      interval: { unit: 'month', count: 1 },
+      time_zone: 'Asia/Tokyo',
+      max_charges: periods,
+    },
+  };
 }
 
 export function canaryEmail(index: number): string {
   return `canary-${index}@chaos-canary.example`;
+}
+
+/** The first charge in that status. @throws Error when there is none until then */
+async function chargeIn(
+  world: World,
+  enrollmentId: string,
+  status: 'requires_capture' | 'succeeded',
+  untilMs: number,
+): Promise<string> {
+  for (; Date.now() < untilMs; await pause(300)) {
+    const charge = await world.db
+      .selectFrom('charges')
+      .select('id')
+      .where('enrollment_id', '=', enrollmentId)
+      .where('status', '=', status)
+      .orderBy('number')
+      .executeTakeFirst()
+      .catch(() => undefined);
+    if (charge !== undefined) {
+      return charge.id;
+    }
+  }
+  throw new Error(`${enrollmentId} has no charge that is ${status}`);
 }
 
 /** Waits, with a bound, until the first charge has an outcome. */
@@ -124,24 +211,32 @@ function sessionOf(url: string): string {
   return /cs_(?:test|live)_\w+/.exec(url)?.[0] ?? '';
 }
 
-/** Repeats the request until it is answered with 2xx, or refused for good. */
-async function insist<T>(world: World, method: string, route: string, body: object, key: string): Promise<T> {
+/** What a command's route is told when the enrollment is past it, by itself or because of an answer that was lost. */
+const TOO_LATE = 409;
+
+/**
+ * Repeats the request under its key until it is answered. @returns `refused` when a command came too late
+ * @throws Error when it is refused for another reason, or never answered
+ */
+async function repeat<T>(
+  world: World,
+  { route, body, key, untilMs }: { route: string; body: object; key: string; untilMs: number },
+): Promise<{ answer: T | null; refused: boolean }> {
   let last = '';
-  for (const until = Date.now() + 90_000; Date.now() < until; await pause(250)) {
-    const answer = await request<T>(world, method, route, body, key);
+  for (; Date.now() < untilMs; await pause(250)) {
+    const answer = await request<T>(world, 'POST', route, body, key);
     if (answer.ok) {
-      return answer.body;
+      return { answer: answer.body, refused: false };
     }
     last = `${answer.status} ${answer.text}`;
-    if (answer.status !== 0 && answer.status < 500 && answer.status !== 429 && answer.status !== 409) {
+    if (answer.status === TOO_LATE && route !== '/v1/enrollments') {
+      return { answer: null, refused: true };
+    }
+    if (answer.status !== 0 && answer.status < 500 && answer.status !== 429 && answer.status !== TOO_LATE) {
       break;
     }
-    if (answer.status === 409 && route.endsWith('/cancel')) {
-      // It has ended by itself.
-      return answer.body;
-    }
   }
-  throw new Error(`${method} ${route} was not answered: ${last}`);
+  throw new Error(`POST ${route} was not answered: ${last}`);
 }
 
 async function request<T>(world: World, method: string, route: string, body: object, key?: string) {

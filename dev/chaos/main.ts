@@ -62,7 +62,9 @@ async function run(opened: World): Promise<{ verdict: Verdict; counted: Map<stri
   report('customers enroll, and the troubles begin');
   const trouble = makeTrouble(opened, plan, startedAtMs, report);
   const lives = await Promise.allSettled(
-    plan.customers.map((customer) => live(opened, customer, { seed, periods, startedAtMs, enrolled })),
+    plan.customers.map((customer) =>
+      live(opened, customer, { seed, periods, startedAtMs, durationMs: plan.durationMs, enrolled }),
+    ),
   );
   await trouble.done;
 

@@ -16,6 +16,7 @@ export interface StripeFault {
   /** Requests that it meets. */
   method: 'POST' | null;
   pathPrefix: string;
+  pathSuffix?: string;
 }
 
 export type Trouble = { atMs: number } & (
@@ -32,6 +33,10 @@ export type Trouble = { atMs: number } & (
     }
 );
 
+export const ASKS = ['charge', 'refund', 'pause'] as const;
+/** Another charge; what was paid last is given back; the schedule rests and goes on. */
+export type Ask = (typeof ASKS)[number];
+
 export interface ChaosCustomer {
   index: number;
   enrollAtMs: number;
@@ -41,6 +46,10 @@ export interface ChaosCustomer {
   recovers: boolean;
   /** Canceled after this many periods; null: stays to the end. */
   cancelsAfter: number | null;
+  /** The money is held, and taken by a command of the company. */
+  captures: boolean;
+  /** What the company asks for in which period, while everything fails. */
+  asks: { period: number; what: Ask }[];
   /** Whether the customer reaches the return page after Checkout. */
   returns: boolean;
   /** When the period n begins, at the earliest. */
@@ -77,7 +86,7 @@ export function planChaos(seed: number, customers: number, periods: number): Pla
 }
 
 function customer(luck: Random, index: number, periods: number, durationMs: number): ChaosCustomer {
-  const kind = luck.pick({ pays: 55, recovers: 20, declined: 10, cancels: 15 });
+  const kind = luck.pick({ pays: 45, recovers: 20, declined: 10, cancels: 15, captures: 10 });
   const enrollAtMs = Math.round(luck.between(0, durationMs * 0.4));
   const left = durationMs - enrollAtMs;
   return {
@@ -86,11 +95,21 @@ function customer(luck: Random, index: number, periods: number, durationMs: numb
     card: kind === 'recovers' || kind === 'declined' ? DECLINED : GOOD,
     recovers: kind === 'recovers',
     cancelsAfter: kind === 'cancels' ? 1 + Math.floor(luck.between(0, Math.max(1, periods - 1))) : null,
+    captures: kind === 'captures',
+    asks: kind === 'pays' ? asks(luck, periods) : [],
     returns: luck.chance(0.5),
     periodsAtMs: Array.from({ length: periods }, (_, period) =>
       Math.round(enrollAtMs + (left * (period + luck.next())) / (periods + 1)),
     ),
   };
+}
+
+/** None in the last period, when the enrollment may be over. */
+function asks(luck: Random, periods: number): ChaosCustomer['asks'] {
+  return ASKS.filter(() => luck.chance(0.5)).map((what) => ({
+    what,
+    period: Math.floor(luck.between(0, Math.max(1, periods - 1))),
+  }));
 }
 
 /** One of every kind, and then as many as fit. */
@@ -110,6 +129,14 @@ function troubles(luck: Random, durationMs: number): Trouble[] {
       { atMs: at(), do: 'fault', fault: { ...MONEY, kind: 'cut', when, times: 2 } },
       { atMs: at(), do: 'fault', fault: { ...MONEY, kind: 'status', status: 500, when, times: 1 } },
     ]),
+    // Stripe keeps a 500 under the idempotency key and repeats it for a day: the effect is there or is not.
+    ...STORED.flatMap(({ pathPrefix, pathSuffix }): Trouble[] =>
+      (['before', 'after'] as const).map((when) => ({
+        atMs: at(),
+        do: 'fault',
+        fault: { method: 'POST', pathPrefix, pathSuffix, kind: 'status', status: 500, when, times: 1 },
+      })),
+    ),
     ...[409, 429].map(
       (status): Trouble => ({
         atMs: at(),
@@ -126,6 +153,11 @@ function troubles(luck: Random, durationMs: number): Trouble[] {
   return [...certain, ...drawn].sort((a, b) => a.atMs - b.atMs);
 }
 
+const STORED = [
+  { pathPrefix: '/v1/payment_intents', pathSuffix: '/cancel' },
+  { pathPrefix: '/v1/payment_intents', pathSuffix: '/capture' },
+  { pathPrefix: '/v1/refunds', pathSuffix: '' },
+];
 const MONEY = { method: 'POST', pathPrefix: '/v1/payment_intents' } as const;
 const ANYTHING = { method: null, pathPrefix: '/v1/' } as const;
 

@@ -3,6 +3,9 @@ import { pause } from '../processes.ts';
 import { type Plan, type StripeFault, TARGETS, type Target, type Trouble } from './plan.ts';
 import type { World } from './world.ts';
 
+/** A process that has been started again lives for so long, at least. */
+const LEAST_LIFE_MS = 3_000;
+
 export interface TroubleMaker {
   /** What has happened so far, by kind, e.g. `SIGKILL worker, answer in flight`. */
   counted: Map<string, number>;
@@ -32,6 +35,8 @@ export function makeTrouble(
       report(what);
       await pause(downMs);
       await world.start(target);
+      // On a slow machine one that is always being started would do nothing else.
+      await pause(LEAST_LIFE_MS);
     });
     lines.set(target, killed);
     await killed;
@@ -89,7 +94,7 @@ async function answerInFlight(world: World, pathPrefix: string): Promise<boolean
 
 async function addFault(world: World, fault: StripeFault): Promise<void> {
   await world.control('POST', 'faults', {
-    match: { method: fault.method, path_prefix: fault.pathPrefix },
+    match: { method: fault.method, path_prefix: fault.pathPrefix, path_suffix: fault.pathSuffix ?? '' },
     kind: fault.kind,
     when: fault.when,
     times: fault.times,

@@ -1,9 +1,8 @@
 /** What must hold after a chaos run, when all is quiet: the invariants I1 to I9, each with what contradicts it. */
 import { Worker } from '@temporalio/worker';
 import { type Checked, checkBooks } from '../../check-books/check.ts';
-import { enrollmentWorkflowId } from '../../domain/ids.ts';
 import type { NamedHistory } from '../../test/support/histories.ts';
-import { AMOUNT_MINOR, type Enrolled } from './customers.ts';
+import { AMOUNT_MINOR, type Enrolled, EXTRA_MINOR, GOOD_CARD } from './customers.ts';
 import { scanForSecrets } from './secrets.ts';
 import type { World } from './world.ts';
 
@@ -59,7 +58,7 @@ export async function judge(
   await strangers(world, enrolled, add);
 
   report('replaying every history on the current code');
-  const histories = await historiesOf(world, enrolled);
+  const histories = await historiesOf(world);
   const replays = Worker.runReplayHistories({ workflowBundle: world.bundle }, histories);
   for await (const { workflowId, error } of replays) {
     if (error) {
@@ -97,17 +96,22 @@ function expected(
   periods: number,
   add: (invariant: string, found: string) => void,
 ): void {
-  for (const { id, customer, canceled } of enrolled) {
-    const count = paid.filter(({ metadata }) => metadata.enrollment_id === id).length;
-    const minor = paid
+  for (const { id, customer, canceled, extrasAsked, extrasAccepted } of enrolled) {
+    const received = paid
       .filter(({ metadata }) => metadata.enrollment_id === id)
-      .reduce((sum, { amount_received }) => sum + amount_received, 0);
-    const mayEndEarly = canceled || customer.card !== '4242424242424242';
-    if (count > periods || (!mayEndEarly && count !== periods)) {
-      add('I1', `${id} was charged ${count} times for ${periods} periods`);
+      .map(({ amount_received }) => amount_received);
+    const count = received.filter((minor) => minor === AMOUNT_MINOR).length;
+    const extras = received.filter((minor) => minor === EXTRA_MINOR).length;
+    const owed = customer.captures ? 1 : periods;
+    const mayEndEarly = canceled || customer.card !== GOOD_CARD;
+    if (count > owed || (!mayEndEarly && count !== owed)) {
+      add('I1', `${id} was charged ${count} times for ${owed} periods`);
     }
-    if (minor !== count * AMOUNT_MINOR) {
-      add('I1', `${id} paid ${minor} for ${count} charges of ${AMOUNT_MINOR}`);
+    if (extras > extrasAsked || extras < extrasAccepted) {
+      add('I1', `${id} paid ${extras} extra charges; ${extrasAccepted} of ${extrasAsked} were accepted`);
+    }
+    if (count + extras !== received.length) {
+      add('I1', `${id} paid amounts that nobody asked for: ${received.join(', ')}`);
     }
   }
 }
@@ -149,13 +153,14 @@ async function strangers(
   }
 }
 
-async function historiesOf({ client }: World, enrolled: readonly Enrolled[]): Promise<NamedHistory[]> {
-  return Promise.all(
-    enrolled.map(async ({ id }) => {
-      const workflowId = enrollmentWorkflowId(id);
-      return { workflowId, history: await client.workflow.getHandle(workflowId).fetchHistory() };
-    }),
-  );
+/** Of every run: enrollments, what came after charges, sweeps. */
+async function historiesOf({ client, taskQueue }: World): Promise<NamedHistory[]> {
+  const histories: NamedHistory[] = [];
+  for await (const { workflowId, runId } of client.workflow.list({ query: `TaskQueue = '${taskQueue}'` })) {
+    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    histories.push({ workflowId, history });
+  }
+  return histories;
 }
 
 async function answersOf(world: World, enrolled: readonly Enrolled[]): Promise<string[]> {

@@ -49,6 +49,7 @@ export const machineControls: readonly Control[] = [
     const fault = {
       method: textOf(match, 'method', null)?.toUpperCase() ?? null,
       pathPrefix: textOf(match, 'path_prefix', '/v1/') ?? '/v1/',
+      pathSuffix: textOf(match, 'path_suffix', '') ?? '',
       times: numberOf(body, 'times', seconds === null ? 1 : Number.MAX_SAFE_INTEGER) ?? 1,
       untilMs: seconds === null ? null : Date.now() + seconds * 1000,
       kind: choiceOf(body, 'kind', ['status', 'delay', 'cut'] as const, 'status'),

@@ -7,6 +7,8 @@ export interface Fault {
   /** null: any. */
   method: string | null;
   pathPrefix: string;
+  /** How the path ends, e.g. `/cancel`; empty: however. */
+  pathSuffix: string;
   /** How many requests it still meets. */
   times: number;
   /** Host time in epoch milliseconds after which it meets none; null: no end. */
@@ -39,7 +41,10 @@ export function createFaults(): Faults {
       if (faults.length === 0) return null;
       faults = faults.filter((fault) => fault.untilMs === null || fault.untilMs > Date.now());
       const found = faults.find(
-        (fault) => (fault.method === null || fault.method === method) && path.startsWith(fault.pathPrefix),
+        (fault) =>
+          (fault.method === null || fault.method === method) &&
+          path.startsWith(fault.pathPrefix) &&
+          path.endsWith(fault.pathSuffix),
       );
       if (found === undefined) return null;
       found.times -= 1;
