@@ -26,6 +26,12 @@ describe('daily billing', () => {
       const schedule = { ...MONTHLY.schedule, interval: { unit: 'day', count: 1 }, maxCharges: DAYS };
       const { enrollmentId } = await billing.enrolled({ ...MONTHLY, schedule } as Terms);
       const result = await billing.handle(enrollmentId).result();
+      const told = await billing.timeline(enrollmentId);
+      expect(told.filter(({ what }) => !what.startsWith('charge.succeeded'))).toEqual(
+        ['enrollment.created', 'payment_method.saved', 'enrollment.completed'].map((what) =>
+          expect.objectContaining({ what }),
+        ),
+      );
       expect(result).toMatchObject({
         status: 'completed',
         chargesSucceeded: DAYS,
