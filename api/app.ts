@@ -11,6 +11,7 @@ import fastify, {
   type RouteOptions,
 } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
+import { operatorPages } from '../ops/operator-pages.ts';
 import { customerPages } from '../web/customer-pages.ts';
 import { requireApiKey } from './auth.ts';
 import type { ApiDeps } from './deps.ts';
@@ -105,6 +106,7 @@ function guardedRoutes(deps: ApiDeps): FastifyPluginAsync {
     scope.addHook('onRoute', boundHandler);
     await limitRate(scope, settings.API_RATE_LIMIT_PER_MINUTE);
     await scope.register(customerPages, { db, billing, links, settings, log });
+    await scope.register(operatorPages, { db, settings });
   };
   return async (scope) => {
     await refuseUnderPressure(scope);

@@ -21,6 +21,7 @@ export function summary(options: {
         : `${addresses.stripe}   the real one, test mode`,
     ],
     ['API', `${addresses.api}   try it: ${addresses.api}/docs`],
+    ['Figures', `${addresses.api}/ops   sign in with the API key`],
     ['API key', options.apiKey],
     ['Temporal', addresses.temporal],
     ['PostgreSQL', addresses.postgres],

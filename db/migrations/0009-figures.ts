@@ -10,7 +10,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     create index charges_waiting on charges (due_at) include (status, currency, amount_minor)
       where status in ('requires_payment_method', 'requires_confirmation', 'requires_action', 'requires_capture',
                        'processing', 'needs_attention');
-    -- Rows come in the order of their time, so that this index is a few pages and costs a webhook next to nothing.
-    create index stripe_events_by_time on stripe_events using brin (received_at) with (autosummarize = on);
   `.execute(db);
 }

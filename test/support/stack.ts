@@ -71,17 +71,15 @@ export async function startStack(options: StackOptions = {}) {
     return running;
   }
 
+  let workerMetrics = '';
   /** Its metrics answer once it has started. */
   async function startWorker(env: Record<string, string> = {}): Promise<RunningProcess> {
     const metricsPort = await getPort({ host: '127.0.0.1' });
+    workerMetrics = `http://127.0.0.1:${metricsPort}/metrics`;
     const running = await startProcess(
       script('worker', 'worker/main.ts', { ...settings, ...env, METRICS_PORT: String(metricsPort) }),
     );
-    await waitUntilReady(
-      running,
-      async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).ok,
-      30_000,
-    );
+    await waitUntilReady(running, async () => (await fetch(workerMetrics)).ok, 30_000);
     return running;
   }
 
@@ -96,6 +94,8 @@ export async function startStack(options: StackOptions = {}) {
     stripe,
     temporal,
     taskQueue: settings.TASK_QUEUE,
+    /** Address of the metrics of the Worker that runs. */
+    workerMetrics: () => workerMetrics,
     /** Of API and Worker. */
     settings,
     running,
