@@ -21,15 +21,13 @@ let key: { id: string; key: string };
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  [api, empty, browser] = await Promise.all([
-    startApi({ environment: ENVIRONMENT }),
-    startApi({ environment: ENVIRONMENT }),
-    launchTestBrowser(),
-  ]);
+  api = await startApi({ environment: ENVIRONMENT });
+  empty = await startApi({ environment: ENVIRONMENT });
+  browser = await launchTestBrowser();
   await makeWeeksOfBusiness(api.db);
   key = await api.keyWith(['read']);
   origin = await api.app.listen({ host: '127.0.0.1', port: 0 });
-}, 60_000);
+}, 180_000);
 afterEach(async () => {
   await Promise.all(browser.contexts().map((context) => context.close()));
   expect(complaints.splice(0)).toEqual([]);
@@ -261,7 +259,7 @@ describe('/ops in a browser', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.goto(`${origin}/ops`);
     expect(page.url()).toContain('/ops/sign-in');
-  });
+  }, 90_000);
 
   it.each([
     ['desktop', { width: 1280, height: 900 }],

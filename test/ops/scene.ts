@@ -35,9 +35,7 @@ export async function makeWeeksOfBusiness(db: Kysely<Database>): Promise<void> {
     { currency: 'usd', amountMinor: 700, status: 'needs_attention', dueAt: ago(2) },
     { currency: 'jpy', amountMinor: 5_000, status: 'requires_action', dueAt: ago(6) },
   );
-  for (const charge of charges) {
-    await makeCharge(db, charge);
-  }
+  await Promise.all(charges.map((charge) => makeCharge(db, charge)));
   for (const [index, seconds] of [0.05, 0.08, 0.12, 0.4, 3].entries()) {
     const receivedAt = ago(0, index + 1);
     await db
