@@ -15,6 +15,7 @@ import { noticeAfterDecline } from '../domain/dunning-notices.ts';
 import type { CustomerReason, NotificationKind } from '../domain/notifications.ts';
 import { type ChargeStatus, SETTLED_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
+import { tellIfMethodFails } from './method-notice.ts';
 
 /** What the rows and messages of a charge need to know of its enrollment. */
 export interface ChargeContext {
@@ -56,6 +57,8 @@ export interface ChargeNews {
   passedOver?: number;
   /** Who asked for it; absent when it happened by itself. */
   by?: Asker;
+  /** The card will be over when the next charge is due. */
+  expiresBeforeNext?: boolean;
 }
 
 /** Writes it all or nothing; safe to repeat with the same news. Database errors are thrown, Temporal retries them. */
@@ -84,6 +87,9 @@ export async function recordCharge(db: Kysely<Database>, news: ChargeNews): Prom
       await insertNotification(trx, chargeNotice(news, kind));
     }
     await touchEnrollment(trx, context.enrollmentId, enrollmentChange(news));
+    if (news.expiresBeforeNext === true) {
+      await tellIfMethodFails(trx, context.enrollmentId, at);
+    }
   });
 }
 

@@ -117,6 +117,7 @@ export function createChargeActivities(deps: ActivityDeps) {
       dunning,
       ...(work.by === null ? {} : { by: work.by }),
       ...(upcoming === undefined ? {} : { next: upcoming.next, passedOver: upcoming.passedOver }),
+      expiresBeforeNext: upcoming?.next != null && isExpired(work.expires ?? NEVER, upcoming.next.dueAt),
     });
     return reportOf(outcome, { dunning, ...(upcoming === undefined ? {} : { upcoming }) });
   }
@@ -129,6 +130,9 @@ export function createChargeActivities(deps: ActivityDeps) {
     return (await refreshPaymentMethod(deps, work.paymentMethodId, work.at)).expires;
   }
 }
+
+/** Methods other than cards. */
+const NEVER = { expMonth: null, expYear: null };
 
 /** The Workflow's clock, moved on by the time that this Activity has been tried. */
 function atOf(work: ChargeWork, tries: Tries): string {

@@ -14,6 +14,7 @@ import { idOf } from './checkout-sessions.ts';
 import { ownerOf, refuseSession } from './completed-session.ts';
 import { keepContactDetails } from './customers.ts';
 import type { ActivityDeps } from './deps.ts';
+import { tellIfMethodFails } from './method-notice.ts';
 import { expiryOf, labelOf, last4Of } from './payment-method-facts.ts';
 import { refreshPaymentMethod } from './payment-method-refresh.ts';
 import { patientFailureOf } from './stripe-errors.ts';
@@ -94,19 +95,22 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
     }): Promise<{ usable: boolean; expires: CardExpiry | null }> {
       const { enrollmentId, paymentMethodId, at } = work;
       const { attached, expires } = await refreshPaymentMethod(deps, paymentMethodId, at);
-      await tell(deps.db, enrollmentId, [
-        {
-          key: `${paymentMethodId}/${work.eventType}/${at}`,
-          at,
-          what: attached ? 'payment_method.updated' : 'payment_method.detached',
-          who: 'stripe',
-          why: work.eventType,
-          details: {
-            payment_method: paymentMethodId,
-            expires: expires === null ? null : `${expires.expMonth}/${expires.expYear}`,
+      await deps.db.transaction().execute(async (trx) => {
+        await tell(trx, enrollmentId, [
+          {
+            key: `${paymentMethodId}/${work.eventType}/${at}`,
+            at,
+            what: attached ? 'payment_method.updated' : 'payment_method.detached',
+            who: 'stripe',
+            why: work.eventType,
+            details: {
+              payment_method: paymentMethodId,
+              expires: expires === null ? null : `${expires.expMonth}/${expires.expYear}`,
+            },
           },
-        },
-      ]);
+        ]);
+        await tellIfMethodFails(trx, enrollmentId, at);
+      });
       return { usable: attached, expires };
     },
   };
@@ -196,6 +200,7 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
         startedAt: at,
         ...(schedule === null ? {} : { next: schedule.next }),
       });
+      await tellIfMethodFails(trx, enrollmentId, at);
     });
     return {
       kind: 'saved',

@@ -20,6 +20,8 @@ export const NOTIFICATION_KINDS = [
   'charge_processing',
   /** A charge or part of it goes back. */
   'charge_refunded',
+  /** The saved method will fail at the next charge: it is gone, or its card is over by then. */
+  'payment_method_needed',
   'enrollment_canceled',
   'enrollment_completed',
   /** No payment method within the setup deadline. */

@@ -36,6 +36,7 @@ const SENTENCES: Readonly<Record<NotificationKind, readonly Sentence[]>> = {
   charge_given_up: ['body', 'reason', 'questions'],
   charge_processing: ['body'],
   charge_refunded: ['body', 'questions'],
+  payment_method_needed: ['body', 'next'],
   enrollment_canceled: ['body', 'questions'],
   enrollment_completed: ['body'],
   enrollment_expired: ['body', 'questions'],

@@ -1,0 +1,53 @@
+/**
+ * Tells a customer that their saved payment method will fail at the next charge: it is gone, or its card is over by
+ * then. Called by Activities in the transaction of what they have found out; never calls Stripe.
+ */
+import type { Kysely } from 'kysely';
+import { insertNotification } from '../db/notifications.ts';
+import type { Database } from '../db/schema.ts';
+import { failsAhead } from '../domain/method-notice.ts';
+
+/** By the rows as they are in this transaction. Each method is told of once for each cause; safe to call twice. */
+export async function tellIfMethodFails(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  at: string,
+): Promise<void> {
+  const row = await db
+    .selectFrom('enrollments as e')
+    .innerJoin('payment_methods as m', 'm.id', 'e.default_payment_method_id')
+    .where('e.id', '=', enrollmentId)
+    .where('e.ended_at', 'is', null)
+    .select(['e.locale', 'e.description', 'e.currency', 'e.terms', 'e.next_charge_at'])
+    .select(['e.next_charge_amount_minor', 'm.id', 'm.detached_at', 'm.exp_month', 'm.exp_year'])
+    .executeTakeFirst();
+  if (row === undefined) {
+    return;
+  }
+  const nextChargeAt = row.next_charge_at?.toISOString() ?? null;
+  const method = { detached: row.detached_at !== null, expMonth: row.exp_month, expYear: row.exp_year };
+  const cause = failsAhead(method, nextChargeAt);
+  if (cause === null) {
+    return;
+  }
+  const { schedule } = row.terms;
+  await insertNotification(db, {
+    id: `ntf_${enrollmentId.slice('enr_'.length)}_${row.id}_${cause}`,
+    enrollmentId,
+    chargeId: null,
+    kind: 'payment_method_needed',
+    locale: row.locale,
+    data: {
+      amountMinor: row.next_charge_amount_minor,
+      currency: row.currency,
+      description: row.description,
+      chargeNumber: null,
+      dueAt: null,
+      nextAttemptAt: null,
+      nextChargeAt,
+      reason: null,
+      timeZone: 'timeZone' in schedule ? schedule.timeZone : 'UTC',
+    },
+    createdAt: at,
+  });
+}
