@@ -1,10 +1,13 @@
 /**
  * `npm run check-books`: compares Stripe, PostgreSQL and the Workflows of a running installation. Exits with 1 when they
- * differ, with 2 when one of them could not be read. Reads only, unless `--repair` is given.
+ * differ, with 2 when one of them could not be read. Reads only, unless `--repair` is given. Without settings it looks at
+ * the local stack of `npm run dev`.
  */
 import { Command } from 'commander';
 import { createTemporalBillingClient } from '../api/temporal-billing-client.ts';
-import { readSettings } from '../config/env.ts';
+import { CommandFailure } from '../cli/failure.ts';
+import { serviceSettings } from '../cli/local-stack.ts';
+import { readSettings, type Settings } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
 import { createStripe, isLiveKey } from '../config/stripe.ts';
 import { openTemporalClient } from '../config/temporal.ts';
@@ -18,6 +21,11 @@ const program = new Command('check-books')
   .option('--enrollment <id...>', 'only these enrollments')
   .option('--repair', 'carry out the repairs that have one right answer', false)
   .option('--json', 'one JSON document on standard output', false)
+  .option(
+    '--stack <folder>',
+    'the local stack that is checked when there are no settings',
+    '.durable-billing',
+  )
   .option('--settle-ms <ms>', 'how long a difference may take to pass by itself', Number, 3_000)
   .parse();
 const options = program.opts<{
@@ -25,9 +33,10 @@ const options = program.opts<{
   repair: boolean;
   json: boolean;
   settleMs: number;
+  stack: string;
 }>();
 
-const settings = readSettings(process.env);
+const settings = settingsOrEnd();
 const db = openDatabase({
   url: settings.DATABASE_URL,
   poolSize: 4,
@@ -66,6 +75,18 @@ try {
 } finally {
   await temporal.close();
   await db.destroy();
+}
+
+function settingsOrEnd(): Settings {
+  try {
+    return readSettings(serviceSettings(process.env, options.stack, ['DATABASE_URL', 'STRIPE_SECRET_KEY']));
+  } catch (error) {
+    if (!(error instanceof CommandFailure)) {
+      throw error;
+    }
+    console.error(error.message);
+    process.exit(2);
+  }
 }
 
 async function repairAll({ differences }: Checked): Promise<string[]> {

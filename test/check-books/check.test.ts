@@ -115,4 +115,44 @@ describe('checkBooks', () => {
     expect(stuck).toMatchObject([{ invariant: 'I2', code: 'webhook_not_delivered' }]);
     expect(await repair(deps, stuck)).toEqual(['evt_stuck: ignored, because: workflow closed or unknown']);
   }, 60_000);
+
+  it('has the Workflow read a payment of an open charge that nobody told it of', async () => {
+    const { enrollmentId: id } = await billing.enrolled(MONTHLY, '4000000000000341');
+    const declined = await billing.charged(id, 1, 'requires_payment_method');
+    await billing.known(id, declined.id, 'requires_payment_method');
+    // Somebody pays it in the Dashboard with another card, and no webhook comes.
+    const intent = await billing.stripe.paymentIntents.retrieve(String(declined.payment_intent_id));
+    const method = await billing.stripe.paymentMethods.attach('pm_card_visa', {
+      customer: String(intent.customer),
+    });
+    await billing.stripe.paymentIntents.confirm(intent.id, { payment_method: method.id, off_session: true });
+    const { differences } = await check(id);
+    expect(differences).toMatchObject([
+      { code: 'payment_not_recorded', repair: { do: 'tell_workflow', chargeId: declined.id } },
+    ]);
+    expect(await repair(deps, differences)).toEqual([`${declined.id}: its Workflow reads the PaymentIntent`]);
+    await billing.charged(id, 1, 'succeeded');
+    expect(await codes(id)).not.toContain('payment_not_recorded');
+    expect((await billing.chargeRows(id))[0]).toMatchObject({ captured_minor: 980 });
+  }, 60_000);
+
+  it('takes an event from Stripe that never came in, and delivers it', async () => {
+    const input = await billing.newInput(ONCE);
+    const { checkoutSession } = await billing.billing.enroll(input);
+    await billing.payOnCheckout(String(checkoutSession?.url));
+    const limits = { deliveryLagMs: 0, dueLagMs: 60_000, mostTries: 20 };
+    const find = async () => {
+      const { differences } = await checkBooks(deps, { settleMs: 1_000, looks: 2, limits });
+      return differences.filter(
+        ({ code, found }) => code === 'webhook_missed' && found.includes('checkout.session.completed'),
+      );
+    };
+    const missed = await find();
+    expect(missed.length).toBeGreaterThan(0);
+    expect(missed[0]).toMatchObject({ invariant: 'I2', repair: { do: 'take_event' } });
+    const done = await repair(deps, missed);
+    expect(done.some((said) => said.endsWith('delivered to its Workflow'))).toBe(true);
+    await billing.charged(input.enrollmentId, 1, 'succeeded');
+    expect(await find()).toEqual([]);
+  }, 60_000);
 });
