@@ -14,7 +14,7 @@ import { operationKey } from '../domain/ids.ts';
 import { planRefund, type RefundMade } from '../domain/refunds.ts';
 import { recordAftermath } from './aftermath-record.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failureOf } from './stripe-errors.ts';
+import { failureOf, isStoredServerError } from './stripe-errors.ts';
 
 export interface RefundWork {
   chargeId: string;
@@ -45,6 +45,11 @@ export type RefundRefusal =
   | 'refund_amount_invalid'
   | 'charge_disputed'
   | 'charge_not_refundable';
+
+interface Refused {
+  code: RefundRefusal;
+  message: string;
+}
 
 export function createAftermathActivities(deps: ActivityDeps) {
   return {
@@ -113,12 +118,39 @@ export function createAftermathActivities(deps: ActivityDeps) {
     return refunds.find((refund) => refund.metadata?.request_key === work.requestKey) ?? null;
   }
 
-  /** @returns null when it was made; a refusal of Stripe's is an answer, not an error */
+  /**
+   * Under the request's key; under a further one only when the one before keeps answering a stored 500 and no such refund
+   * is listed. Every try walks the same keys in the same order, so two tries never make two refunds.
+   * @returns null when it was made; a refusal of Stripe's is an answer, not an error
+   */
   async function refund(
     charge: PaidCharge & { paymentIntentId: string },
     work: RefundWork,
     amountMinor: number,
-  ): Promise<{ code: RefundRefusal; message: string } | null> {
+  ): Promise<Refused | null> {
+    const key = operationKey(charge.enrollmentId, `${charge.id}/refund-${work.requestKey}`);
+    const { attempt } = Context.current().info;
+    for (let round = 0; ; round++) {
+      try {
+        return await refundUnder(round === 0 ? key : `${key}/again-${round}`, charge, work, amountMinor);
+      } catch (error) {
+        // One more key at most than tries: each has had a try of its own before the next.
+        if (!isStoredServerError(error) || round >= attempt) {
+          throw failureOf(error, `refunding ${charge.id}`);
+        }
+        if ((await earlierRefund(charge, work)) !== null) {
+          return null;
+        }
+      }
+    }
+  }
+
+  async function refundUnder(
+    idempotencyKey: string,
+    charge: PaidCharge & { paymentIntentId: string },
+    work: RefundWork,
+    amountMinor: number,
+  ): Promise<Refused | null> {
     try {
       await deps.stripe.refunds.create(
         {
@@ -130,7 +162,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
             request_key: work.requestKey,
           },
         },
-        { idempotencyKey: operationKey(charge.enrollmentId, `${charge.id}/refund-${work.requestKey}`) },
+        { idempotencyKey },
       );
       return null;
     } catch (error) {
@@ -140,7 +172,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
           return { code: refusal, message: `Stripe refuses to refund ${charge.id}: ${error.code}` };
         }
       }
-      throw failureOf(error, `refunding ${charge.id}`);
+      throw error;
     }
   }
 

@@ -88,6 +88,8 @@ async function attemptsOnCard(deps: ActivityDeps, paymentMethodId: string, amoun
     .innerJoin('charges', 'charges.id', 'charge_attempts.charge_id')
     .where('charge_attempts.payment_method_id', '=', paymentMethodId)
     .where('charges.amount_minor', '=', amountMinor)
+    // What never reached Stripe was never tried on the card.
+    .where('charge_attempts.outcome', '!=', 'not_made')
     .where('charge_attempts.attempted_at', '>', monthAgo)
     .select((eb) => [
       eb.fn.countAll<number>().as('month'),

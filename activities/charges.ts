@@ -21,6 +21,7 @@ import {
   type Tries,
   withoutUsableMethod,
 } from './payment-attempts.ts';
+import { withReason } from './payment-intent-outcome.ts';
 import { readPaymentIntent } from './payment-intents.ts';
 import { refreshPaymentMethod } from './payment-method-refresh.ts';
 import { upcomingAfter } from './upcoming.ts';
@@ -49,7 +50,7 @@ export function createChargeActivities(deps: ActivityDeps) {
       const expires = await newerExpiry(work);
       const isOver = expires !== undefined && (expires === null || isExpired(expires, work.at));
       const outcome = isOver
-        ? await withoutUsableMethod(deps.stripe, attempt, 'expired_card')
+        ? await withoutUsableMethod(deps.stripe, attempt, 'expired_card', tries)
         : await confirmOffSession(deps.stripe, attempt, tries);
       const report = await recorded(work, outcome, atOf(work, tries));
       return expires === undefined ? report : { ...report, expires };
@@ -95,10 +96,11 @@ export function createChargeActivities(deps: ActivityDeps) {
   /** Writes what an attempt came to, with what follows on a decline and what comes next on the schedule. */
   async function recorded(
     work: ChargeWork & { why: string },
-    outcome: ChargeOutcome,
+    seen: ChargeOutcome,
     at: string,
   ): Promise<ChargeReport> {
     const { charge, context } = work;
+    const outcome = seen.kind === 'payment_intent' ? withReason(seen, work.paymentMethodType) : seen;
     const number = charge.attempts + 1;
     const attempt: AttemptMade = {
       number,

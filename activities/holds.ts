@@ -10,6 +10,7 @@ import { operationKey } from '../domain/ids.ts';
 import { recordCharge } from './charge-record.ts';
 import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';
+import { freshKey } from './fresh-key.ts';
 import { capturePaymentIntent } from './payment-intents.ts';
 
 export function createHoldActivities(deps: ActivityDeps) {
@@ -32,7 +33,11 @@ export function createHoldActivities(deps: ActivityDeps) {
         work.paymentMethodType,
         {
           amountMinor: work.amountMinor,
-          idempotencyKey: operationKey(context.enrollmentId, `${charge.id}/capture-${charge.captureTries}`),
+          // Stripe captures once: under another key it says that nothing can be captured any more.
+          idempotencyKey: freshKey(
+            operationKey(context.enrollmentId, `${charge.id}/capture-${charge.captureTries}`),
+            { amountMinor: work.amountMinor },
+          ),
         },
       );
       if (outcome.status !== charge.status) {

@@ -17,6 +17,8 @@ import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, chargeNotice, chargeRow, recordCharge } from './charge-record.ts';
 import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';
+import { freshKey } from './fresh-key.ts';
+import { withReason } from './payment-intent-outcome.ts';
 import { cancelPaymentIntent, lookUp, readPaymentIntent } from './payment-intents.ts';
 import { upcomingAfter } from './upcoming.ts';
 
@@ -31,10 +33,11 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
           DEFECTS.BooksDisagree,
         );
       }
-      const outcome = await readPaymentIntent(deps.stripe, charge.paymentIntentId, work.paymentMethodType);
+      const seen = await readPaymentIntent(deps.stripe, charge.paymentIntentId, work.paymentMethodType);
       // What is read again and stands as it stood is no second decline; an older truth is none at all.
-      const status = chargeAfterReading(charge.status, outcome.status);
+      const status = chargeAfterReading(charge.status, seen.status);
       const news = status !== charge.status;
+      const outcome = news && charge.attempts > 0 ? withReason(seen, work.paymentMethodType) : seen;
       const dunning = news ? await decideOn(deps, work, outcome, at) : null;
       if (news) {
         const attempt: AttemptMade = {
@@ -76,7 +79,11 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
           ? null
           : await cancelPaymentIntent(deps.stripe, found.id, work.paymentMethodType, {
               reason: work.as === 'canceled' ? 'requested_by_customer' : 'abandoned',
-              idempotencyKey: operationKey(context.enrollmentId, `${charge.id}/cancel-${charge.cancelTries}`),
+              // Stripe cancels once: under another key it says that it is canceled.
+              idempotencyKey: freshKey(
+                operationKey(context.enrollmentId, `${charge.id}/cancel-${charge.cancelTries}`),
+                { as: work.as },
+              ),
             });
       if (outcome !== null && outcome.status !== 'canceled') {
         if (outcome.status !== charge.status) {

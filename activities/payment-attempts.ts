@@ -5,6 +5,7 @@
 import type { Stripe } from 'stripe';
 import type { ChargeOutcome } from '../domain/charge-outcome.ts';
 import { attemptKey, operationKey } from '../domain/ids.ts';
+import { freshKeyOf } from './fresh-key.ts';
 import { declineFacts, outcomeOf } from './payment-intent-outcome.ts';
 import { lookUp } from './payment-intents.ts';
 import {
@@ -138,7 +139,7 @@ async function outcomeOfError(
     return outcomeOf(error.payment_intent, attempt.paymentMethodType);
   }
   if (isUnusablePaymentMethod(error) || (isUnexplained(error) && (await isDetached(stripe, attempt)))) {
-    return withoutUsableMethod(stripe, attempt, 'payment_method_unusable');
+    return withoutUsableMethod(stripe, attempt, 'payment_method_unusable', tries);
   }
   if (isServerError(error) && tries.number >= LOOK_AFTER_SERVER_ERRORS) {
     const found = await lookUp(stripe, attempt, attempt.paymentIntentId);
@@ -169,13 +170,18 @@ export async function withoutUsableMethod(
   stripe: Stripe,
   attempt: Attempt,
   code: 'payment_method_unusable' | 'expired_card',
+  tries: Tries,
 ): Promise<ChargeOutcome> {
   const { payment_method: _, confirm: __, off_session: ___, ...unconfirmed } = creation(attempt);
   const intent =
     (await lookUp(stripe, attempt, attempt.paymentIntentId)) ??
     (await stripe.paymentIntents
       .create(unconfirmed, {
-        idempotencyKey: operationKey(attempt.enrollmentId, `${attempt.chargeId}/unconfirmed`),
+        // It takes no money, and was looked for a moment ago: a stored 500 need not hold it up.
+        idempotencyKey: freshKeyOf(
+          operationKey(attempt.enrollmentId, `${attempt.chargeId}/unconfirmed`),
+          tries.number,
+        ),
       })
       .catch((error: unknown) => {
         throw failureOf(error, `creating the PaymentIntent of ${attempt.chargeId}`);

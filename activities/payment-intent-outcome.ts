@@ -34,6 +34,16 @@ export function outcomeOf(intent: Stripe.PaymentIntent, paymentMethodType: strin
   };
 }
 
+/**
+ * The outcome of a try that left the PaymentIntent without a method although Stripe names no error any more, e.g. because
+ * somebody has edited it since: a decline for no reason given, so that dunning decides and the customer hears of it.
+ */
+export function withReason(outcome: PaymentIntentOutcome, paymentMethodType: string): PaymentIntentOutcome {
+  return outcome.status === 'requires_payment_method' && outcome.decline === null
+    ? { ...outcome, decline: declineFacts({}, null, paymentMethodType) }
+    : outcome;
+}
+
 /** `cancellation_reason`s of Stripe's own doing, when nobody captured in time or after too many confirmations. */
 const LAPSED = ['automatic', 'expired'];
 

@@ -45,6 +45,18 @@ export function isServerError(error: unknown): boolean {
 }
 
 /**
+ * Stripe's stored copy of a 500: the request has ended, whatever came of it, and this key brings nothing else any more.
+ * After a look that shows no effect, another key is safe even where money moves.
+ */
+export function isStoredServerError(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeAPIError &&
+    isServerError(error) &&
+    error.headers?.['idempotent-replayed'] === 'true'
+  );
+}
+
+/**
  * What to throw for any other error. Faults are retried by Temporal under the same idempotency key; defects are
  * not retried and park what they belong to. Anything that is not Stripe's is given back unchanged.
  */

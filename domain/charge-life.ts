@@ -67,6 +67,8 @@ export interface OpenCharge {
   lastDecline: LastDecline | null;
   /** When it is tried again by itself. */
   nextAttemptAt: string | null;
+  /** An attempt that certainly never reached Stripe is made again then, as what it was. */
+  repeat?: { at: string; why: AttemptReason } | null;
   /** When waiting for the customer is over. */
   giveUpAt: string | null;
   /** What dunning decided on the last decline; null before the first. */
@@ -160,11 +162,12 @@ function undisputedStep(charge: OpenCharge, now: Situation): Step {
       if (charge.asked?.do === 'authenticate' && !now.canceling) {
         return { do: 'authenticate', order: charge.asked };
       }
-      return (charge.resumed || charge.asked?.do === 'retry') &&
-        !now.canceling &&
-        now.paymentMethodId !== null
+      if (now.canceling || now.paymentMethodId === null) {
+        return { do: 'wait', until: null, for: 'operator' };
+      }
+      return charge.resumed || charge.asked?.do === 'retry'
         ? { do: 'attempt', why: 'resumed' }
-        : { do: 'wait', until: null, for: 'operator' };
+        : (repeated(charge, now) ?? { do: 'wait', until: null, for: 'operator' });
     case 'scheduled':
       if (now.canceling) {
         return { do: 'cancel', as: 'canceled' };
@@ -174,7 +177,7 @@ function undisputedStep(charge: OpenCharge, now: Situation): Step {
       }
       return charge.asked?.do === 'retry'
         ? { do: 'attempt', why: 'by_hand' }
-        : tryAt(charge.nextAttemptAt, 'due', now);
+        : (repeated(charge, now) ?? tryAt(charge.nextAttemptAt, 'due', now));
     case 'requires_payment_method':
     case 'requires_confirmation':
       return inDunning(charge, now);
@@ -210,19 +213,24 @@ function held(charge: OpenCharge, now: Situation): Step {
 
 /** The customer is asked to confirm: read now and then, given up when their time is over. */
 function atTheCustomer(charge: OpenCharge, now: Situation): Step {
-  const asked = ordered(charge, now) ?? untriedMethod(charge, now);
+  const asked = ordered(charge, now) ?? untriedMethod(charge, now) ?? repeated(charge, now);
   if (asked !== null) {
     return asked;
   }
   if (isOver(charge.giveUpAt, now)) {
     return { do: 'cancel', as: 'uncollectible' };
   }
+  if (isOver(charge.nextAttemptAt, now)) {
+    // The customer has left their bank's question unanswered: the retry that was planned before comes all the same.
+    return { do: 'attempt', why: 'retry' };
+  }
   const step = readOrWait(charge, now, 'customer');
-  return step.do === 'wait' ? { ...step, until: earlier(step.until, charge.giveUpAt) } : step;
+  const until = earlier(charge.giveUpAt, charge.nextAttemptAt);
+  return step.do === 'wait' ? { ...step, until: earlier(step.until, until) } : step;
 }
 
 function inDunning(charge: OpenCharge, now: Situation): Step {
-  const asked = ordered(charge, now) ?? untriedMethod(charge, now);
+  const asked = ordered(charge, now) ?? untriedMethod(charge, now) ?? repeated(charge, now);
   if (asked !== null) {
     return asked;
   }
@@ -258,7 +266,15 @@ function untriedMethod(charge: OpenCharge, now: Situation): Step | null {
     : null;
 }
 
-function tryAt(at: string | null, why: 'due' | 'retry', now: Situation): Step {
+/** What never reached Stripe comes again before anything that was planned; the other method may be gone meanwhile. */
+function repeated({ repeat }: OpenCharge, now: Situation): Step | null {
+  if (!repeat || (repeat.why === 'other_method' && now.otherMethodId === null)) {
+    return null;
+  }
+  return tryAt(repeat.at, repeat.why, now);
+}
+
+function tryAt(at: string | null, why: AttemptReason, now: Situation): Step {
   return at === null || Date.parse(at) <= now.nowMs
     ? { do: 'attempt', why }
     : { do: 'wait', until: at, for: 'retry' };

@@ -1,7 +1,11 @@
 /** Takes over what an Activity found about a charge. Called by `workflows/charge.ts` after every step. */
+import { patched } from '@temporalio/workflow';
 import type { ChargeReport } from '../activities/charge-work.ts';
 import { captureTimes } from '../domain/capture.ts';
-import { type OpenCharge, readAfterMs } from '../domain/charge-life.ts';
+import { type AttemptReason, type OpenCharge, policyOf, readAfterMs } from '../domain/charge-life.ts';
+import { patienceDays } from '../domain/dunning.ts';
+import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import { PATCHES } from './patches.ts';
 import type { EnrollmentRun, SavedMethod } from './run.ts';
 
 /** Methods that are remembered as tried; a customer with more of them is a curiosity. */
@@ -10,6 +14,7 @@ const MOST_METHODS = 20;
 const AFTER_EXPIRY_MS = 60_000;
 /** After an attempt that certainly never reached Stripe. */
 const BREATH_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 /** An attempt was made with this method, whatever came of it. */
 export function takeAttempt(
@@ -17,6 +22,7 @@ export function takeAttempt(
   charge: OpenCharge,
   method: SavedMethod,
   report: ChargeReport,
+  why: AttemptReason | 'on_session',
 ): void {
   charge.attempts += 1;
   charge.triedPaymentMethodId = method.id;
@@ -28,19 +34,38 @@ export function takeAttempt(
     method.expires = report.expires;
   }
   take(run, charge, report);
+  if (report.status === 'not_made') {
+    makeAgain(charge, why);
+  }
 }
 
+/** Nothing happened at Stripe: the same again under a new key, soon. It uses up none of the customer's retries. */
+function makeAgain(charge: OpenCharge, why: AttemptReason | 'on_session'): void {
+  if (!patched(PATCHES.notMadeRepeats)) {
+    charge.nextAttemptAt = later(BREATH_MS);
+    return;
+  }
+  if (why === 'on_session') {
+    // The customer is there and sees that nothing came of it: they may press the button again.
+    return;
+  }
+  if (why === 'retry') {
+    charge.automaticRetries -= 1;
+  }
+  charge.repeat = { at: later(BREATH_MS), why };
+}
+
+/** What was seen at Stripe; `not_made` is nothing. */
 export function take(run: EnrollmentRun, charge: OpenCharge, report: ChargeReport): void {
   takePlan(run, report);
   charge.paymentIntentId = report.paymentIntentId ?? charge.paymentIntentId;
   if (report.status === 'not_made') {
-    // Nothing happened at Stripe: the same charge again, under a new key.
-    charge.nextAttemptAt = later(BREATH_MS);
     return;
   }
   charge.status = report.status;
+  charge.repeat = null;
   takeHold(charge, report);
-  takeDunning(charge, report);
+  takeDunning(run, charge, report);
   charge.readAt = readAt(charge);
   if (charge.status === 'succeeded') {
     run.state.chargesSucceeded += 1;
@@ -68,11 +93,9 @@ function takeHold(charge: OpenCharge, { hold, lapsed }: ChargeReport): void {
   }
 }
 
-function takeDunning(charge: OpenCharge, { dunning }: ChargeReport): void {
-  charge.nextAttemptAt = null;
+function takeDunning(run: EnrollmentRun, charge: OpenCharge, { dunning }: ChargeReport): void {
   if (dunning === null) {
-    // While the customer confirms, their time goes on running.
-    charge.giveUpAt = charge.status === 'requires_action' ? charge.giveUpAt : null;
+    withoutDecision(run, charge);
     return;
   }
   charge.firstDeclinedAt ??= dunning.lastDecline.at;
@@ -84,6 +107,25 @@ function takeDunning(charge: OpenCharge, { dunning }: ChargeReport): void {
     dunning.kind === 'give_up'
       ? { by: 'workflow', reason: 'dunning is over', enrollment: dunning.enrollment }
       : null;
+}
+
+/**
+ * No decline was found, so nothing is decided. An open charge keeps the try and the deadline that it has: while the
+ * customer confirms, their time goes on running, and they may never answer. One that has neither gets a deadline, since
+ * it would wait for ever.
+ */
+function withoutDecision(run: EnrollmentRun, charge: OpenCharge): void {
+  const { nextAttemptAt, giveUpAt } = charge;
+  charge.nextAttemptAt = null;
+  charge.giveUpAt = charge.status === 'requires_action' ? giveUpAt : null;
+  const isOpen = PAST_DUE_CHARGE.includes(charge.status);
+  const asBefore = nextAttemptAt === null && charge.giveUpAt !== null;
+  if (!isOpen || asBefore || !patched(PATCHES.planOutlivesLook)) {
+    return;
+  }
+  const patience = patienceDays(policyOf(charge, run.terms.dunning));
+  charge.nextAttemptAt = nextAttemptAt;
+  charge.giveUpAt = giveUpAt ?? (nextAttemptAt === null ? later(patience * DAY_MS) : null);
 }
 
 /** While an outcome is awaited, in case nobody tells it. */

@@ -96,6 +96,7 @@ async function attempt(
   const by = charge.asked;
   charge.resumed = false;
   charge.problem = null;
+  charge.repeat = null;
   if (why === 'retry') {
     // Counted before: a decline of this try is decided with this try used.
     charge.automaticRetries += 1;
@@ -103,7 +104,7 @@ async function attempt(
   const asked = { ...work(run, charge, method), by, why };
   const activities = by === null ? scheduled(summary) : interactive(summary);
   const report = await reported(run, charge, () => activities.collectCharge(asked));
-  takeAttempt(run, charge, method, report);
+  takeAttempt(run, charge, method, report, why);
   charge.asked = null;
 }
 
@@ -121,7 +122,7 @@ async function authenticate(
   const asked = { ...work(run, charge, method), by: order };
   const summary = attemptSummary(run, charge, method, 'by_hand');
   const report = await reported(run, charge, () => interactive(summary).authenticateCharge(asked));
-  takeAttempt(run, charge, method, report);
+  takeAttempt(run, charge, method, report, 'on_session');
   if (report.redirectUrl !== null) {
     run.redirects.set(charge.id, report.redirectUrl);
   }

@@ -88,9 +88,12 @@ function handleSignals(run: EnrollmentRun): void {
 
   setHandler(paymentIntentChangedSignal, (change) => {
     const charge = state.charges.find(({ id }) => id === change.chargeId);
-    if (charge !== undefined && charge.paymentIntentId === change.paymentIntentId) {
-      charge.changed = true;
+    if (charge === undefined) {
+      return;
     }
+    // While the first attempt is under way its PaymentIntent is not known here: it is read when it is.
+    const unknownYet = charge.paymentIntentId === null && patched(PATCHES.newsBeforeIntent);
+    charge.changed ||= unknownYet || charge.paymentIntentId === change.paymentIntentId;
   });
 
   setHandler(paymentMethodChangedSignal, (change) => {

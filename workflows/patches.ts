@@ -9,4 +9,12 @@ export const PATCHES = {
   sessionsEndWithEnrollment: 'sessions-end-with-enrollment',
   /** A refused setup is answered once its end is written, so that a repeat hears the same. Since 0.2.0. */
   refusalAfterEnd: 'refusal-after-end',
+  /** What never reached Stripe is made again as what it was, and uses up no retry. Since 0.2.0. */
+  notMadeRepeats: 'not-made-repeats',
+  /** A look that decides nothing leaves the next try and the deadline; a charge without either gets one. Since 0.2.0. */
+  planOutlivesLook: 'plan-outlives-look',
+  /** News of a PaymentIntent whose id is not known yet is read once it is. Since 0.2.0. */
+  newsBeforeIntent: 'news-before-intent',
+  /** A charge that fell due before a pause is opened first: the pause would forget it. Since 0.2.0. */
+  dueBeforePause: 'due-before-pause',
 } as const;
