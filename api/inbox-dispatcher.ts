@@ -21,6 +21,7 @@ import {
   readStripeEvent,
 } from '../domain/stripe-event.ts';
 import { type BillingClient, BillingUnavailable } from './billing-client.ts';
+import { coalesce } from './coalesce.ts';
 
 /** What an event can be told to. */
 export type EventReceiver = Pick<
@@ -78,6 +79,13 @@ const CONCURRENCY = 16;
 export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   const { db, billing, livemode, log, pollMs = 1_000, onDelivery = () => {} } = options;
   const underWay = new Set<Promise<void>>();
+  const mark = coalesce<{ id: string; enrollmentId: string }, void>({
+    together: async (delivered) => {
+      await markSignalled(db, delivered);
+      return delivered.map(() => undefined);
+    },
+    keyOf: ({ id }) => id,
+  });
   let reserved = 0;
   let timer: NodeJS.Timeout | null = null;
   let running = false;
@@ -132,7 +140,7 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     const { enrollmentId } = decision;
     const fields = { stripe_event_id: event.id, enrollment_id: enrollmentId, signal: decision.signal };
     if (await send(db, billing, decision)) {
-      await markSignalled(db, event.id, enrollmentId);
+      await mark({ id: event.id, enrollmentId });
       log.info(fields, 'webhook delivered');
       return 'signalled';
     }

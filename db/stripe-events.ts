@@ -23,9 +23,15 @@ export interface ReceivedEvent {
 /** How long a delivery may take before another process may try it, and how long a second word waits. */
 const LEASE = sql`interval '20 seconds'`;
 
+export interface Arrival {
+  event: ReceivedEvent;
+  /** Nobody tries before the lease is over: the caller delivers it itself, or it should wait a while. */
+  leased: boolean;
+}
+
 /**
  * Keeps an event, once: a repeat only counts the delivery. When it returns, the event is durable.
- * @param leased nobody tries before the lease is over: the caller delivers it itself, or it should wait a while
+ * @param leased see {@link Arrival}
  * @returns whether it is new
  */
 export async function receiveStripeEvent(
@@ -33,26 +39,44 @@ export async function receiveStripeEvent(
   event: ReceivedEvent,
   leased: boolean,
 ): Promise<boolean> {
-  const { deliveries } = await db
-    .insertInto('stripe_events')
-    .values({
-      id: event.id,
-      type: event.type,
-      api_version: event.apiVersion,
-      livemode: event.livemode,
-      object_id: event.objectId,
-      payload: storableJson(redactEvent(event.payload)),
-      stripe_created_at: event.stripeCreatedAt,
-      ignored_reason: event.ignoredReason,
-      signal_attempts: leased ? 1 : 0,
-      next_signal_at: leased ? sql<Date>`now() + ${LEASE}` : sql<Date>`now()`,
-    })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet((eb) => ({ deliveries: eb('stripe_events.deliveries', '+', 1) })),
-    )
-    .returning('deliveries')
-    .executeTakeFirstOrThrow();
-  return deliveries === 1;
+  const [isNew] = await receiveStripeEvents(db, [{ event, leased }]);
+  return isNew ?? false;
+}
+
+/**
+ * Keeps events in one statement, each once, as {@link receiveStripeEvent} does; all or none.
+ * @param arrivals with different ids
+ * @returns for each, in their order, whether it is new
+ */
+export async function receiveStripeEvents(
+  db: Kysely<Database>,
+  arrivals: readonly Arrival[],
+): Promise<boolean[]> {
+  const rows = arrivals.map(({ event, leased }) => ({
+    id: event.id,
+    type: event.type,
+    api_version: event.apiVersion,
+    livemode: event.livemode,
+    object_id: event.objectId,
+    payload: redactEvent(event.payload),
+    stripe_created_at: event.stripeCreatedAt,
+    ignored_reason: event.ignoredReason,
+    leased,
+  }));
+  // The same text for any number of rows, with one parameter.
+  const { rows: kept } = await sql<{ id: string; deliveries: number }>`
+    insert into stripe_events (id, type, api_version, livemode, object_id, payload, stripe_created_at, ignored_reason,
+      signal_attempts, next_signal_at)
+    select id, type, api_version, livemode, object_id, payload, stripe_created_at, ignored_reason,
+      case when leased then 1 else 0 end, case when leased then now() + ${LEASE} else now() end
+    from json_to_recordset(${storableJson(rows)}::json) as arrived (id text, type text, api_version text,
+      livemode boolean, object_id text, payload jsonb, stripe_created_at timestamptz, ignored_reason text, leased boolean)
+    -- In one order everywhere, so that two batches never wait for each other.
+    order by id
+    on conflict (id) do update set deliveries = stripe_events.deliveries + 1
+    returning id, deliveries`.execute(db);
+  const deliveries = new Map(kept.map((row) => [row.id, row.deliveries]));
+  return arrivals.map(({ event }) => deliveries.get(event.id) === 1);
 }
 
 /**
@@ -87,17 +111,17 @@ export function claimStripeEvents(
     .execute();
 }
 
-/** The Workflow has it. Safe to call twice. */
-export async function markSignalled(db: Kysely<Database>, id: string, enrollmentId: string): Promise<void> {
-  await db
-    .updateTable('stripe_events')
-    .set({
-      signalled_at: sql<Date>`coalesce(signalled_at, now())`,
-      enrollment_id: enrollmentId,
-      last_error: null,
-    })
-    .where('id', '=', id)
-    .execute();
+/** The Workflows have them. Safe to call twice. */
+export async function markSignalled(
+  db: Kysely<Database>,
+  delivered: readonly { id: string; enrollmentId: string }[],
+): Promise<void> {
+  await sql`
+    update stripe_events set signalled_at = coalesce(signalled_at, now()), enrollment_id = told.enrollment_id,
+      last_error = null
+    from unnest(${delivered.map(({ id }) => id)}::text[], ${delivered.map(({ enrollmentId }) => enrollmentId)}::text[])
+      as told (id, enrollment_id)
+    where stripe_events.id = told.id`.execute(db);
 }
 
 /** Nothing follows from it, because. Safe to call twice; the first reason stays. */

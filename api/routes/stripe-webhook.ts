@@ -7,8 +7,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { Stripe } from 'stripe';
 import { z } from 'zod';
 import { isLiveKey } from '../../config/stripe.ts';
-import { type ReceivedEvent, receiveStripeEvent } from '../../db/stripe-events.ts';
+import { type Arrival, type ReceivedEvent, receiveStripeEvents } from '../../db/stripe-events.ts';
 import { isSecondWord, readStripeEvent } from '../../domain/stripe-event.ts';
+import { coalesce } from '../coalesce.ts';
 import type { ApiDeps } from '../deps.ts';
 import { HttpProblem } from '../problems.ts';
 import { nameInLog } from '../request-log.ts';
@@ -33,16 +34,20 @@ const envelope = z.looseObject({
 export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
   const { db, settings, inbox, metrics } = deps;
   const livemode = isLiveKey(settings.STRIPE_SECRET_KEY);
+  const receive = coalesce<Arrival, boolean>({
+    together: (arrivals) => receiveStripeEvents(db, arrivals),
+    keyOf: ({ event }) => event.id,
+  });
 
   /** Keeps the event; delivers it if it is new, has an effect, and there is room. @returns whether it is new */
   async function accept(event: ReceivedEvent): Promise<boolean> {
     if (event.ignoredReason !== null || isSecondWord(event.type)) {
-      return receiveStripeEvent(db, event, isSecondWord(event.type));
+      return receive({ event, leased: isSecondWord(event.type) });
     }
     const slot = inbox.reserve();
     let isNew = false;
     try {
-      isNew = await receiveStripeEvent(db, event, slot !== null);
+      isNew = await receive({ event, leased: slot !== null });
     } finally {
       if (isNew) {
         slot?.deliver(event);

@@ -7,6 +7,7 @@ import {
   postponeStripeEvent,
   type ReceivedEvent,
   receiveStripeEvent,
+  receiveStripeEvents,
 } from '../../db/stripe-events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -43,7 +44,7 @@ describe('receiveStripeEvent', () => {
 
   it('keeps the first payload and what was done about it', async () => {
     await receiveStripeEvent(database.db, event('evt_1'), true);
-    await markSignalled(database.db, 'evt_1', 'enr_1');
+    await markSignalled(database.db, [{ id: 'evt_1', enrollmentId: 'enr_1' }]);
     const before = await row('evt_1');
     await receiveStripeEvent(
       database.db,
@@ -51,6 +52,43 @@ describe('receiveStripeEvent', () => {
       false,
     );
     expect(await row('evt_1')).toEqual({ ...before, deliveries: 2 });
+  });
+});
+
+describe('receiveStripeEvents', () => {
+  it('keeps many in one statement and says of each whether it is new', async () => {
+    await receiveStripeEvent(database.db, event('evt_2'), false);
+    const arrivals = ['evt_3', 'evt_2', 'evt_1'].map((id) => ({ event: event(id), leased: id === 'evt_1' }));
+    expect(await receiveStripeEvents(database.db, arrivals)).toEqual([true, false, true]);
+    expect(await row('evt_2')).toMatchObject({ deliveries: 2 });
+    expect(await row('evt_1')).toMatchObject({ deliveries: 1, signal_attempts: 1 });
+    expect(await row('evt_3')).toMatchObject({
+      signal_attempts: 0,
+      payload: { id: 'evt_3' },
+      stripe_created_at: new Date('2026-11-01T00:00:00.000Z'),
+    });
+  });
+
+  it('lets batches with the same events in another order pass each other', async () => {
+    const ids = Array.from({ length: 40 }, (_, index) => `evt_${index}`);
+    const batch = (order: string[]) =>
+      receiveStripeEvents(
+        database.db,
+        order.map((id) => ({ event: event(id), leased: false })),
+      );
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, turn) => batch(turn % 2 === 0 ? ids : [...ids].reverse())),
+    );
+    expect(answers.flat().filter(Boolean)).toHaveLength(ids.length);
+  });
+
+  it('keeps text that PostgreSQL has no form for, wherever it stands', async () => {
+    const stray = event('evt_1', { payload: { a: '\u0000', b: '\ud800' }, objectId: 'x\u0000y' });
+    expect(await receiveStripeEvents(database.db, [{ event: stray, leased: false }])).toEqual([true]);
+    expect(await row('evt_1')).toMatchObject({
+      payload: { a: '\ufffd', b: '\ufffd' },
+      object_id: 'x\ufffdy',
+    });
   });
 });
 
@@ -77,7 +115,7 @@ describe('claimStripeEvents', () => {
 
   it('leaves rows that are done, ignored, leased or not yet due', async () => {
     await receiveStripeEvent(database.db, event('evt_done'), false);
-    await markSignalled(database.db, 'evt_done', 'enr_1');
+    await markSignalled(database.db, [{ id: 'evt_done', enrollmentId: 'enr_1' }]);
     await receiveStripeEvent(database.db, event('evt_ignored', { ignoredReason: 'because' }), false);
     await receiveStripeEvent(database.db, event('evt_leased'), true);
     await receiveStripeEvent(database.db, event('evt_later'), false);
@@ -90,11 +128,11 @@ describe('claimStripeEvents', () => {
 describe('marks', () => {
   it('never turns what was signalled into ignored, nor postpones what is done', async () => {
     await receiveStripeEvent(database.db, event('evt_1'), true);
-    await markSignalled(database.db, 'evt_1', 'enr_1');
+    await markSignalled(database.db, [{ id: 'evt_1', enrollmentId: 'enr_1' }]);
     const before = await row('evt_1');
     await markIgnored(database.db, 'evt_1', { reason: 'late', enrollmentId: null });
     await postponeStripeEvent(database.db, 'evt_1', 'late');
-    await markSignalled(database.db, 'evt_1', 'enr_1');
+    await markSignalled(database.db, [{ id: 'evt_1', enrollmentId: 'enr_1' }]);
     expect(await row('evt_1')).toEqual(before);
   });
 
