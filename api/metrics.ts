@@ -17,7 +17,7 @@ export interface ApiMetrics {
 export function createMetrics(): ApiMetrics {
   const registry = new Registry();
   const registers = [registry];
-  return {
+  const metrics: ApiMetrics = {
     registry,
     requestSeconds: new Histogram({
       name: 'billing_http_request_seconds',
@@ -45,6 +45,14 @@ export function createMetrics(): ApiMetrics {
       registers,
     }),
   };
+  // Told from the start: of a series that begins at 1, Prometheus sees no increase.
+  for (const outcome of ['accepted', 'repeated', 'ignored', 'refused']) {
+    metrics.webhooks.inc({ outcome }, 0);
+  }
+  for (const outcome of ['signalled', 'ignored', 'failed']) {
+    metrics.deliveries.inc({ outcome }, 0);
+  }
+  return metrics;
 }
 
 /** @param lagSeconds since the webhook came in */

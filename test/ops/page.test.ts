@@ -259,7 +259,7 @@ describe('/ops in a browser', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.goto(`${origin}/ops`);
     expect(page.url()).toContain('/ops/sign-in');
-  }, 90_000);
+  }, 180_000);
 
   it.each([
     ['desktop', { width: 1280, height: 900 }],
@@ -291,7 +291,7 @@ describe('/ops in a browser', () => {
       await obeysAxe(page);
       await picture(page, `ops-list-${device}`);
     },
-    90_000,
+    180_000,
   );
 
   async function obeysAxe(page: Page): Promise<void> {
