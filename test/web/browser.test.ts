@@ -140,7 +140,7 @@ describe('the pages in a browser', () => {
     await seedCharge(test.db, id);
     await test.db
       .updateTable('enrollments')
-      .set({ next_charge_at: '2099-12-23T01:00:00.000Z' })
+      .set({ next_charge_at: daysAhead(30) })
       .where('id', '=', id)
       .execute();
     await page.locator('.charges .badge', { hasText: 'Paid' }).waitFor({ timeout: 10_000 });
