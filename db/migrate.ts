@@ -11,6 +11,7 @@ import * as eventsByObject from './migrations/0002-events-by-object.ts';
 import * as eventSweep from './migrations/0003-event-sweep.ts';
 import * as refundsAndDisputes from './migrations/0004-refunds-and-disputes.ts';
 import * as oneChargePerOccurrence from './migrations/0005-one-charge-per-occurrence.ts';
+import * as customersByStripeId from './migrations/0006-customers-by-stripe-id.ts';
 import * as apiKeysAndRedeliveries from './migrations/0008-api-keys-and-redeliveries.ts';
 import * as figures from './migrations/0009-figures.ts';
 import type { Database } from './schema.ts';
@@ -22,6 +23,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0003-event-sweep': eventSweep,
   '0004-refunds-and-disputes': refundsAndDisputes,
   '0005-one-charge-per-occurrence': oneChargePerOccurrence,
+  '0006-customers-by-stripe-id': customersByStripeId,
   '0008-api-keys-and-redeliveries': apiKeysAndRedeliveries,
   '0009-figures': figures,
 };

@@ -1,0 +1,107 @@
+/** No statement of a route, an Activity or the inbox reads a whole table that grows. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createMailOutbox } from '../../mail/outbox.ts';
+import { startApi } from '../api/test-api.ts';
+import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+import { recordStatements, wholeTableReads } from '../support/plans.ts';
+
+const recorded = recordStatements();
+let billing: TestBilling;
+let api: Awaited<ReturnType<typeof startApi>>;
+beforeAll(async () => {
+  billing = await startBilling();
+  api = await startApi();
+}, 120_000);
+afterAll(async () => {
+  recorded.stop();
+  await api.close();
+  await billing.stop();
+});
+
+async function findings(): Promise<string[]> {
+  const texts = [...recorded.texts];
+  recorded.texts.clear();
+  expect(texts.length).toBeGreaterThan(5);
+  return wholeTableReads(billing.databaseUrl, texts);
+}
+
+describe('what finds whole-table reads', () => {
+  it('finds one, also when it hides in an index', async () => {
+    const texts = [
+      'select id from charges where last_code = $1',
+      'select count(*) from enrollments',
+      'select id from charges where id = $1',
+      'select id from enrollments order by created_at desc, id desc limit 5',
+    ];
+    const found = await wholeTableReads(billing.databaseUrl, texts);
+    expect(found).toHaveLength(2);
+    expect(found[0]).toContain('reads all of charges');
+  });
+});
+
+describe('no whole table is read', () => {
+  it('by Activities: from the request to paid, declined, recovered, given back and canceled', async () => {
+    recorded.texts.clear();
+    const paid = await billing.enrolled(ONCE);
+    const charge = await billing.charged(paid.enrollmentId, 1, 'succeeded');
+    const declined = await billing.enrolled(MONTHLY, '4000000000000341');
+    await billing.charged(declined.enrollmentId, 1, 'requires_payment_method');
+    const requested = { by: 'operator', reason: null };
+    const session = await billing.billing.openCheckoutSession(declined.enrollmentId, requested);
+    await billing.payOnCheckout(session.url);
+    await billing.billing.checkoutSessionCompleted(declined.enrollmentId, session.id);
+    await billing.charged(declined.enrollmentId, 1, 'succeeded');
+    await billing.stripe.refunds.create({ payment_intent: String(charge.payment_intent_id) });
+    await billing.deliverEvents();
+    await billing.billing.cancelEnrollment(declined.enrollmentId, requested);
+    await billing.handle(declined.enrollmentId).result();
+    expect(await findings()).toEqual([]);
+  }, 120_000);
+
+  it('by routes: lists with every filter, single objects, webhooks', async () => {
+    recorded.texts.clear();
+    const { body } = await api.request('POST', '/v1/enrollments', {
+      idempotencyKey: 'plans',
+      body: {
+        customer: { reference: 'user-1', email: 'user@example.com' },
+        terms: { currency: 'jpy', schedule: { type: 'on_demand' } },
+      },
+    });
+    const id = String(body.id);
+    const routes = [
+      `/v1/enrollments/${id}`,
+      `/v1/enrollments/${id}/charges`,
+      `/v1/enrollments/${id}/timeline`,
+      `/v1/enrollments/${id}/notifications`,
+      '/v1/enrollments?limit=5',
+      '/v1/enrollments?status=active&limit=5',
+      '/v1/enrollments?customer_reference=user-1',
+      '/v1/enrollments?stripe_customer_id=cus_123',
+    ];
+    for (const route of routes) {
+      expect([route, (await api.request('GET', route)).status]).toEqual([route, 200]);
+    }
+    await api.webhook({
+      id: 'evt_1',
+      type: 'x',
+      livemode: false,
+      created: 1,
+      data: { object: { id: 'x_1' } },
+    });
+    expect(await findings()).toEqual([]);
+  }, 60_000);
+
+  it('by the outbox', async () => {
+    recorded.texts.clear();
+    const outbox = createMailOutbox({
+      db: billing.db,
+      links: { create: async () => 'http://127.0.0.1/c/x' },
+      log: { info() {}, warn() {}, error() {} },
+      mailer: { send: async () => '<1@example.com>', close() {} },
+    });
+    await outbox.dispatchOnce();
+    const texts = [...recorded.texts];
+    expect(texts.length).toBeGreaterThan(0);
+    expect(await wholeTableReads(billing.databaseUrl, texts)).toEqual([]);
+  });
+});
