@@ -2,11 +2,12 @@
  * The schedule as it goes on: what comes next after a change, a pause or a time in which nothing ran. Called by the
  * handlers and by `workflows/billing.ts`. Planning needs time zones, so an Activity answers and the state keeps it.
  */
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { NoteWork, ScheduleWork } from '../activities/schedule.ts';
 import type { Asker } from '../domain/charge-life.ts';
+import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
-import type { EnrollmentRun } from './run.ts';
+import { type EnrollmentRun, isDisputed } from './run.ts';
 import { interactive } from './stripe-activities.ts';
 
 /** What a command is called in the timeline, with what is worth knowing of it. */
@@ -115,8 +116,18 @@ export async function endPause(run: EnrollmentRun, by: Asker): Promise<void> {
   });
 }
 
-/** Starts a pause: the schedule rests, what is past due goes on being collected. */
+/** A charge has fallen due and is about to be opened: no Worker was there in time, say. */
+function isDue({ state }: EnrollmentRun): boolean {
+  const { next } = state.schedule;
+  const held = state.cancel !== null || state.paused !== null || isDisputed(state);
+  return !held && next !== null && Date.parse(next.dueAt) <= Date.now();
+}
+
+/** Starts a pause: the schedule rests, what is past due goes on being collected, also what fell due just before. */
 export async function startPause(run: EnrollmentRun, by: Asker, resumeAt: string | null): Promise<void> {
+  if (isDue(run) && patched(PATCHES.dueBeforePause)) {
+    await condition(() => !isDue(run) || run.leaving);
+  }
   await changing(run, async () => {
     const facts = [commandFact(run, { what: 'enrollment.paused', by, details: { resumes_at: resumeAt } })];
     run.state.paused = { ...by, resumeAt };
