@@ -72,7 +72,13 @@ export async function live(world: World, customer: ChaosCustomer, run: ChaosRun)
   const route = `/v1/enrollments/${enrolled.id}`;
   if (customer.captures) {
     const id = await chargeIn(world, enrolled.id, 'requires_capture', untilMs);
-    await insist(`${route}/charges/${id}/capture`, {}, `${key}-capture`);
+    // Refused while the Workflow does not know yet what its row says.
+    while ((await insist(`${route}/charges/${id}/capture`, {}, `${key}-capture`)).refused) {
+      await pause(500);
+      if (!(await isHeld(world, id)) || Date.now() > untilMs) {
+        return;
+      }
+    }
     return;
   }
   for (const [period, atMs] of customer.periodsAtMs.entries()) {
@@ -137,6 +143,17 @@ function monthly(periods: number) {
 
 export function canaryEmail(index: number): string {
   return `canary-${index}@chaos-canary.example`;
+}
+
+/** Also true while nobody can tell. */
+async function isHeld(world: World, chargeId: string): Promise<boolean> {
+  const charge = await world.db
+    .selectFrom('charges')
+    .select('status')
+    .where('id', '=', chargeId)
+    .executeTakeFirst()
+    .catch(() => undefined);
+  return charge === undefined || charge.status === 'requires_capture';
 }
 
 /** The first charge in that status. @throws Error when there is none until then */

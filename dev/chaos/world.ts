@@ -35,7 +35,8 @@ const PROJECT = path.resolve(import.meta.dirname, '../..');
 
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
-export async function openWorld(report: (line: string) => void) {
+/** @param extra settings beside those of the local stack */
+export async function openWorld(report: (line: string) => void, extra: Record<string, string> = {}) {
   const root = mkdtempSync(path.join(os.tmpdir(), 'durable-billing-chaos-'));
   // PostgreSQL runs as another user when this runs as root.
   chmodSync(root, 0o755);
@@ -113,6 +114,7 @@ export async function openWorld(report: (line: string) => void) {
     STRIPE_TIMEOUT_MS: '4000',
     STRIPE_EVENT_SWEEP_SECONDS: '4',
     WORKFLOW_BUNDLE_PATH: bundleFile,
+    ...extra,
   };
   services.set('api', stack.apiService(folder, addresses, settings));
   services.set('worker', stack.workerService(folder, addresses, settings));
