@@ -1,0 +1,93 @@
+/** What comes to its end late: a customer who never confirms, money that came in after a cancel and cannot go back. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
+import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+import { virtualClock } from '../support/virtual-clock.ts';
+import { waitFor } from '../support/wait.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop(), 60_000);
+
+const BY = { by: 'customer', reason: 'moved away' };
+const DAY_MS = 86_400_000;
+const ALWAYS_ASKS = '4000002760003184';
+const REFUNDS_ARE_SLOW = '4000000000007726';
+
+describe('a customer who begins to confirm and never ends', () => {
+  it('is waited for as long as the policy would have retried; then the charge is given up', async () => {
+    const { enrollmentId } = await billing.enrolledWith(MONTHLY, { number: ALWAYS_ASKS });
+    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    await billing.billing.authenticateCharge(enrollmentId, id, BY);
+    const row = await billing.charged(enrollmentId, 1, 'requires_action');
+    const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
+    await clock.goTo(new Date(Date.now() + 15 * DAY_MS).toISOString());
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([
+      { status: 'requires_action', attempts: 2 },
+    ]);
+    await clock.goTo(new Date(Date.now() + 18 * DAY_MS).toISOString());
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({
+      status: 'canceled',
+      chargesSucceeded: 0,
+    });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ status: 'uncollectible', attempts: 2 }]);
+    const intent = await billing.stripe.paymentIntents.retrieve(String(row.payment_intent_id));
+    expect(intent.status).toBe('canceled');
+    const notices = await billing.db
+      .selectFrom('notifications')
+      .select('kind')
+      .where('enrollment_id', '=', enrollmentId)
+      .orderBy('created_at')
+      .orderBy('kind')
+      .execute();
+    expect(notices.map(({ kind }) => kind)).toEqual([
+      'authentication_required',
+      'charge_given_up',
+      'enrollment_canceled',
+    ]);
+  }, 60_000);
+});
+
+describe('money that came in after a cancel', () => {
+  it.each(['settle', 'fail'] as const)(
+    'is given back; a refund on its way is followed until it %ss',
+    async (end) => {
+      const { enrollmentId } = await billing.enrolledWith(
+        { ...ONCE, captureMethod: 'manual' },
+        { number: REFUNDS_ARE_SLOW },
+      );
+      const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+      await billing.known(enrollmentId, id, 'requires_capture');
+      // Somebody captures it in the Dashboard, and the cancel comes before anybody has told us.
+      await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+      expect(await billing.billing.cancelEnrollment(enrollmentId, BY)).toEqual({ status: 'canceled' });
+      expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
+      const refund = await billing.db
+        .selectFrom('refunds')
+        .select(['id', 'status', 'requested_by'])
+        .where('charge_id', '=', id)
+        .executeTakeFirstOrThrow();
+      expect(refund).toMatchObject({ status: 'pending', requested_by: 'workflow' });
+      await billing.control(`refunds/${refund.id}/${end}`);
+      await billing.deliverEvents();
+      await waitFor('its own Workflow to end', async () => {
+        const follower = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(id));
+        return (await follower.describe()).status.name === 'COMPLETED';
+      });
+      const failed = end === 'fail';
+      expect(await billing.ledger(enrollmentId)).toEqual([
+        { kind: 'payment', amount_minor: 1200 },
+        { kind: 'refund', amount_minor: -1200 },
+        ...(failed ? [{ kind: 'refund_failed', amount_minor: 1200 }] : []),
+      ]);
+      expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ refunded_minor: failed ? 0 : 1200 }]);
+      expect((await billing.timeline(enrollmentId)).map(({ what }) => what)).toContain(
+        failed ? 'charge.refund_failed' : 'charge.refunded',
+      );
+    },
+    60_000,
+  );
+});
