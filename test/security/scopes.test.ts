@@ -17,6 +17,7 @@ const DECIDED: Record<Exclude<Scope, 'payloads'>, readonly string[]> = {
     `GET ${ENROLLMENT}`,
     `GET ${ENROLLMENT}/cancel-preview`,
     `GET ${ENROLLMENT}/charges`,
+    `GET ${CHARGE}`,
     `GET ${CHARGE}/refunds`,
     `GET ${ENROLLMENT}/notifications`,
     `GET ${ENROLLMENT}/timeline`,
