@@ -94,6 +94,7 @@ describe('documentation', () => {
       'get /v1/enrollments/{id}',
       'get /v1/enrollments/{id}/cancel-preview',
       'get /v1/enrollments/{id}/charges',
+      'get /v1/enrollments/{id}/charges/{chargeId}',
       'get /v1/enrollments/{id}/charges/{chargeId}/refunds',
       'get /v1/enrollments/{id}/notifications',
       'get /v1/enrollments/{id}/timeline',
