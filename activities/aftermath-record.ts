@@ -134,7 +134,7 @@ async function tellCustomer(
       nextAttemptAt: null,
       nextChargeAt: null,
       reason: null,
-      timeZone: 'timeZone' in terms.schedule ? terms.schedule.timeZone : 'UTC',
+      timeZone: terms.schedule.timeZone ?? 'UTC',
     },
     createdAt: at,
   });

@@ -46,7 +46,7 @@ export async function tellIfMethodFails(
       nextAttemptAt: null,
       nextChargeAt,
       reason: null,
-      timeZone: 'timeZone' in schedule ? schedule.timeZone : 'UTC',
+      timeZone: schedule.timeZone ?? 'UTC',
     },
     createdAt: at,
   });

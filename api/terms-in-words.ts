@@ -66,7 +66,7 @@ function everyInterval(interval: Interval): string {
 
 function clock(schedule: Schedule): string {
   if (schedule.type === 'once' || schedule.type === 'on_demand') {
-    return 'UTC';
+    return schedule.timeZone ?? 'UTC';
   }
   const start =
     schedule.startsAt === null ? 'counted from saving the payment method' : `starts ${schedule.startsAt}`;

@@ -14,7 +14,7 @@ const AT = 'terms';
 export function readTerms(given: GivenTerms): Terms {
   return {
     currency: given.currency,
-    schedule: readSchedule(given.schedule, given.currency),
+    schedule: readSchedule(given),
     captureMethod: given.capture_method,
     dunning: {
       retryAfterDays: given.dunning.retry_after_days,
@@ -39,27 +39,29 @@ export function termsIssue(problem: TermsProblem, given: GivenTerms): ProblemIss
   return { param, message: `${param}: ${problem.message}` };
 }
 
-function readSchedule(given: GivenSchedule, currency: string): Schedule {
+function readSchedule({ schedule: given, currency, time_zone: ofTerms }: GivenTerms): Schedule {
+  // Left out where it was not said, so that terms of requests before it existed keep their fingerprint.
+  const zone = ofTerms === undefined ? {} : { timeZone: ofTerms };
   switch (given.type) {
     case 'once':
-      return { type: 'once', amountMinor: given.amount_minor, at: given.at };
+      return { type: 'once', amountMinor: given.amount_minor, at: given.at, ...zone };
     case 'installments':
       return {
         type: 'installments',
         amountsMinor: readInstallments(given, currency),
-        ...readClock(given),
+        ...readClock(given, ofTerms),
       };
     case 'recurring':
       return {
         type: 'recurring',
         amountMinor: given.amount_minor,
-        ...readClock(given),
+        ...readClock(given, ofTerms),
         trialDays: given.trial_days,
         endsAt: given.ends_at,
         maxCharges: given.max_charges,
       };
     case 'on_demand':
-      return { type: 'on_demand' };
+      return { type: 'on_demand', ...zone };
     default:
       return given satisfies never;
   }
@@ -89,11 +91,11 @@ function readInstallments(
   }
 }
 
-function readClock(given: Extract<GivenSchedule, { interval: unknown }>) {
+function readClock(given: Extract<GivenSchedule, { interval: unknown }>, ofTerms = 'UTC') {
   return {
     interval: given.interval,
     startsAt: given.starts_at,
-    timeZone: given.time_zone,
+    timeZone: given.time_zone ?? ofTerms,
     localHour: given.local_hour,
   };
 }
@@ -102,6 +104,7 @@ function readClock(given: Extract<GivenSchedule, { interval: unknown }>) {
 export function termsObjectOf(terms: Terms): TermsObject {
   return {
     currency: terms.currency,
+    time_zone: terms.schedule.timeZone ?? 'UTC',
     schedule: scheduleObjectOf(terms.schedule),
     capture_method: terms.captureMethod,
     dunning: {

@@ -1,5 +1,6 @@
 /**
- * Reads for the API: enrollments with what belongs to them, in two queries however many there are. Writes nothing.
+ * Reads for the API: enrollments with what belongs to them, in one statement however many there are, so that sums,
+ * status and latest charge are of the same moment. Writes nothing.
  */
 import { type Kysely, sql } from 'kysely';
 import { DISPUTE_TABLE } from '../domain/disputes.ts';
@@ -52,9 +53,8 @@ export async function findEnrollmentView(
   db: Kysely<Database>,
   id: string,
 ): Promise<EnrollmentView | undefined> {
-  const rows = await viewQuery(db).where('enrollments.id', '=', id).execute();
-  const [view] = await withLatestCharges(db, rows);
-  return view;
+  const row = await viewQuery(db).where('enrollments.id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : viewOf(row);
 }
 
 /** @returns `limit` enrollments at most, the newest first; enrollments made meanwhile never shift a later page */
@@ -89,7 +89,7 @@ export async function listEnrollmentViews(
     const { at, id } = filter.after;
     query = query.where(sql<boolean>`(enrollments.created_at, enrollments.id) < (${at}::timestamptz, ${id})`);
   }
-  return withLatestCharges(db, await query.execute());
+  return (await query.execute()).map(viewOf);
 }
 
 const OPEN_DISPUTE = Object.entries(DISPUTE_TABLE)
@@ -105,8 +105,6 @@ const waiting = sql`case
   when status = any (${[...PAST_DUE_CHARGE]}) and next_attempt_at is null then 'customer'
   when status = any (${[...PAST_DUE_CHARGE]}) then 'retry'
 end`;
-
-type ViewRow = Omit<EnrollmentView, 'latest_charge'>;
 
 function viewQuery(db: Kysely<Database>) {
   return db
@@ -147,6 +145,17 @@ function viewQuery(db: Kysely<Database>) {
           .as('session'),
       (join) => join.onTrue(),
     )
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('charges as newest')
+          .select(sql<InJson<Charge>>`to_jsonb(newest)`.as('charge'))
+          .whereRef('newest.enrollment_id', '=', 'enrollments.id')
+          .orderBy('newest.number', 'desc')
+          .limit(1)
+          .as('latest'),
+      (join) => join.onTrue(),
+    )
     .selectAll('enrollments')
     .select((eb) => [
       'customers.reference as customer_reference',
@@ -160,6 +169,7 @@ function viewQuery(db: Kysely<Database>) {
       'payment_methods.exp_month as pm_exp_month',
       'payment_methods.exp_year as pm_exp_year',
       'session.url as open_session_url',
+      'latest.charge as latest_charge',
       eb.fn.coalesce('sums.succeeded', sql<number>`0`).as('charges_succeeded'),
       eb.fn.coalesce('sums.collected_minor', sql<number>`0`).as('collected_minor'),
       eb.fn.coalesce('sums.past_due_minor', sql<number>`0`).as('past_due_minor'),
@@ -168,19 +178,25 @@ function viewQuery(db: Kysely<Database>) {
     ]);
 }
 
-async function withLatestCharges(db: Kysely<Database>, rows: ViewRow[]): Promise<EnrollmentView[]> {
-  if (rows.length === 0) {
-    return [];
-  }
-  const ids = rows.map((row) => row.id);
-  const latest = await db
-    .selectFrom('charges')
-    .distinctOn('enrollment_id')
-    .selectAll()
-    .where('enrollment_id', 'in', ids)
-    .orderBy('enrollment_id')
-    .orderBy('number', 'desc')
-    .execute();
-  const byEnrollment = new Map(latest.map((charge) => [charge.enrollment_id, charge]));
-  return rows.map((row) => ({ ...row, latest_charge: byEnrollment.get(row.id) ?? null }));
+type ViewRow = Omit<EnrollmentView, 'latest_charge'> & { latest_charge: InJson<Charge> | null };
+
+/** As JSON has it: instants are texts. */
+type InJson<Row> = {
+  [Column in keyof Row]: Row[Column] extends Date | null ? string | Extract<Row[Column], null> : Row[Column];
+};
+
+function viewOf({ latest_charge: latest, ...row }: ViewRow): EnrollmentView {
+  return { ...row, latest_charge: latest === null ? null : chargeOf(latest) };
+}
+
+function chargeOf(charge: InJson<Charge>): Charge {
+  const { next_attempt_at: nextAttemptAt, settled_at: settledAt } = charge;
+  return {
+    ...charge,
+    due_at: new Date(charge.due_at),
+    next_attempt_at: nextAttemptAt === null ? null : new Date(nextAttemptAt),
+    settled_at: settledAt === null ? null : new Date(settledAt),
+    created_at: new Date(charge.created_at),
+    updated_at: new Date(charge.updated_at),
+  };
 }

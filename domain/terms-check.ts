@@ -44,6 +44,7 @@ export function checkTerms(terms: Terms, now: string, allowMinutes: boolean): Te
   const problems = [
     ...amounts(schedule, currency),
     ...('interval' in schedule ? repetition(schedule, allowMinutes) : []),
+    ...zone(schedule),
     ...instants(schedule),
     ...(schedule.type === 'recurring' ? counts(schedule) : []),
     ...checkDunningPolicy(dunning),
@@ -107,21 +108,23 @@ function repetition(
   schedule: InstallmentsSchedule | RecurringSchedule,
   allowMinutes: boolean,
 ): TermsProblem[] {
-  const { interval, timeZone, localHour } = schedule;
+  const { interval, localHour } = schedule;
   const minutes =
     interval.unit === 'minute' && !allowMinutes
       ? problem('schedule.interval.unit', 'minute is switched off here; expected day, week, month or year')
       : [];
   const count = within('schedule.interval.count', interval.count, 1, LONGEST_INTERVAL[interval.unit]);
-  const zone = isTimeZone(timeZone)
-    ? []
-    : problem('schedule.timeZone', `'${timeZone}' is no time zone; expected an IANA name, e.g. Asia/Tokyo`);
   return [
     ...minutes,
     ...count,
-    ...zone,
     ...(localHour === null ? [] : within('schedule.localHour', localHour, 0, 23)),
   ];
+}
+
+function zone({ timeZone = 'UTC' }: Schedule): TermsProblem[] {
+  return isTimeZone(timeZone)
+    ? []
+    : problem('schedule.timeZone', `'${timeZone}' is no time zone; expected an IANA name, e.g. Asia/Tokyo`);
 }
 
 function instants(schedule: Schedule): TermsProblem[] {

@@ -14,6 +14,8 @@ export interface OnceSchedule {
   type: 'once';
   amountMinor: number;
   at: string | null;
+  /** IANA name: where retries keep to the day, and in which dates are told. @default 'UTC' */
+  timeZone?: string;
 }
 
 /** A fixed list of amounts, one an interval, the first at `startsAt` (null: when the method is saved). */
@@ -45,6 +47,8 @@ export interface RecurringSchedule {
 /** Charges come through the API only. */
 export interface OnDemandSchedule {
   type: 'on_demand';
+  /** As in {@link OnceSchedule}. */
+  timeZone?: string;
 }
 
 export type Schedule = OnceSchedule | InstallmentsSchedule | RecurringSchedule | OnDemandSchedule;

@@ -6,7 +6,7 @@ import type { Say } from '../templates/renderer.ts';
 
 /** The time zone that the agreement's days are counted in; UTC when none was agreed. */
 export function timeZoneOf(schedule: Schedule): string {
-  return 'timeZone' in schedule ? schedule.timeZone : 'UTC';
+  return schedule.timeZone ?? 'UTC';
 }
 
 /**

@@ -198,5 +198,5 @@ export function isDisputed(state: CarriedState): boolean {
 
 /** Time zone of the schedule; UTC where the terms have none. */
 export function timeZoneOf(terms: Terms): string {
-  return 'timeZone' in terms.schedule ? terms.schedule.timeZone : 'UTC';
+  return terms.schedule.timeZone ?? 'UTC';
 }

@@ -48,7 +48,9 @@ const givenClock = {
     .nullable()
     .default(null)
     .describe('First due instant; null: when the payment method is saved'),
-  time_zone: timeZone.default('UTC').describe('IANA time zone in which days and months are counted'),
+  time_zone: timeZone
+    .optional()
+    .describe("IANA time zone in which days and months are counted; the terms' when not said"),
   local_hour: z
     .int()
     .min(0)
@@ -111,6 +113,11 @@ export const givenTerms = z.strictObject({
     })
     .describe('ISO 4217, lower case'),
   schedule: givenSchedule,
+  time_zone: timeZone
+    .optional()
+    .describe(
+      'IANA time zone of the customer: retries fall in its daytime, dates are told in it; UTC when not said',
+    ),
   capture_method: z.enum(['automatic', 'manual']).default('automatic'),
   dunning: givenDunning.default({
     retry_after_days: DEFAULT_DUNNING.retryAfterDays,
@@ -161,6 +168,7 @@ const clock = {
 export const termsObject = z
   .object({
     currency: z.string(),
+    time_zone: z.string(),
     schedule: z.discriminatedUnion('type', [
       z.object({ type: z.literal('once'), amount_minor: amountMinor, at: instant.nullable() }),
       z.object({ type: z.literal('installments'), amounts_minor: z.array(amountMinor), ...clock }),

@@ -67,6 +67,7 @@ describe('POST /v1/enrollments', () => {
       status: 'awaiting_payment_method',
       customer: { reference: 'c-1', email: 'jane@example.com', name: 'Jane', stripe_customer_id: null },
       terms: {
+        time_zone: 'UTC',
         currency: 'jpy',
         schedule: {
           type: 'recurring',
@@ -95,6 +96,8 @@ describe('POST /v1/enrollments', () => {
       checkout_url: `https://checkout.stripe.com/c/pay/cs_test_${body.id.slice(4)}`,
       customer_link: await api.links.create(body.id),
       payment_method: null,
+      past_due_since: null,
+      waits_for: ['payment_method'],
       next_charge: null,
       latest_charge: null,
       charges_succeeded: 0,
