@@ -1,0 +1,113 @@
+/**
+ * What a decline and what its recovery may cost: history events, billable actions by the server's own counters, calls to
+ * Stripe by the stand-in's. A change that raises one fails here. The happy ways are in `budgets.test.ts`.
+ */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+import { waitFor } from '../support/wait.ts';
+
+/** Of a charge that is declined when it is tried, until the Workflow waits for the next try. */
+const DECLINE: Cost = { events: 12, actions: 4, stripeCalls: 1 };
+/** Of a try that is asked for and succeeds, the end of the enrollment included: it has no other charge. */
+const RECOVERY: Cost = { events: 23, actions: 6, stripeCalls: 1 };
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling({ ownNamespace: true });
+}, 120_000);
+afterAll(() => billing.stop());
+
+interface Cost {
+  events: number;
+  actions: number;
+  stripeCalls: number;
+}
+
+/** What an enrollment has cost so far. No other one runs in this Namespace and at this stand-in. */
+async function costSoFar(id: string): Promise<Cost> {
+  const actions = await settledActions();
+  const { events } = await billing.history(id);
+  const answer = await fetch(`${billing.standIn.url}/_control/requests`);
+  const { data } = (await answer.json()) as { data: { path: string }[] };
+  return {
+    events: events?.length ?? 0,
+    actions,
+    stripeCalls: data.filter(({ path }) => path.startsWith('/v1/')).length,
+  };
+}
+
+/** Billable actions by the server's counters, which arrive a little late: waits until they have stood still. */
+async function settledActions(): Promise<number> {
+  const { metricsUrl, namespace } = billing.temporal;
+  let last = -1;
+  return waitFor(
+    'the counters to settle',
+    async () => {
+      const text = await (await fetch(metricsUrl)).text();
+      const now = text
+        .split('\n')
+        .filter((line) => line.startsWith('action{') && line.includes(`namespace="${namespace}"`))
+        .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+      const settled = now === last && now > 0;
+      last = now;
+      return settled ? now : false;
+    },
+    { timeoutMs: 15_000, everyMs: 1_500 },
+  );
+}
+
+function difference(after: Cost, before: Cost): Cost {
+  return {
+    events: after.events - before.events,
+    actions: after.actions - before.actions,
+    stripeCalls: after.stripeCalls - before.stripeCalls,
+  };
+}
+
+/** What costs more than its budget, in words. */
+function above(cost: Cost, budget: Cost): string[] {
+  return (['events', 'actions', 'stripeCalls'] as const)
+    .filter((name) => cost[name] > budget[name])
+    .map((name) => `${cost[name]} ${name} instead of ${budget[name]}`);
+}
+
+describe('a decline and its recovery', () => {
+  it('stay within their events, actions and Stripe calls', async () => {
+    const later = { ...ONCE, schedule: { type: 'once' as const, amountMinor: 1200, at: soon() } };
+    const { enrollmentId } = await billing.enrolled(later);
+    await billing.active(enrollmentId);
+    const method = await billing.db
+      .selectFrom('payment_methods')
+      .select('id')
+      .where('enrollment_id', '=', enrollmentId)
+      .executeTakeFirstOrThrow();
+    await billing.control(`payment_methods/${method.id}/next_charge`, {
+      decline_code: 'insufficient_funds',
+      times: 1,
+    });
+    const saved = await costSoFar(enrollmentId);
+
+    await billing.charged(enrollmentId, 1, 'requires_payment_method', 60_000);
+    const [charge] = await billing.chargeRows(enrollmentId);
+    await billing.known(enrollmentId, String(charge?.id), 'requires_payment_method');
+    const declined = await costSoFar(enrollmentId);
+    const decline = difference(declined, saved);
+
+    await billing.billing.retryCharge(enrollmentId, String(charge?.id), { by: 'operator', reason: null });
+    await billing.charged(enrollmentId, 1, 'succeeded');
+    await billing.handle(enrollmentId).result();
+    const recovery = difference(await costSoFar(enrollmentId), declined);
+    expect({ decline: above(decline, DECLINE), recovery: above(recovery, RECOVERY) }).toEqual({
+      decline: [],
+      recovery: [],
+    });
+    // Nothing was counted would be within every budget.
+    expect(decline.events).toBeGreaterThan(8);
+    expect(recovery.stripeCalls).toBe(1);
+  }, 120_000);
+});
+
+/** Late enough that the method is saved and counted before. */
+function soon(): string {
+  return new Date(Date.now() + 25_000).toISOString();
+}
