@@ -13,6 +13,7 @@ import {
   ENROLLMENT_EVENTS,
   ENROLLMENT_TABLE,
 } from '../../domain/enrollment-states.ts';
+import { FURTHER_REFUSALS } from '../../domain/further-refusals.ts';
 import { LEGACY_NAMES, PAYMENT_INTENT_STATUSES, PAYMENT_INTENT_TABLE } from '../../domain/payment-intent.ts';
 import { BANK_DEBITS } from '../../domain/payment-methods.ts';
 import { REFUND_TABLE } from '../../domain/refunds.ts';
@@ -26,6 +27,7 @@ export function drawStateMachines(): string {
     'Drawn by `npm run docs:draw` from the tables in `domain/` that the service itself runs on; a test compares.',
     ...enrollments(),
     ...charges(),
+    ...furtherRefusals(),
     ...paymentIntents(),
     ...setupIntents(),
     ...disputes(),
@@ -88,6 +90,22 @@ function charges(): string[] {
     grid(CHARGE_COMMANDS),
     'What an event does.',
     grid(CHARGE_EVENTS),
+  ];
+}
+
+function furtherRefusals(): string[] {
+  return [
+    '## Further refusals',
+    'A command that the status allows can be refused for other reasons. Whatever refuses it, nothing of it is left in ' +
+      'the history. `charge_now` is allowed where `move_next` is, `authenticate` where `retry` is.',
+    table(
+      ['code', 'commands', 'when'],
+      Object.entries(FURTHER_REFUSALS).map(([name, { commands, when }]) => [
+        `*${name}*`,
+        commands.map(code).join(', '),
+        when,
+      ]),
+    ),
   ];
 }
 
