@@ -73,8 +73,11 @@ interface Delivery {
   received_at?: Date;
 }
 
-/** Deliveries under way at once; what comes beyond waits in its row. */
-const CONCURRENCY = 16;
+/**
+ * Deliveries under way at once; what comes beyond waits in its row. Few, because accepting the next webhook comes first,
+ * and enough: each takes some milliseconds of Temporal.
+ */
+const CONCURRENCY = 8;
 
 export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   const { db, billing, livemode, log, pollMs = 1_000, onDelivery = () => {} } = options;

@@ -163,11 +163,11 @@ describe('the inbox', () => {
     );
     const replies = await Promise.all(events.map((event) => api.webhook(event)));
     expect(replies.every(({ status }) => status === 200)).toBe(true);
-    await waitFor('the bound', () => now === 16);
+    await waitFor('the bound', () => now === 8);
     api.inbox.start();
     release();
     await allSignalled();
-    expect(most).toBe(16);
+    expect(most).toBe(8);
     expect(api.asked).toHaveLength(30);
   });
 
