@@ -104,7 +104,9 @@ function expected(
     const extras = received.filter((minor) => minor === EXTRA_MINOR).length;
     const owed = customer.captures ? 1 : periods;
     const mayEndEarly = canceled || customer.card !== GOOD_CARD;
-    if (count > owed || (!mayEndEarly && count !== owed)) {
+    // The clock may jump over a month between a pause and its end: what falls due in it is not owed.
+    const least = owed - customer.asks.filter(({ what }) => what === 'pause').length;
+    if (count > owed || (!mayEndEarly && count < least)) {
       add('I1', `${id} was charged ${count} times for ${owed} periods`);
     }
     if (extras > extrasAsked || extras < extrasAccepted) {
