@@ -19,12 +19,10 @@ export const webhooks: Measurement = {
   title: 'Webhooks',
   async run(context): Promise<Findings> {
     const { stage, sizes, report } = context;
-    const api = await stage.api();
-    const bare = await bareServer(stage);
+    const [api, bare] = await Promise.all([stage.api(), bareServer(stage), stage.ensureWorker()]);
     const template = await paymentEvent(stage);
     const { STRIPE_WEBHOOK_SECRET: secret = '' } = await stage.settings();
     report('enrolling those who hear of events');
-    await stage.ensureWorker();
     const far = new Date(Date.now() + 40 * 86_400_000).toISOString();
     const { ids } = await enrollMany(stage, Math.min(HEARERS, sizes.webhooks), monthlyFrom(far));
 

@@ -77,6 +77,10 @@ export async function openStage(report: (line: string) => void) {
   });
 
   const bundle = once(async () => {
+    // Built before, e.g. by the tests; the same bytes for all of them.
+    if (process.env.WORKFLOW_BUNDLE_PATH) {
+      return process.env.WORKFLOW_BUNDLE_PATH;
+    }
     report('bundling the Workflow code');
     const file = path.join(root, 'workflows.js');
     writeFileSync(file, (await bundleWorkflows()).code);
@@ -117,8 +121,8 @@ export async function openStage(report: (line: string) => void) {
       return worker.child;
     }
     await worker?.child.stop();
-    await temporal();
-    const given = { ...(await settings()), WORKFLOW_BUNDLE_PATH: await bundle(), ...wanted };
+    const [usual, code] = await Promise.all([settings(), bundle(), temporal()]);
+    const given = { ...usual, WORKFLOW_BUNDLE_PATH: code, ...wanted };
     report('starting the Worker');
     const { spec, ready } = stack.workerService(folder, addresses, given);
     worker = { child: await start(spec, ready), settings: written };

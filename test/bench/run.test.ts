@@ -1,0 +1,52 @@
+/** The command itself, on the smallest counts: what it starts, measures and writes cannot rot unseen. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import type { Run } from '../../bench/run.ts';
+import { run } from '../../dev/processes.ts';
+import { workflowCode } from '../support/workflow-code.ts';
+
+const PROJECT = path.resolve(import.meta.dirname, '../..');
+const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-test-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('npm run bench', () => {
+  it('measures webhooks beside the bare route, writes every sample, and leaves nothing behind', async () => {
+    const json = path.join(folder, 'run.json');
+    const counts = ['--quick', '--scale', '0.01', '--only', 'webhooks', '--json', json];
+    const { ok, output } = await run(
+      {
+        name: 'bench',
+        command: process.execPath,
+        args: ['--disable-warning=ExperimentalWarning', 'bench/main.ts', ...counts],
+        cwd: PROJECT,
+        env: { TMPDIR: folder, WORKFLOW_BUNDLE_PATH: (await workflowCode()).path },
+      },
+      // Seconds on a quiet machine.
+      270_000,
+    );
+    expect([ok, output]).toEqual([true, expect.stringContaining('webhooks accepted')]);
+    const { sections, setting } = JSON.parse(readFileSync(json, 'utf8')) as Run;
+    expect(setting.cores).toBeGreaterThan(0);
+    const figures = sections.flatMap(({ findings }) => findings.figures);
+    expect(figures.map(({ id }) => id)).toEqual(
+      expect.arrayContaining(['webhooks.echo.per_second', 'webhooks.news.p99', 'webhooks.lag.p99']),
+    );
+    for (const { floor, samples } of figures.filter(({ id }) => id.endsWith('per_second'))) {
+      expect(floor?.samples).toHaveLength(samples.length);
+      expect(floor?.ratio).toBeGreaterThan(0);
+    }
+    expect(readdirSync(folder)).toEqual(['run.json']);
+  }, 300_000);
+});
+
+describe('the help', () => {
+  it('names every measurement', async () => {
+    const args = ['--disable-warning=ExperimentalWarning', 'bench/main.ts', '--help'];
+    const { output } = await run({ name: 'bench', command: process.execPath, args, cwd: PROJECT }, 60_000);
+    for (const name of ['growth', 'charges', 'stripe-limit', 'webhooks', 'requests', 'starts']) {
+      expect(output).toContain(name);
+    }
+  }, 60_000);
+});
