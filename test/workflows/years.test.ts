@@ -6,8 +6,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { virtualClock } from '../support/virtual-clock.ts';
 
 const DAY_MS = 86_400_000;
+const DAYS_AT_ONCE = 60;
 const YEARS = Number(process.env.YEARS ?? 0);
 const DAYS = YEARS > 0 ? Math.round(YEARS * 365.25) : 80;
 /** Of the test server's 250 events, at most 13 to a day. */
@@ -15,7 +17,7 @@ const RUNS = Math.floor((DAYS * 11) / 275);
 
 let billing: TestBilling;
 beforeAll(async () => {
-  billing = await startBilling({ virtualTime: true });
+  billing = await startBilling();
 }, 60_000);
 afterAll(() => billing.stop(), 300_000);
 
@@ -25,13 +27,15 @@ describe('daily billing', () => {
     async () => {
       const schedule = { ...MONTHLY.schedule, interval: { unit: 'day', count: 1 }, maxCharges: DAYS };
       const { enrollmentId } = await billing.enrolled({ ...MONTHLY, schedule } as Terms);
+      await passDays(enrollmentId);
       const result = await billing.handle(enrollmentId).result();
       const told = await billing.timeline(enrollmentId);
-      expect(told.filter(({ what }) => !what.startsWith('charge.succeeded'))).toEqual(
-        ['enrollment.created', 'payment_method.saved', 'enrollment.completed'].map((what) =>
-          expect.objectContaining({ what }),
-        ),
-      );
+      expect(told.map(({ what }) => what).filter((what) => what !== 'charge.succeeded')).toEqual([
+        'enrollment.created',
+        'checkout_session.opened',
+        'payment_method.saved',
+        'enrollment.completed',
+      ]);
       expect(result).toMatchObject({
         status: 'completed',
         chargesSucceeded: DAYS,
@@ -51,10 +55,22 @@ describe('daily billing', () => {
   );
 });
 
+/**
+ * In steps, since the server forgets where it is when it jumps for years on end: after some 550 days its clock showed
+ * the year 2050.
+ */
+async function passDays(enrollmentId: string): Promise<void> {
+  const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
+  const start = Date.now();
+  for (let day = 0; day < DAYS + DAYS_AT_ONCE; day += DAYS_AT_ONCE) {
+    await clock.goTo(new Date(start + (day + DAYS_AT_ONCE) * DAY_MS).toISOString());
+  }
+}
+
 /** Runs that handed over to another one. */
 async function runsOf(enrollmentId: string): Promise<number> {
   let runs = 0;
-  for await (const { status } of billing.temporal.virtualTimeClient.workflow.list({
+  for await (const { status } of billing.temporal.client.workflow.list({
     query: `WorkflowId = 'enrollment/${enrollmentId}'`,
   })) {
     runs += status.name === 'CONTINUED_AS_NEW' ? 1 : 0;
