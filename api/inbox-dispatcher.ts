@@ -3,6 +3,7 @@
  * after a restart or while another process has died over it. The mark comes after the signal, so a crash between them
  * signals again; Workflows are written to accept that. It never gives a row up.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import { findPaidCharge } from '../db/aftermath.ts';
@@ -56,9 +57,11 @@ export interface Slot {
 }
 
 export interface InboxDispatcher {
-  /** Room to deliver one more event at once; null when there is none, and the row must wait its turn. */
+  /** Room to deliver one more event at once; null when there is none, or when others wait already. */
   reserve(): Slot | null;
-  /** Looks for due rows now and then, from now on. */
+  /** A row was kept that found no room: it is taken in its turn, as soon as there is. */
+  wake(): void;
+  /** Takes what waits, and looks for due rows now and then, from now on. */
   start(): void;
   /** Takes no more, and waits for what is under way. */
   stop(): Promise<void>;
@@ -73,11 +76,10 @@ interface Delivery {
   received_at?: Date;
 }
 
-/**
- * Deliveries under way at once; what comes beyond waits in its row. Few, because accepting the next webhook comes first,
- * and enough: each takes some milliseconds of Temporal.
- */
-const CONCURRENCY = 8;
+/** Deliveries under way at once; what comes beyond waits in its row. */
+const CONCURRENCY = 16;
+/** How long room that was promised to a row being written is waited for. */
+const PROMISED_MS = 20;
 
 export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   const { db, billing, livemode, log, pollMs = 1_000, onDelivery = () => {} } = options;
@@ -92,11 +94,15 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   let reserved = 0;
   let timer: NodeJS.Timeout | null = null;
   let running = false;
+  /** Rows wait for room: what comes in now lines up behind them. */
+  let behind = false;
+  /** Rows were kept since the sweep last looked. */
+  let woken = false;
 
   const room = () => CONCURRENCY - underWay.size - reserved;
 
   function reserve(): Slot | null {
-    if (room() <= 0) {
+    if (behind || room() <= 0) {
       return null;
     }
     reserved += 1;
@@ -152,36 +158,53 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     return 'ignored';
   }
 
-  /** Takes what is due until nothing is, or there is no room. */
-  async function sweep(): Promise<void> {
-    while (running && room() > 0) {
+  function wake(): void {
+    if (running) {
+      behind = true;
+      woken = true;
+      sweep();
+    }
+  }
+
+  /** One at a time; whoever asks meanwhile has it look once more. */
+  function sweep(): void {
+    sweeping ??= takeWhatIsDue()
+      .catch((error: unknown) => log.warn({ err: error }, 'the inbox could not be read'))
+      .finally(() => {
+        sweeping = null;
+        behind = false;
+      });
+  }
+
+  /** Oldest first, as there is room, until nothing is due. */
+  async function takeWhatIsDue(): Promise<void> {
+    while (running) {
       const wanted = room();
+      if (wanted <= 0) {
+        await Promise.race([...underWay, pause(PROMISED_MS)]);
+        continue;
+      }
+      woken = false;
       reserved += wanted;
       const due = await claimStripeEvents(db, wanted).finally(() => {
         reserved -= wanted;
       });
       due.forEach(deliver);
-      if (due.length < wanted) {
+      if (due.length < wanted && !woken) {
         return;
       }
-      await Promise.race(underWay);
     }
   }
 
   function schedule(): void {
     timer = setTimeout(() => {
-      sweeping = sweep()
-        .catch((error: unknown) => log.warn({ err: error }, 'the inbox could not be read'))
-        .then(() => {
-          if (running) {
-            schedule();
-          }
-        });
+      sweep();
+      schedule();
     }, pollMs);
     timer.unref();
   }
 
-  let sweeping: Promise<void> = Promise.resolve();
+  let sweeping: Promise<void> | null = null;
 
   async function idle(): Promise<void> {
     while (underWay.size > 0) {
@@ -191,6 +214,7 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
 
   return {
     reserve,
+    wake,
     start() {
       if (!running) {
         running = true;

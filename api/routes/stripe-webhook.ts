@@ -49,10 +49,12 @@ export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
     try {
       isNew = await receive({ event, leased: slot !== null });
     } finally {
-      if (isNew) {
-        slot?.deliver(event);
-      } else {
+      if (!isNew) {
         slot?.giveBack();
+      } else if (slot !== null) {
+        slot.deliver(event);
+      } else {
+        inbox.wake();
       }
     }
     return isNew;

@@ -163,12 +163,40 @@ describe('the inbox', () => {
     );
     const replies = await Promise.all(events.map((event) => api.webhook(event)));
     expect(replies.every(({ status }) => status === 200)).toBe(true);
-    await waitFor('the bound', () => now === 8);
+    await waitFor('the bound', () => now === 16);
     api.inbox.start();
     release();
     await allSignalled();
-    expect(most).toBe(8);
+    expect(most).toBe(16);
     expect(api.asked).toHaveLength(30);
+  });
+
+  it('takes what waits as soon as there is room, oldest first, before what comes in then', async () => {
+    const slow = await startApi({ pollMs: 3_600_000 });
+    try {
+      slow.inbox.start();
+      slow.answers.checkoutSessionCompleted = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        return true;
+      };
+      const send = (from: number, count: number) =>
+        Promise.all(
+          Array.from({ length: count }, (_, index) =>
+            slow.webhook(
+              sessionEvent('completed', `cs_test_${from + index}`, { client_reference_id: ENROLLMENT }),
+            ),
+          ),
+        );
+      await send(100, 60);
+      await send(200, 4);
+      // The poll comes in an hour: only what was woken can have done it.
+      await waitFor('all to be told', () => slow.asked.length === 64);
+      const order = slow.asked.map((asked) => JSON.stringify(asked));
+      const firstLate = order.findIndex((asked) => asked.includes('cs_test_20'));
+      expect(firstLate).toBeGreaterThan(30);
+    } finally {
+      await slow.close();
+    }
   });
 
   it('finishes what is under way before it stops, and takes nothing more', async () => {
