@@ -8,7 +8,12 @@ import cors from '@fastify/cors';
 import formbody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
 import type { PayloadCodec } from '@temporalio/common';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  LogController,
+} from 'fastify';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import { answerClientError, installErrorHandler, problemOf, sendProblem } from '../api/error-handler.ts';
@@ -78,16 +83,14 @@ export async function buildCodec(deps: CodecDeps): Promise<FastifyInstance> {
     maxAge: 600,
   });
   app.get('/healthz', async () => ({ status: 'ok' as const }));
-  await app.register(
-    async (scope) => {
-      // Before the key is looked up, so that guessing keys is limited too.
-      await limitRate(scope, REQUESTS_PER_MINUTE);
-      await scope.register(cookie);
-      await scope.register(formbody, { bodyLimit: 1_024 });
-      await scope.register(signInRoutes(deps));
-      await scope.register(codecRoutes(deps));
-    },
-    { prefix: '/codec' },
-  );
+  const endpoint: FastifyPluginAsync = async (scope) => {
+    // Before the key is looked up, so that guessing keys is limited too.
+    await limitRate(scope, REQUESTS_PER_MINUTE);
+    await scope.register(cookie);
+    await scope.register(formbody, { bodyLimit: 1_024 });
+    await scope.register(signInRoutes(deps));
+    await scope.register(codecRoutes(deps));
+  };
+  await app.register(endpoint, { prefix: '/codec' });
   return app;
 }
