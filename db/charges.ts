@@ -29,24 +29,30 @@ export async function saveCharge(db: Kysely<Database>, charge: NewCharge): Promi
 
 /**
  * Writes one attempt: (charge_id, attempt) is unique. A repeat writes the same again; a later reading of the same
- * attempt, e.g. of a debit that took days, replaces its outcome.
+ * attempt, e.g. of a debit that took days, replaces its outcome. A decline stays one: what succeeded after it, e.g. in
+ * Stripe's Dashboard, was no attempt of ours, and the customer was told of the decline.
  */
 export async function saveAttempt(db: Kysely<Database>, attempt: NewChargeAttempt): Promise<void> {
   await db
     .insertInto('charge_attempts')
     .values(attempt)
     .onConflict((conflict) =>
-      conflict.columns(['charge_id', 'attempt']).doUpdateSet((eb) => ({
-        payment_intent_id: eb.ref('excluded.payment_intent_id'),
-        outcome: eb.ref('excluded.outcome'),
-        code: eb.ref('excluded.code'),
-        decline_code: eb.ref('excluded.decline_code'),
-        advice_code: eb.ref('excluded.advice_code'),
-        network_decline_code: eb.ref('excluded.network_decline_code'),
-        stripe_charge_id: eb.ref('excluded.stripe_charge_id'),
-        decision: eb.ref('excluded.decision'),
-        decision_reason: eb.ref('excluded.decision_reason'),
-      })),
+      conflict
+        .columns(['charge_id', 'attempt'])
+        .doUpdateSet((eb) => ({
+          payment_intent_id: eb.ref('excluded.payment_intent_id'),
+          outcome: eb.ref('excluded.outcome'),
+          code: eb.ref('excluded.code'),
+          decline_code: eb.ref('excluded.decline_code'),
+          advice_code: eb.ref('excluded.advice_code'),
+          network_decline_code: eb.ref('excluded.network_decline_code'),
+          stripe_charge_id: eb.ref('excluded.stripe_charge_id'),
+          decision: eb.ref('excluded.decision'),
+          decision_reason: eb.ref('excluded.decision_reason'),
+        }))
+        .where((eb) =>
+          eb.or([eb('charge_attempts.outcome', '!=', 'declined'), eb('excluded.outcome', '=', 'declined')]),
+        ),
     )
     .execute();
 }
