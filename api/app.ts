@@ -109,7 +109,7 @@ function guardedRoutes(deps: ApiDeps): FastifyPluginAsync {
     await scope.register(operatorPages, { db, settings });
   };
   return async (scope) => {
-    await refuseUnderPressure(scope);
+    await refuseUnderPressure(scope, { mostDelayMs: settings.API_MOST_DELAY_MS });
     // Bare of what browsers need: its answers are for Stripe alone, and it is held to the cost of one insert.
     await scope.register(stripeWebhookRoute(deps));
     await scope.register(api);

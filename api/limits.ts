@@ -10,23 +10,21 @@ import { HttpProblem } from './problems.ts';
 export interface PressureLimits {
   /** Mean delay of the event loop that counts as overload; a tenth of it is felt. */
   mostDelayMs: number;
-  /** Over which the mean is taken: long enough that one slow turn, at the start say, is not overload. */
-  sampleMs: number;
+  /** Over which the mean is taken: long enough that one slow turn, at the start say, is not overload. @default 5000 */
+  sampleMs?: number;
 }
-
-const USUAL_LIMITS: PressureLimits = { mostDelayMs: 1_000, sampleMs: 5_000 };
 
 /** Refuses work of this scope while the process is overloaded. */
 export async function refuseUnderPressure(
   app: FastifyInstance,
-  limits: PressureLimits = USUAL_LIMITS,
+  { mostDelayMs, sampleMs = 5_000 }: PressureLimits,
 ): Promise<void> {
   await app.register(underPressure, {
-    maxEventLoopDelay: limits.mostDelayMs,
-    sampleInterval: limits.sampleMs,
+    maxEventLoopDelay: mostDelayMs,
+    sampleInterval: sampleMs,
     pressureHandler: () => {
       throw new HttpProblem(503, 'overloaded', 'the service is overloaded at this moment', {
-        headers: { 'retry-after': String(Math.ceil(limits.sampleMs / 1_000)) },
+        headers: { 'retry-after': String(Math.ceil(sampleMs / 1_000)) },
       });
     },
   });

@@ -195,6 +195,15 @@ export const settingsSchema = z.object({
     .max(1)
     .default(1)
     .describe('Share of traces that are kept, 0 to 1; a caller that has decided already is followed'),
+  API_MOST_DELAY_MS: z.coerce
+    .number()
+    .int()
+    .min(10)
+    .max(60_000)
+    .default(1_000)
+    .describe(
+      'Mean delay of the event loop over 5 s beyond which the API answers 503 instead of keeping callers waiting',
+    ),
   API_DRAIN_SECONDS: z.coerce
     .number()
     .int()

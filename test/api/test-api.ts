@@ -47,6 +47,8 @@ export async function startApi(
     ALLOWED_RETURN_ORIGINS: 'https://shop.example.com',
     TEMPORAL_UI_URL: 'http://127.0.0.1:8233',
     LOG_LEVEL: 'debug',
+    // The API shares its event loop with the tests and, on a busy machine, with everything else.
+    API_MOST_DELAY_MS: '60000',
     ...options.environment,
   });
   const logged: string[] = [];

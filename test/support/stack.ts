@@ -62,6 +62,8 @@ export async function startStack(options: StackOptions = {}) {
     MAIL_URL: mails.url,
     WORKFLOW_BUNDLE_PATH: (await workflowCode()).path,
     ALLOW_MINUTE_SCHEDULES: 'true',
+    // What is overload to a caller is an ordinary test run to two cores.
+    API_MOST_DELAY_MS: '60000',
     ...options.settings,
   };
 
