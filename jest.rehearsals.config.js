@@ -1,0 +1,12 @@
+/**
+ * Rehearsals: hours, years and deploys played through on the real parts, a minute or two each (`npm run rehearse`). They
+ * run one after the other, before a release and every night; what a change needs at once is in `npm test`.
+ */
+import usual from './jest.config.js';
+
+export default {
+  ...usual,
+  testMatch: ['**/*.rehearsal.test.ts'],
+  testPathIgnorePatterns: ['/node_modules/'],
+  maxWorkers: 1,
+};
