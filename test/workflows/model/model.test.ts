@@ -44,17 +44,24 @@ async function live(id: string, steps: readonly Step[]): Promise<void> {
 
 const stateOf = (id: string) => billing.handle(id).query(enrollmentStateQuery);
 
-/** Until whatever fell due up to now has been charged. */
+/** Until whatever fell due up to now has been charged, and nothing happens any more: a look may fall between two steps. */
 async function calm(id: string, clock: VirtualClock): Promise<void> {
-  await waitFor(`${id} to be calm`, async () => {
-    const { status, raw } = await billing.handle(id).describe();
-    if (status.name !== 'RUNNING') {
-      return true;
-    }
-    const { nextChargeAt } = await stateOf(id);
-    const due = nextChargeAt !== null && Date.parse(nextChargeAt) <= clock.now() && !waiting.has(id);
-    return (raw.pendingActivities ?? []).length === 0 && raw.pendingWorkflowTask == null && !due;
-  });
+  let before = -1;
+  await waitFor(
+    `${id} to be calm`,
+    async () => {
+      const { status, raw, historyLength } = await billing.handle(id).describe();
+      if (status.name !== 'RUNNING') {
+        return true;
+      }
+      const { nextChargeAt } = await stateOf(id);
+      const due = nextChargeAt !== null && Date.parse(nextChargeAt) <= clock.now() && !waiting.has(id);
+      const still = historyLength === before && (raw.pendingActivities ?? []).length === 0;
+      before = historyLength;
+      return still && raw.pendingWorkflowTask == null && !due;
+    },
+    { timeoutMs: 60_000, everyMs: 500 },
+  );
 }
 
 /** Enrollments with an open dispute. */
