@@ -5,35 +5,79 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Settings } from './env.ts';
 
-/** Fields whose text is never written, however deep they are. */
-const SECRET_FIELDS =
-  /"(authorization|stripe-signature|cookie|set-cookie|token|secret|password|apiKey|client_secret|email)":"(?:[^"\\]|\\.)*"/g;
+/** Fields whose value is never written, however deep they are and however they are spelled; in lower case. */
+const SECRET_FIELDS = new Set([
+  'authorization',
+  'proxy-authorization',
+  'stripe-signature',
+  'cookie',
+  'set-cookie',
+  'token',
+  'secret',
+  'password',
+  'apikey',
+  'client_secret',
+  'email',
+  // Node's list of names and values in turn.
+  'rawheaders',
+]);
 
-/** What is replaced in every line. Nothing here matches a quote or a backslash, so a line stays JSON. */
+/** What is replaced in every text. It may quote JSON, where a line break is a backslash and an `n`. */
 const SECRETS: readonly [RegExp, string][] = [
-  [SECRET_FIELDS, '"$1":"[redacted]"'],
   // A customer link: whoever has it acts for the customer.
   [/(\/c\/)[\w.~%-]{8,}/g, '$1[redacted]'],
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '[redacted]'],
+  [/(?:\b|(?<=\\[nrtbf]))eyJ[\w-]+\.[\w-]+\.[\w-]+/g, '[redacted]'],
+  [/\b(Basic|Bearer)\s+[\w+/=.~-]{12,}/g, '$1 [redacted]'],
   // Our API keys, Stripe's keys and webhook secrets, client secrets of intents and sessions.
-  [/\bdbk_\w{8,}/g, 'dbk_[redacted]'],
-  [/\b([sr]k_(?:test|live)|whsec)_[\w+/=]+/g, '$1_[redacted]'],
-  [/\b((?:pi|seti|cs)_\w+?_secret)_\w+/g, '$1_[redacted]'],
-  // Passwords in connection strings, then e-mail addresses.
+  [/(?:\b|(?<=\\[nrtbf]))dbk_\w{8,}/g, 'dbk_[redacted]'],
+  [/(?:\b|(?<=\\[nrtbf]))([sr]k_(?:test|live)|whsec)_[\w+/=]+/g, '$1_[redacted]'],
+  [/(?:\b|(?<=\\[nrtbf]))((?:pi|seti|cs)_\w+?_secret)_\w+/g, '$1_[redacted]'],
+  // Passwords in connection strings of both kinds, then e-mail addresses.
   [/(:\/\/[^\s:/@"\\]*):[^\s@"\\]+@/g, '$1:[redacted]@'],
+  [/\b(password=)(?:'[^']*'|[^\s"'\\]+)/gi, '$1[redacted]'],
   [/[\w.!#$%&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g, '[e-mail]'],
 ];
 
-/** Whether there may be anything to replace; one look spares most lines the others. */
+/** Whether there may be anything to replace; one look spares most lines the rest. */
 const SUSPICIOUS =
-  /@|\/c\/|eyJ|dbk_|k_test_|k_live_|whsec_|_secret|"(?:authorization|stripe-signature|cookie|set-cookie|token|secret|password|apiKey|email)":/;
+  /@|\/c\/|eyJ|dbk_|k_test_|k_live_|whsec_|secret|authorization|stripe-signature|cookie|token|password|apikey|email|rawheaders|Basic |Bearer /i;
 
-/** The text without secrets and e-mail addresses. */
+/** The text without secrets and e-mail addresses. It is read as it is: of JSON, hand over the values. */
 export function redact(text: string): string {
   if (!SUSPICIOUS.test(text)) {
     return text;
   }
   return SECRETS.reduce((line, [pattern, replacement]) => line.replace(pattern, replacement), text);
+}
+
+/** A line of JSON without secrets. Its values are cleaned, not its text, where a line break is a backslash and an `n`. */
+function redactLine(line: string): string {
+  if (!SUSPICIOUS.test(line)) {
+    return line;
+  }
+  try {
+    return `${JSON.stringify(clean(JSON.parse(line)))}\n`;
+  } catch {
+    return redact(line);
+  }
+}
+
+function clean(value: unknown): unknown {
+  if (typeof value === 'string') {
+    return redact(value);
+  }
+  if (Array.isArray(value)) {
+    return value.map(clean);
+  }
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(cleanField));
+  }
+  return value;
+}
+
+function cleanField([name, value]: [string, unknown]): [string, unknown] {
+  const isSecret = SECRET_FIELDS.has(name.toLowerCase()) && value !== null && value !== undefined;
+  return [redact(name), isSecret ? '[redacted]' : clean(value)];
 }
 
 /** @param destination where lines go; absent: standard output */
@@ -43,7 +87,7 @@ export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    hooks: { streamWrite: redact },
+    hooks: { streamWrite: redactLine },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
 }

@@ -1,6 +1,8 @@
 import { Writable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
+import pg from 'pg';
 import type { Logger } from 'pino';
+import Stripe from 'stripe';
 import { createLogger, redact } from '../../config/logger.ts';
 
 /** Everything that a logger wrote, parsed: a line that is no JSON fails the test. */
@@ -46,6 +48,42 @@ describe('createLogger', () => {
     });
     expect(lines).toHaveLength(4);
     expect(JSON.stringify(lines)).not.toContain(secret);
+  });
+
+  it.each(SECRETS)('writes %s nowhere after a line break, a tab or in JSON that is quoted', (secret) => {
+    const lines = logged((log) => {
+      log.info(`first\n${secret}`);
+      log.info({ stack: `Error\r\n\t${secret}\n    at x`, body: JSON.stringify({ said: `\n${secret}` }) });
+      log.info({ [secret]: true });
+    });
+    expect(lines).toHaveLength(3);
+    expect(JSON.stringify(lines)).not.toContain(secret);
+    expect(lines[0]?.msg).toMatch(/^first\n/);
+  });
+
+  it('writes nothing secret of the errors of Stripe, PostgreSQL and HTTP clients', () => {
+    const stripe = Stripe.errors.StripeError.generate({
+      type: 'invalid_request_error',
+      message: 'Invalid API Key provided: sk_test_51HabcDEF',
+      headers: { 'set-cookie': 'sid=opaque-1' },
+    } as never);
+    const postgres = Object.assign(new pg.DatabaseError('no such user\njane@example.com', 10, 'error'), {
+      detail: 'host=db user=billing password=hunter2',
+    });
+    const http = Object.assign(new Error('refused', { cause: stripe }), {
+      config: { headers: { Authorization: 'Basic b3BhcXVlLTI6b3BhcXVl' } },
+      response: { headers: { 'Set-Cookie': ['sid=opaque-3'] }, rawHeaders: ['Authorization', 'opaque-4'] },
+    });
+    const lines = logged((log) => {
+      for (const err of [stripe, postgres, http]) {
+        log.error({ err, raw: { ...err } }, 'failed');
+      }
+    });
+    expect(lines).toHaveLength(3);
+    const written = JSON.stringify(lines);
+    for (const secret of ['51HabcDEF', 'opaque', 'jane@', 'hunter2', 'b3BhcXVl']) {
+      expect(written).not.toContain(secret);
+    }
   });
 
   it('writes no credentials of headers', () => {
