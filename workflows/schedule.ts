@@ -116,10 +116,15 @@ export async function endPause(run: EnrollmentRun, by: Asker): Promise<void> {
   });
 }
 
-/** A charge has fallen due and is about to be opened: no Worker was there in time, say. */
+/**
+ * A charge has fallen due and is about to be opened: no Worker was there in time, say. After the period with which the
+ * enrollment ends none is opened any more, and who waited for it would keep the enrollment from ending.
+ */
 function isDue({ state }: EnrollmentRun): boolean {
   const { next } = state.schedule;
-  const held = state.cancel !== null || state.paused !== null || isDisputed(state);
+  const { cancel, cancelLater, paused } = state;
+  const isOver = cancel !== null || (cancelLater !== null && Date.parse(cancelLater.at) <= Date.now());
+  const held = isOver || paused !== null || isDisputed(state);
   return !held && next !== null && Date.parse(next.dueAt) <= Date.now();
 }
 

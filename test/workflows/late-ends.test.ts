@@ -51,6 +51,23 @@ describe('a customer who begins to confirm and never ends', () => {
   }, 60_000);
 });
 
+describe('dunning that outlasts the period with which the enrollment ends', () => {
+  it('ends it all the same, where the terms would pause it', async () => {
+    const { enrollmentId } = await billing.enrolledWith(
+      { ...MONTHLY, dunning: { retryAfterDays: [20, 20], afterLastTry: 'pause' } },
+      { number: '4000000000000341' },
+    );
+    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
+    const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
+    await clock.goTo(new Date(Date.now() + 45 * DAY_MS).toISOString());
+    await billing.charged(enrollmentId, 1, 'uncollectible');
+    await waitFor('the end', async () => (await billing.enrollmentRow(enrollmentId)).status === 'canceled');
+    expect(await billing.chargeRows(enrollmentId)).toHaveLength(1);
+  }, 60_000);
+});
+
 describe('money that came in after a cancel', () => {
   it.each(['settle', 'fail'] as const)(
     'is given back; a refund on its way is followed until it %ss',
