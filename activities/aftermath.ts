@@ -55,11 +55,12 @@ export function createAftermathActivities(deps: ActivityDeps) {
   return {
     /**
      * Gives a paid charge back, in full or in part, and writes what Stripe made of it. Never more than is left. Safe to
-     * repeat: the key follows from the request, and a repeat first looks whether the refund was made.
+     * repeat, for ever: whether the request's refund was made is looked at first, since Temporal knows a request only
+     * until others follow it, and Stripe its key for a day or so.
      */
     async refundCharge(work: RefundWork): Promise<RefundResult> {
       const charge = await paidCharge(work.chargeId);
-      const made = Context.current().info.attempt > 1 ? await earlierRefund(charge, work) : null;
+      const made = await earlierRefund(charge, work);
       if (made === null) {
         const planned = planRefund(
           {
@@ -114,7 +115,9 @@ export function createAftermathActivities(deps: ActivityDeps) {
     charge: { paymentIntentId: string },
     work: RefundWork,
   ): Promise<Stripe.Refund | null> {
-    const refunds = await refundsOf(charge.paymentIntentId);
+    const refunds = await refundsOf(charge.paymentIntentId).catch((error: unknown) => {
+      throw failureOf(error, `looking for an earlier refund of ${work.chargeId}`);
+    });
     return refunds.find((refund) => refund.metadata?.request_key === work.requestKey) ?? null;
   }
 

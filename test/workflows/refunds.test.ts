@@ -116,4 +116,20 @@ describe('refundCharge', () => {
     expect(await refund(id, 'one', 700)).toMatchObject({ amountMinor: 700 });
     expect(await refundedMinor(enrollmentId)).toBe(700);
   }, 45_000);
+
+  it('is the same refund under the same key, also when others came after it and Stripe has forgotten the key', async () => {
+    const { enrollmentId, id } = await paid();
+    const isOver = () =>
+      waitFor('the end of its Workflow', async () => {
+        const handle = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(id));
+        return (await handle.describe()).status.name === 'COMPLETED';
+      });
+    const first = await refund(id, 'one', 500);
+    await isOver();
+    await refund(id, 'two', 100);
+    await isOver();
+    await billing.control('clock', { advance_seconds: 2 * 86_400 });
+    expect(await refund(id, 'one', 500)).toEqual(first);
+    expect(await refundedMinor(enrollmentId)).toBe(600);
+  }, 45_000);
 });
