@@ -8,6 +8,7 @@ import { claimCharge } from '../db/charge-claims.ts';
 import type { Database, NewCharge } from '../db/schema.ts';
 import type { ChargeOutcome } from '../domain/charge-outcome.ts';
 import { DEFECTS } from '../domain/errors.ts';
+import type { ChargeStatus } from '../domain/statuses.ts';
 import { type ChargeNews, chargeRow } from './charge-record.ts';
 
 const NOT_MADE: ChargeOutcome = { kind: 'not_made' };
@@ -25,7 +26,11 @@ export async function claimPlace(
   const unmade = { charge, context, at, outcome: NOT_MADE, attempt: null, dunning: null };
   const claim = await claimCharge(db, chargeRow(unmade, 'scheduled'));
   if (claim.kind === 'taken') {
-    const place = claim.what === 'occurrence' ? `occurrence ${charge.occurrence}` : 'the same request';
+    const place = {
+      occurrence: `occurrence ${charge.occurrence}`,
+      'request key': 'the same request',
+      number: 'its number',
+    }[claim.what];
     throw ApplicationFailure.nonRetryable(
       `${place} of ${context.enrollmentId} has ${claim.chargeId} already; ${charge.id} was not sent to Stripe: cancel it`,
       DEFECTS.BooksDisagree,
@@ -34,12 +39,19 @@ export async function claimPlace(
   return claim.known?.paymentIntentId ?? null;
 }
 
-/** The row of a charge that is parked: without the place that another charge has. */
-export async function parkedRow(
+/**
+ * What a charge that is parked or canceled may write: its row, without the place that another charge has; null when
+ * another charge has its number, and so its row and its PaymentIntent. Claims the place when nobody has it.
+ */
+export async function rowInPlace(
   db: Kysely<Database>,
   news: Pick<ChargeNews, 'charge' | 'context' | 'at'>,
-): Promise<NewCharge> {
-  const row = chargeRow({ ...news, outcome: NOT_MADE, attempt: null, dunning: null }, 'needs_attention');
-  const { kind } = await claimCharge(db, row);
-  return kind === 'claimed' ? row : { ...row, occurrence: null, request_key: null };
+  status: ChargeStatus,
+): Promise<NewCharge | null> {
+  const row = chargeRow({ ...news, outcome: NOT_MADE, attempt: null, dunning: null }, status);
+  const claim = await claimCharge(db, row);
+  if (claim.kind === 'claimed') {
+    return { ...row, payment_intent_id: row.payment_intent_id ?? claim.known?.paymentIntentId ?? null };
+  }
+  return claim.what === 'number' ? null : { ...row, occurrence: null, request_key: null };
 }

@@ -12,7 +12,7 @@ import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { chargeAfterReading } from '../domain/charge-states.ts';
 import { DEFECTS } from '../domain/errors.ts';
 import { attemptKey, operationKey } from '../domain/ids.ts';
-import { parkedRow } from './charge-claim.ts';
+import { rowInPlace } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, chargeNotice, chargeRow, recordCharge } from './charge-record.ts';
 import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
@@ -59,20 +59,24 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
     },
 
     /**
-     * Ends a charge that takes no money: cancels its PaymentIntent, also one whose answer was never learned. When Stripe
-     * refuses, the report shows the status that forbids it and nothing is given up. Safe to repeat.
+     * Ends a charge that takes no money: cancels its PaymentIntent, also one whose answer was never learned, or that the
+     * rows know and the Workflow does not. When Stripe refuses, the report shows the status that forbids it and nothing
+     * is given up. Safe to repeat.
      */
     async cancelCharge(
       work: ChargeWork & { as: 'canceled' | 'uncollectible'; by: Asker },
     ): Promise<ChargeReport> {
       const { charge, context, at } = work;
+      const row = await rowInPlace(deps.db, work, charge.status);
+      const intentId = row?.payment_intent_id ?? null;
+      const neverTried = intentId === null && charge.attempts === 0 && charge.status === 'scheduled';
       const found =
-        charge.paymentIntentId === null && charge.attempts === 0 && charge.status === 'scheduled'
+        row === null || neverTried
           ? null
           : await lookUp(
               deps.stripe,
               { chargeId: charge.id, stripeCustomerId: work.stripeCustomerId },
-              charge.paymentIntentId,
+              intentId,
             );
       const outcome: PaymentIntentOutcome | null =
         found === null
@@ -92,14 +96,18 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
         return reportOf(outcome, { dunning: null });
       }
       await deps.db.transaction().execute(async (trx) => {
-        await saveCharge(trx, {
-          ...chargeRow(
-            { charge, context, at, outcome: outcome ?? { kind: 'not_made' }, attempt: null, dunning: null },
-            work.as,
-          ),
-          last_code: null,
-          status_reason: work.by.reason,
-        });
+        if (row !== null) {
+          await saveCharge(trx, {
+            ...chargeRow(
+              { charge, context, at, outcome: outcome ?? { kind: 'not_made' }, attempt: null, dunning: null },
+              work.as,
+            ),
+            occurrence: row.occurrence ?? null,
+            request_key: row.request_key ?? null,
+            last_code: null,
+            status_reason: work.by.reason,
+          });
+        }
         await tell(trx, context.enrollmentId, [
           {
             key: `${charge.id}/${work.as}`,
@@ -126,10 +134,10 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
       const { charge, context, at, problem } = work;
       const upcoming = upcomingAfter(work, at);
       await deps.db.transaction().execute(async (trx) => {
-        await saveCharge(trx, {
-          ...(await parkedRow(trx, work)),
-          status_reason: problem,
-        });
+        const row = await rowInPlace(trx, work, 'needs_attention');
+        if (row !== null) {
+          await saveCharge(trx, { ...row, status_reason: problem });
+        }
         await tell(trx, context.enrollmentId, [
           {
             key: `${charge.id}/attempt-${charge.attempts + 1}/parked-${at}`,

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ChargeReport, ChargeWork } from '../../activities/charge-work.ts';
 import { createChargeActivities } from '../../activities/charges.ts';
+import { createOpenChargeActivities } from '../../activities/open-charges.ts';
 import { openedCharge } from '../../domain/charge-life.ts';
 import { insertEnrollmentRow } from '../db/charge-rows.ts';
 import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
@@ -45,14 +46,16 @@ async function workOf(suffix: string, card = 'pm_card_visa'): Promise<ChargeWork
   };
 }
 
+const deps = () => ({
+  db: billing.db,
+  stripe: billing.stripe,
+  links: { create: async () => 'http://127.0.0.1:3000/c/link' },
+  livemode: false,
+});
+
 /** One try of the Activity; the first unless said otherwise. */
 function collect(work: ChargeWork & { why: string }, attempt = 1): Promise<ChargeReport> {
-  const { collectCharge } = createChargeActivities({
-    db: billing.db,
-    stripe: billing.stripe,
-    links: { create: async () => 'http://127.0.0.1:3000/c/link' },
-    livemode: false,
-  });
+  const { collectCharge } = createChargeActivities(deps());
   return new MockActivityEnvironment({ attempt }).run(collectCharge, work);
 }
 
@@ -93,5 +96,66 @@ describe('collectCharge of a charge that was made before', () => {
     expect(again).toMatchObject({ status: first.status, paymentIntentId: first.paymentIntentId });
     expect(again.dunning?.kind).toBe(first.dunning?.kind);
     expect(await intentsOf(work)).toHaveLength(1);
+  }, 30_000);
+});
+
+describe('a charge whose number another charge has', () => {
+  it('F37: takes neither its payment for its own nor its place', async () => {
+    const { charge, ...work } = await workOf('d');
+    // What was asked for after the backup that the Workflow was restored from.
+    const paid = { ...charge, occurrence: null, origin: 'api' as const, requestKey: 'r1', amountMinor: 300 };
+    await collect({ ...work, charge: paid });
+    await expect(collect({ ...work, charge })).rejects.toMatchObject({
+      type: 'BooksDisagree',
+      nonRetryable: true,
+      message: expect.stringContaining('its number'),
+    });
+    const { parkCharge, cancelCharge } = createOpenChargeActivities(deps());
+    const parked = { ...charge, attempts: 1, status: 'needs_attention' as const };
+    const environment = new MockActivityEnvironment();
+    await environment.run(parkCharge, { ...work, charge, problem: 'BooksDisagree' });
+    const canceled = await environment.run(cancelCharge, {
+      ...work,
+      charge: parked,
+      as: 'canceled' as const,
+      by: { by: 'operator', reason: null },
+    });
+    expect(canceled).toMatchObject({ status: 'canceled' });
+    const rows = await billing.chargeRows(work.context.enrollmentId);
+    expect(rows).toMatchObject([{ status: 'succeeded', request_key: 'r1', captured_minor: 300 }]);
+    expect(await intentsOf({ ...work, charge })).toMatchObject([{ status: 'succeeded', amount: 300 }]);
+  }, 30_000);
+});
+
+describe('cancelCharge of a charge that the Workflow has forgotten to have made', () => {
+  it('F37: finds the payment of the rows instead of writing over it', async () => {
+    const { charge, ...work } = await workOf('e');
+    await collect({ ...work, charge });
+    const { cancelCharge } = createOpenChargeActivities(deps());
+    const by = { by: 'operator', reason: null };
+    expect(
+      await new MockActivityEnvironment().run(cancelCharge, { ...work, charge, as: 'canceled' as const, by }),
+    ).toMatchObject({ status: 'succeeded', amountReceivedMinor: 980 });
+    expect(await billing.chargeRows(work.context.enrollmentId)).toMatchObject([{ status: 'succeeded' }]);
+  }, 30_000);
+
+  it('F37: writes a row without a place when another charge has the occurrence', async () => {
+    const { charge, ...work } = await workOf('f');
+    await collect({ ...work, charge });
+    const { cancelCharge } = createOpenChargeActivities(deps());
+    const later = { ...charge, id: charge.id.replace(/1$/, '2'), number: 2 };
+    const by = { by: 'operator', reason: null };
+    expect(
+      await new MockActivityEnvironment().run(cancelCharge, {
+        ...work,
+        charge: later,
+        as: 'canceled' as const,
+        by,
+      }),
+    ).toMatchObject({ status: 'canceled' });
+    expect(await billing.chargeRows(work.context.enrollmentId)).toMatchObject([
+      { status: 'succeeded', occurrence: 0 },
+      { status: 'canceled', occurrence: null },
+    ]);
   }, 30_000);
 });

@@ -52,6 +52,19 @@ describe('claimCharge', () => {
     });
   });
 
+  it('tells a charge from another that was made under its number, and not by the amount alone', async () => {
+    await insertEnrollmentRow(database.db, 'enr_number');
+    const scheduled = newCharge('enr_number', 1, { occurrence: 4 });
+    await claimCharge(database.db, scheduled);
+    const taken = { kind: 'taken', chargeId: scheduled.id, what: 'number' };
+    const other = { origin: 'api' as const, occurrence: null, request_key: 'order-2' };
+    expect(await claimCharge(database.db, { ...scheduled, ...other })).toEqual(taken);
+    expect(await claimCharge(database.db, { ...scheduled, occurrence: 5 })).toEqual(taken);
+    expect(await claimCharge(database.db, { ...scheduled, amount_minor: 1 })).toMatchObject({
+      kind: 'claimed',
+    });
+  });
+
   it('lets any number of charges be made besides the schedule', async () => {
     await insertEnrollmentRow(database.db, 'enr_free');
     for (const number of [1, 2, 3]) {
