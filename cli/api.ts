@@ -97,21 +97,17 @@ export class BillingApi {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch (error) {
-      throw unreachable(this.url, error, idempotencyKey);
+      throw unreachable(this.url, error);
     }
   }
 }
 
-function unreachable(url: string, error: unknown, idempotencyKey: string | undefined): CommandFailure {
+function unreachable(url: string, error: unknown): CommandFailure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-  const again =
-    idempotencyKey === undefined
-      ? ''
-      : ` Repeat it with --idempotency-key ${idempotencyKey}: then it is done once.`;
   return new CommandFailure(
     EXIT.unavailable,
-    `The API at ${url} does not answer (${code}). Is it running, and is BILLING_API_URL right?${again}`,
+    `The API at ${url} does not answer (${code}). Is it running, and is BILLING_API_URL right?`,
     { code: 'unreachable' },
   );
 }

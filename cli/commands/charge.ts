@@ -5,6 +5,7 @@ import { chargeObject } from '../../api/schemas/charges.ts';
 import { refundObject } from '../../api/schemas/commands.ts';
 import { amountText } from '../../domain/money.ts';
 import { chargeRoute } from '../enrollment-id.ts';
+import { CommandFailure, EXIT } from '../failure.ts';
 import type { OpenSession, Session } from '../session.ts';
 import { chargeInWords } from '../show.ts';
 import { readNumber, readWhole } from '../words.ts';
@@ -87,16 +88,29 @@ function refund(open: OpenSession) {
     const amountMinor = options.amountMinor ?? charge.captured_minor - charge.refunded_minor;
     const question = `Refund ${amountText(amountMinor, charge.currency)} of ${id}?`;
     await session.confirm(question, 'refund', options.yes);
-    const refunded = await api.post(refundObject, `${chargeRoute(id)}/refunds`, {
-      body: { amount_minor: options.amountMinor ?? null, reason: options.reason ?? null },
-      idempotencyKey: options.idempotencyKey ?? `cli-${randomUUID()}`,
-    });
+    const idempotencyKey = options.idempotencyKey ?? `cli-${randomUUID()}`;
+    const body = { amount_minor: options.amountMinor ?? null, reason: options.reason ?? null };
+    const refunded = await api
+      .post(refundObject, `${chargeRoute(id)}/refunds`, { body, idempotencyKey })
+      .catch((error: unknown) => {
+        throw underKey(error, idempotencyKey);
+      });
     out.result(
       refunded,
       () =>
         `${refunded.id}: ${amountText(refunded.amount_minor, charge.currency)} of ${id} is given back, ${refunded.status}.`,
     );
   };
+}
+
+/** Without an answer it may have been made, and under another key a repeat would be another refund. */
+function underKey(error: unknown, idempotencyKey: string): unknown {
+  if (!(error instanceof CommandFailure) || error.exitCode !== EXIT.unavailable) {
+    return error;
+  }
+  const { exitCode, message, details } = error;
+  const again = `It may have been made: repeat it with --idempotency-key ${idempotencyKey}, then it is made once.`;
+  return new CommandFailure(exitCode, `${message} ${again}`, { ...details, idempotency_key: idempotencyKey });
 }
 
 async function confirm(

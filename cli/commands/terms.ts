@@ -135,10 +135,18 @@ async function carryOut({ api, out }: Session, items: EnrollmentObject[], option
       stop: stop.signal,
       quiet: out.json || items.length === 0,
       act: async ({ id }) => {
-        await api.post(scheduleAnswer, `/enrollments/${id}/amount`, {
+        const { next_charge: next } = await api.post(scheduleAnswer, `/enrollments/${id}/amount`, {
           body: { amount_minor: amountMinor, effective, reason: reason ?? name },
           idempotencyKey: `terms-change/${name}/${id}`,
         });
+        if (next !== null && next.amount_minor !== amountMinor) {
+          // The answer of the first change under this name: nothing was changed now.
+          const before = amountText(next.amount_minor, options.currency);
+          throw new CommandFailure(
+            EXIT.refused,
+            `--name ${name} was used for a change to ${before} before, and this is its answer; give another name.`,
+          );
+        }
       },
     });
   } finally {

@@ -11,13 +11,29 @@ let folder: string;
 let server: Server;
 let url: string;
 let answer: { status: number; headers?: Record<string, string>; body: object };
-const asked: { url: string | undefined; authorization: string | undefined; operator: unknown }[] = [];
+/** To a GET while `answer` is for the rest. */
+let found: object | null = null;
+const asked: {
+  url: string | undefined;
+  authorization: string | undefined;
+  operator: unknown;
+  key: unknown;
+}[] = [];
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'cli-'));
   server = createServer((request, response) => {
     const { authorization } = request.headers;
-    asked.push({ url: request.url, authorization, operator: request.headers['billing-operator'] });
+    asked.push({
+      url: request.url,
+      authorization,
+      operator: request.headers['billing-operator'],
+      key: request.headers['idempotency-key'],
+    });
+    if (found !== null && request.method === 'GET') {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(found));
+      return;
+    }
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
     response.end(JSON.stringify(answer.body));
   });
@@ -140,6 +156,35 @@ describe('an answer that is no success', () => {
     const ended = await list();
     expect([ended.code, ended.stderr.trim()]).toEqual([3, 'Temporal is away. Try again in 0 seconds.']);
     expect(asked.length - before).toBe(4);
+  });
+
+  it('to a refund that may have been made names the key under which a repeat is the same refund', async () => {
+    const id = `chg_${'0'.repeat(26)}_1`;
+    const at = '2026-11-01T00:00:00.000Z';
+    const given = ['id', 'currency', 'due_at', 'created_at', 'updated_at', 'settled_at'];
+    const empty = ['description', 'next_attempt_at', 'last_code', 'last_decline_code', 'status_reason'];
+    found = {
+      ...Object.fromEntries([...empty, 'payment_intent_id', 'dispute_status'].map((name) => [name, null])),
+      ...Object.fromEntries(given.map((name) => [name, at])),
+      object: 'charge',
+      id,
+      enrollment_id: `enr_${'0'.repeat(26)}`,
+      origin: 'schedule',
+      status: 'succeeded',
+      currency: 'jpy',
+      number: 1,
+      attempts: 1,
+      amount_minor: 980,
+      captured_minor: 980,
+      refunded_minor: 0,
+    };
+    answer = { status: 500, body: refusal('internal', 'something') };
+    const environment = { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' };
+    const ended = await durableBilling(['refund', id, '--amount-minor', '300', '--yes'], environment);
+    found = null;
+    expect(ended.code).toBe(3);
+    expect(asked.at(-1)?.key).toMatch(/^cli-/);
+    expect(ended.stderr).toContain(`--idempotency-key ${String(asked.at(-1)?.key)}`);
   });
 
   it('of somebody else’s server is told from ours', async () => {

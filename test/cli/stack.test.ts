@@ -175,6 +175,11 @@ describe('terms change', () => {
       expect(await changesOf(id)).toEqual([{ why: 'price-2027' }]);
     }
 
+    // The same name for another amount changes nothing, and must not say that it has.
+    const used = await change('--amount-minor', '1300', '--name', 'price-2027', '--yes');
+    expect(used).toMatchObject({ code: 4, json: { changed: [] } });
+    expect(used.json.failed[0].why).toContain('--name price-2027 was used for a change to JPY 1200 before');
+
     const tooLittle = await change('--amount-minor', '1', '--name', 'too-little', '--yes');
     expect(tooLittle.code).toBe(4);
     expect(tooLittle.json.failed.map(({ id }: { id: string }) => id)).toEqual(expect.arrayContaining(people));
