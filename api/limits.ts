@@ -30,11 +30,20 @@ export async function refuseUnderPressure(
   });
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A route's own, smaller limit for one address; counted apart from the others. */
+    requestsPerMinute?: number;
+  }
+}
+
 /** Counts the requests of this scope by address, in this process. Call before the check of API keys. */
 export async function limitRate(app: FastifyInstance, requestsPerMinute: number): Promise<void> {
   await app.register(rateLimit, {
     global: false,
-    max: requestsPerMinute,
+    max: ({ routeOptions }) => routeOptions.config.requestsPerMinute ?? requestsPerMinute,
+    keyGenerator: ({ ip, routeOptions }) =>
+      routeOptions.config.requestsPerMinute === undefined ? ip : `${routeOptions.url} ${ip}`,
     timeWindow: '1 minute',
     errorResponseBuilder: (_request, { max, after }) =>
       new HttpProblem(

@@ -132,7 +132,7 @@ export const operatorPages: FastifyPluginAsync<OperatorPagesOptions> = async (ap
   );
 
   function signInRoutes(pages: FastifyInstance): void {
-    const limited = { config: { rateLimit: { max: SIGN_INS_A_MINUTE, timeWindow: '1 minute' } } };
+    const limited = { config: { requestsPerMinute: SIGN_INS_A_MINUTE } };
     const form = (reply: FastifyReply, isRefused: boolean) =>
       send(reply.code(isRefused ? 401 : 200), 'sign-in', 'Sign in', {
         is_signed_in: false,
@@ -141,13 +141,13 @@ export const operatorPages: FastifyPluginAsync<OperatorPagesOptions> = async (ap
     pages.get('/sign-in', async (_request, reply) => form(reply, false));
     pages.post('/sign-in', limited, async (request, reply) => {
       const { key } = signInBody.parse(request.body);
-      if (!isOwnForm(request) || !(await sessions.signIn(reply, key.trim()))) {
+      if (!isOwnForm(request, settings.PUBLIC_URL) || !(await sessions.signIn(reply, key.trim()))) {
         return form(reply, true);
       }
       return reply.redirect(links.own(''), 303);
     });
     pages.post('/sign-out', async (request, reply) => {
-      if (isOwnForm(request)) {
+      if (isOwnForm(request, settings.PUBLIC_URL)) {
         sessions.signOut(reply);
       }
       return reply.redirect(links.own('/sign-in'), 303);
@@ -211,13 +211,18 @@ const HEADERS = {
       'frame-ancestors': ["'none'"],
     },
   },
-  referrerPolicy: { policy: 'no-referrer' },
+  referrerPolicy: { policy: 'same-origin' },
 } as const;
 
-/** Browsers say where a form comes from; another site's is not taken. */
-function isOwnForm(request: FastifyRequest): boolean {
-  const site = request.headers['sec-fetch-site'];
-  return site === undefined || site === 'same-origin';
+/**
+ * Browsers say where a form comes from; another site's is not taken. On plain http they leave Fetch Metadata out and
+ * send the Origin alone, which our Referrer-Policy lets them send to ourselves.
+ */
+function isOwnForm({ headers }: FastifyRequest, publicUrl: string): boolean {
+  const site = headers['sec-fetch-site'];
+  return site === undefined
+    ? headers.origin === undefined || headers.origin === new URL(publicUrl).origin
+    : site === 'same-origin';
 }
 
 function titleOf({ of, currency, code, window }: z.output<typeof listQuery>): string {

@@ -91,11 +91,36 @@ describe('who sees /ops', () => {
       payload: `key=${key.key}`,
     });
     expect([foreign.statusCode, foreign.headers['set-cookie']]).toEqual([401, undefined]);
+    for (const origin of ['https://evil.example', 'null']) {
+      const old = await api.app.inject({
+        method: 'POST',
+        url: '/ops/sign-in',
+        headers: { ...FORM, origin },
+        remoteAddress: '192.0.2.78',
+        payload: `key=${key.key}`,
+      });
+      expect([old.statusCode, old.headers['set-cookie']]).toEqual([401, undefined]);
+    }
     const forged = await api.app.inject({
       url: '/ops',
       headers: { cookie: 'ops_session=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJrZXlfMSJ9.xxxx' },
     });
     expect(forged.statusCode).toBe(303);
+  });
+
+  it('nobody who tries one key after the other', async () => {
+    const statuses: number[] = [];
+    for (let tries = 0; tries < 22; tries += 1) {
+      const { statusCode } = await api.app.inject({
+        method: 'POST',
+        url: '/ops/sign-in',
+        headers: FORM,
+        payload: `key=dbk_${'0'.repeat(48)}`,
+        remoteAddress: '192.0.2.77',
+      });
+      statuses.push(statusCode);
+    }
+    expect(statuses).toEqual([...Array.from({ length: 20 }, () => 401), 429, 429]);
   });
 
   it('not a customer by the token of their link', async () => {
