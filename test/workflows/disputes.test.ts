@@ -58,7 +58,11 @@ describe('a dispute', () => {
     await billing.control(`disputes/${disputeId}/close`, { won: false });
     await billing.deliverEvents();
     expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'canceled' });
-    expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ dispute_status: 'lost' }]);
+    // The second one was accepted and never begun.
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([
+      { dispute_status: 'lost' },
+      { status: 'canceled', attempts: 0 },
+    ]);
   }, 60_000);
 
   it('pauses the enrollment when it is lost and the terms say so', async () => {
