@@ -1,5 +1,5 @@
 /**
- * `npm run audit`: asks the registry for known vulnerabilities of what is installed in production. CI runs it: 0 none,
+ * `npm run audit`: asks the registry for known vulnerabilities of what is installed in production. For a nightly job: 0 none,
  * 1 found, and 2 when the registry could not be asked, which is no finding and must not look like one.
  */
 import { run } from './processes.ts';
