@@ -33,6 +33,10 @@ export function takeAttempt(
   if (report.expires !== undefined) {
     method.expires = report.expires;
   }
+  if (report.status !== 'not_made' && isPast(charge.nextAttemptAt)) {
+    // This was the planned try: were it kept without a decision on a next one, it would come again at once, for ever.
+    charge.nextAttemptAt = null;
+  }
   take(run, charge, report);
   if (report.status === 'not_made') {
     makeAgain(charge, why);
@@ -126,6 +130,10 @@ function withoutDecision(run: EnrollmentRun, charge: OpenCharge): void {
   const patience = patienceDays(policyOf(charge, run.terms.dunning));
   charge.nextAttemptAt = nextAttemptAt;
   charge.giveUpAt = giveUpAt ?? (nextAttemptAt === null ? later(patience * DAY_MS) : null);
+}
+
+function isPast(at: string | null): boolean {
+  return at !== null && Date.parse(at) <= Date.now();
 }
 
 /** While an outcome is awaited, in case nobody tells it. */
