@@ -113,6 +113,10 @@ describe('the schedule', () => {
     const { enrollmentId, next } = await running();
     await billing.workers.stop();
     await fastForward(billing.temporal, `enrollment/${enrollmentId}`, daysAhead(next) * DAY_MS + 60_000);
+    // The server jumps when it gets round to it; the pause must come after.
+    await waitFor('the timer to fire', async () =>
+      (await billing.history(enrollmentId)).events?.some((event) => event.timerFiredEventAttributes),
+    );
     const paused = billing.billing.pauseEnrollment(enrollmentId, { ...BY, resumeAt: null });
     await billing.addWorkers(billing.bundle);
     expect(await paused).toEqual({ status: 'paused' });
