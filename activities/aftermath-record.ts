@@ -67,6 +67,7 @@ async function writeRefund(
     status,
     failure_reason: refund.failure_reason ?? null,
     requested_by: by?.by ?? null,
+    request_key: refund.metadata?.request_key ?? null,
     reason: by?.reason ?? refund.reason ?? null,
     created_at: at,
     updated_at: at,

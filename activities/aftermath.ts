@@ -213,12 +213,18 @@ export function createAftermathActivities(deps: ActivityDeps) {
     };
   }
 
-  /** Refunds of money that had been taken; what a hold let go of is listed by Stripe too and is none. */
+  /**
+   * Refunds of money that had been taken; what a hold let go of is listed by Stripe too and is none. What was asked for
+   * here is always of money that was taken.
+   */
   async function refundsOf(paymentIntentId: string): Promise<Stripe.Refund[]> {
     const all = await deps.stripe.refunds
       .list({ payment_intent: paymentIntentId, limit: 100 })
       .autoPagingToArray({ limit: 1000 });
-    return all.filter(({ balance_transaction: moved, status }) => moved !== null || status !== 'succeeded');
+    return all.filter(
+      ({ balance_transaction: moved, status, metadata }) =>
+        moved !== null || status !== 'succeeded' || metadata?.request_key !== undefined,
+    );
   }
 }
 

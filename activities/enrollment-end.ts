@@ -132,8 +132,9 @@ async function dropUnopened(db: Kysely<Database>, charge: OpenCharge, work: EndW
   const outcome = { kind: 'not_made' as const };
   const row = chargeRow({ charge, context, at, outcome, attempt: null, dunning: null }, 'canceled');
   const why = `the enrollment was ${status} before it was begun`;
-  const { kind } = await claimCharge(db, { ...row, status_reason: why });
-  if (kind === 'claimed') {
+  const claim = await claimCharge(db, { ...row, status_reason: why });
+  // A Workflow that was restored from a backup may have begun, and even collected, what it knows nothing of.
+  if (claim.kind === 'claimed' && (claim.known === null || claim.known.status === 'canceled')) {
     await tell(db, enrollmentId, [
       { key: `${charge.id}/canceled`, chargeId: charge.id, at, what: 'charge.canceled', who: work.who, why },
     ]);

@@ -40,6 +40,21 @@ export function listRefunds(db: Kysely<Database>, chargeId: string): Promise<Ref
     .execute();
 }
 
+/** The refund that was made for a request. @returns undefined when none is known yet */
+export function findRefund(
+  db: Kysely<Database>,
+  chargeId: string,
+  requestKey: string,
+): Promise<Refund | undefined> {
+  return db
+    .selectFrom('refunds')
+    .selectAll()
+    .where('charge_id', '=', chargeId)
+    .where('request_key', '=', requestKey)
+    .orderBy('created_at')
+    .executeTakeFirst();
+}
+
 function paidCharge(charge: Charge, refunds: Refund[]): PaidCharge {
   return {
     id: charge.id,

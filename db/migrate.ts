@@ -14,6 +14,7 @@ import * as oneChargePerOccurrence from './migrations/0005-one-charge-per-occurr
 import * as customersByStripeId from './migrations/0006-customers-by-stripe-id.ts';
 import * as apiKeysAndRedeliveries from './migrations/0008-api-keys-and-redeliveries.ts';
 import * as figures from './migrations/0009-figures.ts';
+import * as refundRequestKeys from './migrations/0010-refund-request-keys.ts';
 import type { Database } from './schema.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
@@ -26,6 +27,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0006-customers-by-stripe-id': customersByStripeId,
   '0008-api-keys-and-redeliveries': apiKeysAndRedeliveries,
   '0009-figures': figures,
+  '0010-refund-request-keys': refundRequestKeys,
 };
 
 /**

@@ -183,6 +183,8 @@ export interface RefundsTable {
   failure_reason: string | null;
   /** Null when it was not asked for here, e.g. made in the Dashboard. */
   requested_by: string | null;
+  /** The caller's Idempotency-Key; null when it was not asked for here. */
+  request_key: string | null;
   reason: string | null;
   created_at: Instant;
   updated_at: Instant;

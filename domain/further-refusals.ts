@@ -31,7 +31,7 @@ const OF_ONE_CHARGE = [
 
 export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, FurtherRefusal>> = {
   idempotency_mismatch: {
-    commands: ['enroll', 'create_charge', 'change_amount'],
+    commands: ['enroll', 'create_charge', 'change_amount', 'refund'],
     when: 'the same Idempotency-Key came before with other content',
   },
   setup_refused: { commands: ['enroll'], when: 'Stripe refuses the first Checkout Session' },

@@ -1,9 +1,9 @@
 /** What a caller can ask about one charge: try, confirm, capture, cancel, forgive, extend, stop, refund. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { findPaidCharge, listRefunds } from '../../db/aftermath.ts';
+import { findPaidCharge, findRefund, listRefunds } from '../../db/aftermath.ts';
 import { findCharge } from '../../db/enrollment-history.ts';
-import type { Charge } from '../../db/schema.ts';
+import type { Charge, Refund } from '../../db/schema.ts';
 import { chargeStep } from '../../domain/charge-states.ts';
 import { requestedIn } from '../auth.ts';
 import { chargeObjectOf } from '../charge-object.ts';
@@ -157,7 +157,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           tags,
           summary: 'Give a charge back, in full or in part',
           description:
-            'Also after its enrollment has ended. Never more than was captured. The same Idempotency-Key is the same refund.',
+            'Also after its enrollment has ended. Never more than was captured. The same Idempotency-Key is the same refund, for ever; with another amount it is refused.',
           params,
           headers: idempotencyHeaders,
           body: refundBody,
@@ -168,6 +168,13 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const { id, chargeId: wanted } = request.params;
         await existingEnrollment(db, id);
         const row = await existingCharge(id, wanted);
+        const requestKey = request.headers['idempotency-key'];
+        const amountMinor = request.body?.amount_minor ?? null;
+        const earlier = await findRefund(db, wanted, requestKey);
+        if (earlier !== undefined) {
+          assertSameRefund(earlier, amountMinor);
+          return refundObjectOf(wanted, { ...earlier, amountMinor: earlier.amount_minor });
+        }
         const step = chargeStep(row.status, 'refund');
         if ('refused' in step) {
           throw new HttpProblem(409, step.refused.code, step.refused.message);
@@ -178,8 +185,8 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         }
         const made = await billing.refundCharge(charge, {
           ...requestedIn(request, request.body?.reason),
-          requestKey: request.headers['idempotency-key'],
-          amountMinor: request.body?.amount_minor ?? null,
+          requestKey,
+          amountMinor,
         });
         return refundObjectOf(wanted, { id: made.refundId, ...made });
       },
@@ -211,6 +218,19 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       },
     );
   };
+}
+
+/** @throws HttpProblem 409 when the key was used for another amount */
+function assertSameRefund(row: Refund, amountMinor: number | null): void {
+  // Without an amount it was all that was left then, which nobody can ask for twice.
+  if (amountMinor !== null && amountMinor !== row.amount_minor) {
+    throw new HttpProblem(
+      409,
+      'idempotency_mismatch',
+      `this Idempotency-Key was used for ${row.id} of ${row.amount_minor}; send a new key for a refund of ${amountMinor}`,
+      { param: 'Idempotency-Key' },
+    );
+  }
 }
 
 function refundObjectOf(charge: string, refund: { id: string; amountMinor: number; status: string }) {

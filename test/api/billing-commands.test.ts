@@ -143,6 +143,37 @@ describe('commands of a charge', () => {
     });
   });
 
+  it('answers a repeated refund from its row, for ever, and refuses its key for another amount', async () => {
+    const at = new Date();
+    await api.db
+      .insertInto('refunds')
+      .values({
+        id: 're_row',
+        charge_id: chargeId,
+        enrollment_id: id,
+        amount_minor: 500,
+        currency: 'usd',
+        status: 'succeeded',
+        request_key: 'refund-of-all',
+        created_at: at,
+        updated_at: at,
+      })
+      .execute();
+    const route = `charges/${chargeId}/refunds`;
+    for (const body of [{ amount_minor: 500 }, {}]) {
+      expect(await post(route, body, 'refund-of-all')).toMatchObject({
+        status: 200,
+        body: { id: 're_row', amount_minor: 500, status: 'succeeded' },
+      });
+    }
+    expect(await post(route, { amount_minor: 200 }, 'refund-of-all')).toMatchObject({
+      status: 409,
+      body: { error: { code: 'idempotency_mismatch', message: expect.stringContaining('re_row of 500') } },
+    });
+    expect(api.asked).toEqual([]);
+    await api.db.deleteFrom('refunds').where('id', '=', 're_row').execute();
+  });
+
   it('answers 409 with the code of the table when the Workflow refuses, 404 for a charge of nobody', async () => {
     api.answers.captureCharge = async () => {
       throw new CommandRefused('charge_not_capturable', 'expected requires_capture');

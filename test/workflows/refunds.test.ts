@@ -78,10 +78,10 @@ describe('refundCharge', () => {
     });
     const rows = await billing.db
       .selectFrom('refunds')
-      .select(['status', 'requested_by'])
+      .select(['status', 'requested_by', 'request_key'])
       .where('charge_id', '=', id)
       .execute();
-    expect(rows).toEqual([{ status: 'succeeded', requested_by: BY.by }]);
+    expect(rows).toEqual([{ status: 'succeeded', requested_by: BY.by, request_key: 'one' }]);
   }, 45_000);
 
   it('takes a refund that failed days later back into the books, and allows another', async () => {
