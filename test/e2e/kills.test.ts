@@ -1,5 +1,6 @@
 /** Processes die at the worst moments (SIGKILL); customers who wait go on, and nobody pays twice. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { paymentsOf, payOnCheckout } from '../support/payments.ts';
 import { startStack, type TestStack } from '../support/stack.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -12,18 +13,6 @@ afterAll(() => stack.stop());
 const TERMS = { currency: 'jpy', schedule: { type: 'once', amount_minor: 1200 } };
 const PAYMENT_INTENTS = { method: 'POST', path_prefix: '/v1/payment_intents' };
 
-async function payOnCheckout(url: string): Promise<void> {
-  const form = {
-    email: 'kill@example.com',
-    cardNumber: '4242424242424242',
-    cardExpiry: '12/40',
-    cardCvc: '123',
-    billingName: 'K',
-  };
-  const answer = await fetch(url, { method: 'POST', redirect: 'manual', body: new URLSearchParams(form) });
-  expect(answer.status).toBe(303);
-}
-
 function paid(id: string, timeoutMs = 90_000) {
   return waitFor(
     `${id} to be paid`,
@@ -33,9 +22,7 @@ function paid(id: string, timeoutMs = 90_000) {
 }
 
 async function successesOf(id: string): Promise<number> {
-  const intents = await stack.stripe.paymentIntents.list({ limit: 100 }).autoPagingToArray({ limit: 1000 });
-  return intents.filter((intent) => intent.metadata.enrollment_id === id && intent.status === 'succeeded')
-    .length;
+  return (await paymentsOf(stack.stripe, id)).filter(({ status }) => status === 'succeeded').length;
 }
 
 describe('SIGKILL', () => {

@@ -1,5 +1,6 @@
 /** Attempts that never reached Stripe, questions that nobody answers, news that comes early: nothing waits for ever. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
@@ -63,6 +64,39 @@ describe("a bank's question that the customer leaves unanswered", () => {
     expect(asked.status).toBe('requires_action');
     await fastForward(real.temporal, `enrollment/${enrollmentId}`, 3 * DAY_MS);
     expect(await real.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ attempts: 3 });
+  }, 60_000);
+});
+
+describe('a planned retry that finds the question still unanswered', () => {
+  it('is made once, and then the customer has their time', async () => {
+    await real.control(`cards/${ASKS_ON_SESSION}/next_charge`, { decline_code: 'insufficient_funds' });
+    const { enrollmentId } = await real.enrolledWith(ONCE, { number: ASKS_ON_SESSION });
+    const { id } = await real.charged(enrollmentId, 1, 'requires_payment_method');
+    await real.known(enrollmentId, id, 'requires_payment_method');
+    await real.billing.authenticateCharge(enrollmentId, id, { by: 'customer', reason: null });
+    // No further try gets through: what is seen at Stripe is the question of before.
+    await real.control('faults', {
+      match: { method: 'POST', path_prefix: `${INTENTS}/`, path_suffix: '/confirm' },
+      kind: 'status',
+      status: 500,
+      when: 'before',
+      times: 100,
+    });
+    try {
+      await fastForward(real.temporal, `enrollment/${enrollmentId}`, 3 * DAY_MS);
+      const stateOf = async () => (await real.handle(enrollmentId).query(enrollmentStateQuery)).charges[0];
+      const after = await waitFor(
+        'the retry',
+        async () => {
+          const charge = await stateOf();
+          return charge !== undefined && charge.attempts >= 3 && charge;
+        },
+        { timeoutMs: 30_000 },
+      );
+      expect(after).toMatchObject({ status: 'requires_action', attempts: 3, nextAttemptAt: null });
+    } finally {
+      await real.control('faults/clear');
+    }
   }, 60_000);
 });
 
