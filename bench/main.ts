@@ -39,6 +39,7 @@ const run: Run = { kind, setting: setting(), seconds: 0, sections: [] };
 const wanted = MEASUREMENTS.filter(({ name }) => given.only.length === 0 || given.only.includes(name));
 let say: (line: string) => void = () => undefined;
 const stage = await openStage((line) => say(line));
+const failures: unknown[] = [];
 let closing: Promise<void> | null = null;
 const close = () => {
   closing ??= stage.close();
@@ -61,8 +62,13 @@ for (const { name, title, run: measure } of wanted) {
       say = (line) => {
         task.output = line;
       };
-      const findings = await measure({ stage, sizes: sizesOf(kind, given.scale), report: say });
-      run.sections.push({ name, title, findings });
+      try {
+        const findings = await measure({ stage, sizes: sizesOf(kind, given.scale), report: say });
+        run.sections.push({ name, title, findings });
+      } catch (error) {
+        failures.push(error);
+        throw error;
+      }
     },
   });
 }
@@ -78,11 +84,11 @@ try {
   if (given.json !== undefined) {
     writeFileSync(given.json, `${JSON.stringify(run, null, 2)}\n`);
   }
-  for (const error of tasks.errors) {
+  for (const error of failures) {
     console.error(`\n${describeFailure(error)}`);
     process.exitCode = 1;
   }
-  if (given.writeDocs && tasks.errors.length === 0) {
+  if (given.writeDocs && failures.length === 0) {
     console.log(`Wrote ${(await writePage(run)).length} files of docs/.`);
   }
 } catch (error) {

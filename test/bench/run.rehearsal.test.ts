@@ -41,6 +41,27 @@ describe('npm run bench', () => {
   }, 300_000);
 });
 
+describe('a measurement that fails', () => {
+  it('is told with its reason, fails the command, and leaves the documents alone', async () => {
+    const page = path.join(PROJECT, 'docs/performance.md');
+    const before = readFileSync(page, 'utf8');
+    const flags = ['--quick', '--scale', '0.01', '--only', 'charges', '--write-docs'];
+    const { ok, output } = await run(
+      {
+        name: 'bench',
+        command: process.execPath,
+        args: ['--disable-warning=ExperimentalWarning', 'bench/main.ts', ...flags],
+        cwd: PROJECT,
+        env: { TMPDIR: folder, WORKFLOW_BUNDLE_PATH: path.join(folder, 'no-such-bundle.js') },
+      },
+      120_000,
+    );
+    expect(ok).toBe(false);
+    expect(output).toContain('no-such-bundle.js');
+    expect(readFileSync(page, 'utf8')).toBe(before);
+  }, 150_000);
+});
+
 describe('the help', () => {
   it('names every measurement', async () => {
     const args = ['--disable-warning=ExperimentalWarning', 'bench/main.ts', '--help'];
