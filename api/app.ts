@@ -3,25 +3,19 @@
  * `api/main.ts` and by tests, which use `inject`. It opens and closes nothing that it was given.
  */
 import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
-import fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyPluginAsync,
-  LogController,
-  type RouteOptions,
-} from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { operatorPages } from '../ops/operator-pages.ts';
 import { customerPages } from '../web/customer-pages.ts';
 import { requireApiKey } from './auth.ts';
 import type { ApiDeps } from './deps.ts';
-import { answerClientError, installErrorHandler, problemOf, sendProblem } from './error-handler.ts';
+import { installErrorHandler } from './error-handler.ts';
 import { traceRequests } from './http-spans.ts';
 import { limitRate, refuseUnderPressure } from './limits.ts';
 import { measureRequests } from './metrics.ts';
 import { describeRoutes, serveDocumentation } from './openapi.ts';
 import { invalidRequest } from './problems.ts';
-import { installRequestLog, requestIdOf } from './request-log.ts';
+import { installRequestLog } from './request-log.ts';
 import { chargeCommandRoutes } from './routes/charge-commands.ts';
 import { chargeRoutes } from './routes/charges.ts';
 import { enrollmentCommandRoutes } from './routes/enrollment-commands.ts';
@@ -31,17 +25,13 @@ import { scheduleCommandRoutes } from './routes/schedule-commands.ts';
 import { stripeWebhookRoute } from './routes/stripe-webhook.ts';
 import { systemRoutes } from './routes/system.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { createServer } from './server.ts';
 import { watchMethods } from './unsupported-methods.ts';
-import { validatorCompiler } from './validation.ts';
 
 /** The largest request of ours, with every field full, is a third of it. */
 const BODY_LIMIT = 65_536;
-/** Time in which a request must have arrived as a whole. */
-const RECEIVE_TIMEOUT_MS = 15_000;
 /** Above the longest command, which waits for the Worker's call to Stripe. */
 const HANDLER_TIMEOUT_MS = 30_000;
-/** Above the idle time of usual load balancers, so that they and not we close connections. */
-const KEEP_ALIVE_MS = 75_000;
 
 /** Answers for programs: nothing in them may run, and no page may frame them. */
 const API_HEADERS: FastifyHelmetOptions = {
@@ -53,24 +43,7 @@ const API_HEADERS: FastifyHelmetOptions = {
 
 export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
   const { settings, log, metrics } = deps;
-  const proxies = settings.API_TRUSTED_PROXIES;
-  const loggerInstance: FastifyBaseLogger = log;
-  const app = fastify({
-    loggerInstance,
-    genReqId: requestIdOf,
-    logController: new LogController({ requestIdLogLabel: 'request_id', disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: RECEIVE_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    trustProxy: proxies.length === 0 ? false : proxies,
-    routerOptions: { maxParamLength: 500 },
-    frameworkErrors: (error, _request, reply) => {
-      sendProblem(reply, problemOf(error));
-    },
-    clientErrorHandler: answerClientError,
-  });
-  app.removeContentTypeParser('text/plain');
-  app.setValidatorCompiler(validatorCompiler);
+  const app = createServer({ log, bodyLimit: BODY_LIMIT, trustedProxies: settings.API_TRUSTED_PROXIES });
   app.setSerializerCompiler(serializerCompiler);
   if (settings.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined) {
     traceRequests(app);

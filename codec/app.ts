@@ -8,18 +8,13 @@ import cors from '@fastify/cors';
 import formbody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
 import type { PayloadCodec } from '@temporalio/common';
-import fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyPluginAsync,
-  LogController,
-} from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { answerClientError, installErrorHandler, problemOf, sendProblem } from '../api/error-handler.ts';
+import { installErrorHandler } from '../api/error-handler.ts';
 import { limitRate } from '../api/limits.ts';
-import { installRequestLog, requestIdOf } from '../api/request-log.ts';
-import { validatorCompiler } from '../api/validation.ts';
+import { installRequestLog } from '../api/request-log.ts';
+import { createServer } from '../api/server.ts';
 import type { CodecSettings } from '../config/env.ts';
 import type { Database } from '../db/schema.ts';
 import { codecRoutes } from './routes.ts';
@@ -39,26 +34,10 @@ export interface CodecDeps {
 const REQUESTS_PER_MINUTE = 1_200;
 /** Some payloads of the largest size that Temporal takes, in base64. */
 const BODY_LIMIT = 16 * 1_048_576;
-const RECEIVE_TIMEOUT_MS = 15_000;
 
 export async function buildCodec(deps: CodecDeps): Promise<FastifyInstance> {
   const { settings, log } = deps;
-  const proxies = settings.API_TRUSTED_PROXIES;
-  const loggerInstance: FastifyBaseLogger = log;
-  const app = fastify({
-    loggerInstance,
-    genReqId: requestIdOf,
-    logController: new LogController({ requestIdLogLabel: 'request_id', disableRequestLogging: true }),
-    bodyLimit: BODY_LIMIT,
-    requestTimeout: RECEIVE_TIMEOUT_MS,
-    trustProxy: proxies.length === 0 ? false : proxies,
-    frameworkErrors: (error, _request, reply) => {
-      sendProblem(reply, problemOf(error));
-    },
-    clientErrorHandler: answerClientError,
-  });
-  app.removeContentTypeParser('text/plain');
-  app.setValidatorCompiler(validatorCompiler);
+  const app = createServer({ log, bodyLimit: BODY_LIMIT, trustedProxies: settings.API_TRUSTED_PROXIES });
   installErrorHandler(app);
   installRequestLog(app);
   app.decorateRequest('apiKeyId', null);

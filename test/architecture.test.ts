@@ -75,7 +75,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'api/limits.ts',
     'api/problems.ts',
     'api/request-log.ts',
-    'api/validation.ts',
+    'api/server.ts',
     'config',
     'db/database.ts',
     'type:db',

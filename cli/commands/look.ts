@@ -8,10 +8,11 @@ import { ENROLLMENT_STATUSES } from '../../domain/statuses.ts';
 import { WAITS_FOR_WORDS } from '../../domain/waits-for.ts';
 import { resolveEnrollment } from '../enrollment-id.ts';
 import { table } from '../output.ts';
+import { addPaging } from '../paging.ts';
 import { enrollmentPages, type Selection, selectionQuery } from '../selection.ts';
 import type { OpenSession } from '../session.ts';
 import { chargeTable, enrollmentInWords, enrollmentTable } from '../show.ts';
-import { instantText, oneOf, readDuration, readWhole } from '../words.ts';
+import { instantText, oneOf, readDuration } from '../words.ts';
 
 const page = pageOf(enrollmentObject);
 
@@ -27,9 +28,7 @@ export function addSelection(command: Command): Command {
 }
 
 export function lookCommands(program: Command, open: OpenSession): void {
-  addSelection(program.command('list').description('enrollments, the newest first'))
-    .option('--limit <number>', 'how many', readWhole, 20)
-    .option('--cursor <cursor>', 'go on where an earlier list ended')
+  addPaging(addSelection(program.command('list').description('enrollments, the newest first')))
     .option('--all', 'every page')
     .action(async (options: Selection & { limit: number; cursor?: string; all?: true }, command: Command) => {
       const { api, out } = open(command);
@@ -64,12 +63,8 @@ export function lookCommands(program: Command, open: OpenSession): void {
       );
     });
 
-  program
-    .command('charges')
-    .description('the charges of an enrollment, the newest first')
+  addPaging(program.command('charges').description('the charges of an enrollment, the newest first'))
     .argument('<enrollment>', "enr_…, or the customer's reference")
-    .option('--limit <number>', 'how many', readWhole, 20)
-    .option('--cursor <cursor>', 'go on where an earlier list ended')
     .action(async (given: string, query: { limit: number; cursor?: string }, command: Command) => {
       const { api, out } = open(command);
       const id = await resolveEnrollment(api, given);
@@ -77,12 +72,8 @@ export function lookCommands(program: Command, open: OpenSession): void {
       out.result(answer, () => withMore(chargeTable(answer.data), answer.next_cursor));
     });
 
-  program
-    .command('timeline')
-    .description('what happened, who did it and why, the newest first')
+  addPaging(program.command('timeline').description('what happened, who did it and why, the newest first'))
     .argument('<enrollment>', "enr_…, or the customer's reference")
-    .option('--limit <number>', 'how many', readWhole, 20)
-    .option('--cursor <cursor>', 'go on where an earlier list ended')
     .action(async (given: string, query: { limit: number; cursor?: string }, command: Command) => {
       const { api, out } = open(command);
       const id = await resolveEnrollment(api, given);

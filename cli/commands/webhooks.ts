@@ -4,22 +4,19 @@ import { pageOf } from '../../api/schemas/lists.ts';
 import { type WebhookObject, webhookDetail, webhookObject } from '../../api/schemas/webhooks.ts';
 import { resolveEnrollment } from '../enrollment-id.ts';
 import { table } from '../output.ts';
+import { addPaging } from '../paging.ts';
 import type { OpenSession } from '../session.ts';
-import { instantText, oneOf, readWhole } from '../words.ts';
+import { instantText, oneOf } from '../words.ts';
 
 const STATES = ['pending', 'signalled', 'ignored'] as const;
 
 export function webhookCommands(program: Command, open: OpenSession): void {
   const webhooks = program.command('webhooks').description('webhooks that were accepted');
 
-  webhooks
-    .command('list')
-    .description('the newest first')
+  addPaging(webhooks.command('list').description('the newest first'))
     .option('--state <state>', STATES.join(', '), oneOf(STATES))
     .option('--type <type>', 'e.g. checkout.session.completed')
     .option('--enrollment <enrollment>', "enr_…, or the customer's reference")
-    .option('--limit <number>', 'how many', readWhole, 20)
-    .option('--cursor <cursor>', 'go on where an earlier list ended')
     .action(
       async (
         options: { state?: string; type?: string; enrollment?: string; limit: number; cursor?: string },
