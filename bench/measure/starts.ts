@@ -67,7 +67,9 @@ async function stackStart(state: string): Promise<number> {
       if (running.exitCode !== undefined && running.exitCode !== null) {
         throw new Error(`npm run dev ended: ${(await running).all}`);
       }
-      return readJson<RunningStack>(path.join(state, 'dev.json'))?.ready === true;
+      // What a stack before it has left says `ready` too.
+      const stack = readJson<RunningStack>(path.join(state, 'dev.json'));
+      return stack?.ready === true && stack.supervisor.pid === running.pid;
     });
     return (performance.now() - startedMs) / 1000;
   } finally {
