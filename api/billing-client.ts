@@ -47,7 +47,8 @@ export interface BillingClient {
   /** Makes the next charge of the schedule now. @throws CommandRefused when none is ahead. */
   chargeNow(enrollmentId: string, requested: Requested): Promise<ScheduleAnswer>;
   /**
-   * @param requested.requestKey a repeat under the same key gets the first one's answer; absent: every call is a change
+   * @param requested.requestKey a repeat under the same key gets the first one's answer while the same run lasts, and is
+   * told apart by `findAmountChange` afterwards; absent: every call is a change
    * @throws CommandRefused unless the schedule is recurring
    */
   changeAmount(

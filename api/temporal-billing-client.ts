@@ -158,8 +158,11 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     skipNext: (id, requested) => ask(id, skipNextUpdate, [requested]),
     moveNext: (id, requested) => ask(id, moveNextUpdate, [requested]),
     chargeNow: (id, requested) => ask(id, chargeNowUpdate, [requested]),
-    changeAmount: (id, { requestKey, ...requested }) =>
-      ask(id, changeAmountUpdate, [requested], requestKey === undefined ? undefined : `amount-${requestKey}`),
+    changeAmount: (id, requested) => {
+      const { requestKey } = requested;
+      const updateId = requestKey === undefined ? undefined : `amount-${requestKey}`;
+      return ask(id, changeAmountUpdate, [requested], updateId);
+    },
     retryCharge: (id, chargeId, requested) => ask(id, retryChargeUpdate, [{ ...requested, chargeId }]),
     authenticateCharge: (id, chargeId, requested) =>
       ask(id, authenticateChargeUpdate, [{ ...requested, chargeId }]),

@@ -50,6 +50,31 @@ export function findChargeOfRequest(
     .executeTakeFirst();
 }
 
+/** A change of amount, as the timeline keeps it. */
+export interface AmountChange {
+  amount_minor: number;
+  effective: 'from_next' | 'at_once';
+  balance_minor: number;
+  charge_id: string | null;
+}
+
+/** The change that a request made, however long ago. @returns undefined when there is none */
+export async function findAmountChange(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  requestKey: string,
+): Promise<AmountChange | undefined> {
+  const found = await db
+    .selectFrom('enrollment_events')
+    .select(sql<AmountChange>`details`.as('details'))
+    .where('enrollment_id', '=', enrollmentId)
+    .where('what', '=', 'schedule.amount_changed')
+    .where(sql<boolean>`details->>'request_key' = ${requestKey}`)
+    .orderBy('seq')
+    .executeTakeFirst();
+  return found?.details;
+}
+
 /** Facts from the newest down. @param beforeSeq absent: from the newest */
 export function listTimeline(
   db: Kysely<Database>,

@@ -83,7 +83,7 @@ export const chargeNowUpdate = defineUpdate<ScheduleAnswer, [Requested]>('charge
  */
 export const changeAmountUpdate = defineUpdate<
   ScheduleAnswer & { balanceMinor: number; chargeId: string | null },
-  [Requested & { amountMinor: number; effective: 'from_next' | 'at_once' }]
+  [Requested & { amountMinor: number; effective: 'from_next' | 'at_once'; requestKey?: string }]
 >('changeAmount');
 
 /** An operator has mended what parked a charge as `needs_attention`: try it again. */

@@ -59,14 +59,21 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
     changeAmountUpdate,
     (requested) =>
       whenPlanned(run, async () => {
-        const { amountMinor, effective } = requested;
+        const { amountMinor, effective, requestKey } = requested;
         const changes = amountChanged(run, amountMinor);
         const owed = effective === 'at_once' ? settleRest(run, amountMinor) : null;
         const chargeId = owed === null || owed.chargeMinor === 0 ? null : chargeRest(run, owed.chargeMinor);
         const next = await apply(run, changes, {
           what: 'schedule.amount_changed',
           by: asker(requested),
-          details: { amount_minor: amountMinor, effective, balance_minor: run.state.balanceMinor },
+          // The API answers a repeat from here, however many runs later.
+          details: {
+            amount_minor: amountMinor,
+            effective,
+            balance_minor: run.state.balanceMinor,
+            charge_id: chargeId,
+            ...(requestKey === undefined ? {} : { request_key: requestKey }),
+          },
         });
         return { next, balanceMinor: run.state.balanceMinor, chargeId };
       }),

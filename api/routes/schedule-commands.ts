@@ -1,10 +1,13 @@
 /** What a caller can change about the schedule: pause, skip, move, charge now, another amount, a cancel that comes later. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { type AmountChange, findAmountChange } from '../../db/enrollment-history.ts';
+import type { EnrollmentView } from '../../db/enrollment-views.ts';
 import type { PlannedCharge } from '../../domain/terms.ts';
 import { requestedIn } from '../auth.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { enrollmentObjectOf } from '../enrollment-object.ts';
+import { HttpProblem } from '../problems.ts';
 import {
   amountBody,
   cancelPreviewObject,
@@ -16,6 +19,8 @@ import {
 import { enrollmentObject, enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
 import { optionalIdempotencyHeaders } from '../schemas/texts.ts';
+
+type Asked = Pick<AmountChange, 'amount_minor' | 'effective'>;
 
 const ERRORS = { ...commonErrors, ...notFoundError, ...conflictError };
 
@@ -162,16 +167,47 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const { id } = request.params;
         const { amount_minor: amountMinor, effective, reason } = request.body;
         const requestKey = request.headers['idempotency-key'];
-        const asked = {
-          ...requestedIn(request, reason),
-          amountMinor,
-          effective,
-          ...(requestKey === undefined ? {} : { requestKey }),
-        };
+        const asked = { ...requestedIn(request, reason), amountMinor, effective };
         const view = await existingEnrollment(db, id);
-        return changeObject(await command(db, view, () => billing.changeAmount(id, asked)));
+        if (requestKey === undefined) {
+          return changeObject(await command(db, view, () => billing.changeAmount(id, asked)));
+        }
+        const earlier = await findAmountChange(db, id, requestKey);
+        if (earlier !== undefined) {
+          assertSameChange(earlier, request.body);
+          return repeatedChange(view, earlier);
+        }
+        const keyed = { ...asked, requestKey };
+        const answer = await command(db, view, () => billing.changeAmount(id, keyed));
+        // Another request may have come first under the same key: what it changed is written by now.
+        assertSameChange((await findAmountChange(db, id, requestKey)) ?? request.body, request.body);
+        return changeObject(answer);
       },
     );
+  };
+}
+
+/** @throws HttpProblem 409 when the key was used for another change */
+function assertSameChange(made: Asked, asked: Asked): void {
+  if (made.amount_minor !== asked.amount_minor || made.effective !== asked.effective) {
+    throw new HttpProblem(
+      409,
+      'idempotency_mismatch',
+      `this Idempotency-Key was used for a change to ${made.amount_minor}, ${made.effective}; send a new key for a new change`,
+      { param: 'Idempotency-Key' },
+    );
+  }
+}
+
+/** What came of a change that was made before, with the next charge as it is planned now. */
+function repeatedChange(view: EnrollmentView, made: AmountChange) {
+  const { next_charge_at: at, next_charge_amount_minor: amountMinor } = view;
+  return {
+    object: 'schedule_change' as const,
+    next_charge:
+      at === null || amountMinor === null ? null : plannedObject({ dueAt: at.toISOString(), amountMinor }),
+    balance_minor: made.balance_minor,
+    charge_id: made.charge_id,
   };
 }
 
@@ -188,6 +224,6 @@ function changeObject(change: {
   };
 }
 
-function plannedObject(charge: PlannedCharge | null) {
+function plannedObject(charge: Pick<PlannedCharge, 'dueAt' | 'amountMinor'> | null) {
   return charge === null ? null : { due_at: charge.dueAt, amount_minor: charge.amountMinor };
 }

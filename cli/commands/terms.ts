@@ -135,23 +135,25 @@ async function carryOut({ api, out }: Session, items: EnrollmentObject[], option
       stop: stop.signal,
       quiet: out.json || items.length === 0,
       act: async ({ id }) => {
-        const { next_charge: next } = await api.post(scheduleAnswer, `/enrollments/${id}/amount`, {
+        const change = {
           body: { amount_minor: amountMinor, effective, reason: reason ?? name },
           idempotencyKey: `terms-change/${name}/${id}`,
+        };
+        await api.post(scheduleAnswer, `/enrollments/${id}/amount`, change).catch((error: unknown) => {
+          throw isUsedKey(error)
+            ? new CommandFailure(EXIT.refused, `--name ${name} is another change's: ${error.message}`)
+            : error;
         });
-        if (next !== null && next.amount_minor !== amountMinor) {
-          // The answer of the first change under this name: nothing was changed now.
-          const before = amountText(next.amount_minor, options.currency);
-          throw new CommandFailure(
-            EXIT.refused,
-            `--name ${name} was used for a change to ${before} before, and this is its answer; give another name.`,
-          );
-        }
       },
     });
   } finally {
     process.off('SIGINT', end);
   }
+}
+
+/** The idempotency key is made of the name, which is what a person can change. */
+function isUsedKey(error: unknown): error is CommandFailure {
+  return error instanceof CommandFailure && error.details.code === 'idempotency_mismatch';
 }
 
 function planInWords({ change: items, already, impossible }: Plan, options: ChangeOptions): string {

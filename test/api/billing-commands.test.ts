@@ -98,6 +98,41 @@ describe('commands of the schedule', () => {
     expect(second).not.toHaveProperty('requestKey');
   });
 
+  it('answers a repeated change of amount from the timeline, and refuses its key for another change', async () => {
+    await api.db
+      .insertInto('enrollment_events')
+      .values({
+        key: `${id}/command-1/schedule.amount_changed`,
+        enrollment_id: id,
+        at: new Date(),
+        what: 'schedule.amount_changed',
+        who: 'api:key_1',
+        details: JSON.stringify({
+          amount_minor: 700,
+          effective: 'at_once',
+          balance_minor: -20,
+          charge_id: chargeId,
+          request_key: 'price-2028',
+        }),
+      })
+      .execute();
+    const change = { amount_minor: 700, effective: 'at_once' };
+    expect(await post('amount', change, 'price-2028')).toMatchObject({
+      status: 200,
+      body: { object: 'schedule_change', balance_minor: -20, charge_id: chargeId },
+    });
+    for (const other of [
+      { ...change, amount_minor: 800 },
+      { ...change, effective: 'from_next' },
+    ]) {
+      expect(await post('amount', other, 'price-2028')).toMatchObject({
+        status: 409,
+        body: { error: { code: 'idempotency_mismatch', message: expect.stringContaining('700, at_once') } },
+      });
+    }
+    expect(api.asked).toEqual([]);
+  });
+
   it('shows what a cancel would stop, without asking for one', async () => {
     const reply = await api.request('GET', `/v1/enrollments/${id}/cancel-preview?when=at_period_end`);
     expect(reply).toMatchObject({ status: 200, body: { object: 'cancel_preview', late_success: 'refund' } });

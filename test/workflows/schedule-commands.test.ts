@@ -1,5 +1,6 @@
 /** What a customer or operator can change about a running schedule. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findAmountChange } from '../../db/enrollment-history.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
@@ -94,6 +95,13 @@ describe('the schedule', () => {
     const repeated = { ...up, amountMinor: 1_970, requestKey: 'price' };
     const first = await billing.billing.changeAmount(enrollmentId, repeated);
     expect(await billing.billing.changeAmount(enrollmentId, repeated)).toEqual(first);
+    expect(await findAmountChange(billing.db, enrollmentId, 'price')).toEqual({
+      amount_minor: 1_970,
+      effective: 'at_once',
+      balance_minor: first.balanceMinor,
+      charge_id: first.chargeId,
+      request_key: 'price',
+    });
     const told = await billing.timeline(enrollmentId);
     expect(told.filter(({ what }) => what === 'schedule.amount_changed')).toHaveLength(2);
     const half = { ...BY, amountMinor: 490, effective: 'at_once' as const };
