@@ -77,7 +77,9 @@ export function createDeliveries(
 
   const pump = () => {
     if (closed || busy.size >= CONCURRENCY) return;
-    const rows = options.mode === 'hold' ? [] : due();
+    // Read once: a retry that came due between two readings would be neither sent nor planned.
+    const nowMs = clock.nowMs();
+    const rows = options.mode === 'hold' ? [] : due(nowMs);
     for (const row of rows.slice(0, CONCURRENCY - busy.size)) {
       busy.add(row.seq);
       attempt(row)
@@ -88,7 +90,7 @@ export function createDeliveries(
         });
     }
     if (rows.length > 0) return;
-    planRetry();
+    planRetry(nowMs);
     if (busy.size === 0) for (const done of waiters.splice(0)) done();
   };
 
@@ -103,10 +105,10 @@ export function createDeliveries(
     if (!closed && first !== undefined) record(worlds()[row.mode], row, first, false);
   };
 
-  const due = (): Row[] => {
+  const due = (nowMs: number): Row[] => {
     const rows = db
       .sql("SELECT * FROM deliveries WHERE state = 'pending' AND due_ms <= ? ORDER BY seq LIMIT ?")
-      .all(clock.nowMs(), CONCURRENCY * 2)
+      .all(nowMs, CONCURRENCY * 2)
       .map(readRow)
       .filter((row) => !busy.has(row.seq));
     return options.shuffle ? shuffled(rows) : rows;
@@ -142,12 +144,12 @@ export function createDeliveries(
     });
   };
 
-  const planRetry = () => {
+  const planRetry = (nowMs: number) => {
     clearTimeout(retryTimer);
     const next = db.sql("SELECT MIN(due_ms) AS due FROM deliveries WHERE state = 'pending'").get();
     const at = next?.due;
     if (typeof at !== 'number') return;
-    const wait = at - clock.nowMs();
+    const wait = at - nowMs;
     if (wait > 0) retryTimer = setTimeout(wake, Math.min(wait, 2 ** 31 - 1)).unref();
   };
 
