@@ -21,10 +21,11 @@ afterEach(() => {
 });
 afterAll(() => database.drop());
 
+const { PATH, NODE_COMPILE_CACHE } = process.env;
 function run(args: string[], environment: Record<string, string> = {}) {
   const child = spawn(process.execPath, args, {
     cwd: new URL('../..', import.meta.url),
-    env: { PATH: process.env.PATH, DATABASE_URL: database.url, ...environment },
+    env: { PATH, NODE_COMPILE_CACHE, DATABASE_URL: database.url, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 
+const { PATH, HOME, NODE_COMPILE_CACHE } = process.env;
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 
 export interface Ended {
@@ -13,11 +14,11 @@ export interface Ended {
   json: any;
 }
 
-/** @param environment all that the process knows besides PATH and HOME */
+/** @param environment all that the process knows besides PATH, HOME and where compiled code is kept */
 export async function durableBilling(args: string[], environment: Record<string, string>): Promise<Ended> {
   const child = spawn(process.execPath, ['--no-warnings', 'cli/main.ts', ...args], {
     cwd: PROJECT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = { stdout: '', stderr: '' };

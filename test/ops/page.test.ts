@@ -1,12 +1,11 @@
 /** The operators' page: its numbers are the ledger's, nobody sees them without a key, and anybody can use it. */
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { revokeApiKey } from '../../db/api-keys.ts';
 import { formatMoney } from '../../domain/format.ts';
 import { startApi, type TestApi } from '../api/test-api.ts';
-import { launchTestBrowser } from '../support/browser.ts';
+import { axe, launchTestBrowser } from '../support/browser.ts';
 import { makeWeeksOfBusiness } from './scene.ts';
 
 /** A folder for pictures; nothing is drawn when it is not set. */
@@ -321,7 +320,7 @@ describe('/ops in a browser', () => {
   );
 
   async function obeysAxe(page: Page): Promise<void> {
-    const { violations } = await new AxeBuilder({ page }).analyze();
+    const { violations } = await axe(page).analyze();
     expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
   }
 

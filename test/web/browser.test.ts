@@ -2,10 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { launchTestBrowser } from '../support/browser.ts';
+import { axe, launchTestBrowser } from '../support/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { htmlFaults } from '../support/html.ts';
 import { buildPagesApp, type PagesApp } from './pages-app.ts';
@@ -86,7 +85,7 @@ describe('the pages in a browser', () => {
 
   /** All rules, or only those that colours and widths decide. */
   async function obeysAxe(page: Page, allRules: boolean): Promise<void> {
-    const builder = new AxeBuilder({ page });
+    const builder = axe(page);
     const rules = ['color-contrast', 'target-size', 'link-in-text-block', 'scrollable-region-focusable'];
     const { violations, passes } = await (allRules
       ? builder.options({ rules: { 'target-size': { enabled: true } } })
