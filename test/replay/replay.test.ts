@@ -12,7 +12,7 @@ describe('kept histories', () => {
   it('replay on the current code, all of them', async () => {
     expect(histories.length).toBeGreaterThan(0);
     expect(await replay(histories, (await workflowCode()).bundle)).toBe(histories.length);
-  }, 60_000);
+  }, 180_000);
 
   it('do not replay on code that does something else', async () => {
     const [first] = histories;
@@ -32,5 +32,5 @@ describe('kept histories', () => {
     await expect(
       replay([{ workflowId: 'broken', history: { events: broken } }], (await workflowCode()).bundle),
     ).rejects.toThrow('do not replay');
-  }, 60_000);
+  }, 180_000);
 });
