@@ -7,7 +7,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { knownLocale, LOCALES } from '../domain/format.ts';
 import { createRenderer } from '../templates/renderer.ts';
 import { composeMail } from './compose.ts';
-import { sampleNotices } from './samples.ts';
+import { previewNotices } from './samples.ts';
 
 const LINK = 'https://pay.example.com/c/the-customers-own-link';
 
@@ -17,8 +17,8 @@ export function buildMailPreview(options: {
 }): FastifyInstance {
   const app = Fastify({ logger: false });
 
-  const compose = (kind: string, locale: string) => {
-    const notice = sampleNotices().find((sample) => sample.kind === kind);
+  const compose = (name: string, locale: string) => {
+    const notice = previewNotices().find((sample) => sample.name === name);
     const language = knownLocale(locale);
     return notice && language
       ? composeMail(createRenderer(options), { ...notice, locale: language, name: 'Aoi Sato', link: LINK })
@@ -28,21 +28,21 @@ export function buildMailPreview(options: {
   app.get('/', async (_request, reply) => {
     const renderer = createRenderer(options);
     const mails = await Promise.all(
-      sampleNotices().flatMap(({ kind, data }) =>
+      previewNotices().flatMap(({ name: of, kind, data }) =>
         LOCALES.map(async (locale) => {
           const content = { kind, data, locale, name: 'Aoi Sato', link: LINK };
-          return { kind, locale, subject: (await composeMail(renderer, content)).subject };
+          return { name: of, locale, subject: (await composeMail(renderer, content)).subject };
         }),
       ),
     );
     return reply.type('text/html').send(await renderer.html('mails/preview.liquid', 'en', { mails }));
   });
 
-  app.get<{ Params: { kind: string; locale: string; form: string } }>(
-    '/:kind/:locale/:form',
+  app.get<{ Params: { name: string; locale: string; form: string } }>(
+    '/:name/:locale/:form',
     async (request, reply) => {
-      const { kind, locale, form } = request.params;
-      const mail = await compose(kind, locale);
+      const { name, locale, form } = request.params;
+      const mail = await compose(name, locale);
       if (mail === null || (form !== 'html' && form !== 'text')) {
         return reply.code(404).type('text/plain').send('no such mail');
       }

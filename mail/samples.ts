@@ -1,5 +1,10 @@
-/** One plausible notification of every kind, for the preview and for tests. */
-import { NOTIFICATION_KINDS, type NotificationData, type NotificationKind } from '../domain/notifications.ts';
+/** Plausible notifications, for the preview and for tests: one of every kind, and a first failure for every reason. */
+import {
+  CUSTOMER_REASONS,
+  NOTIFICATION_KINDS,
+  type NotificationData,
+  type NotificationKind,
+} from '../domain/notifications.ts';
 
 const MONTHLY: NotificationData = {
   amountMinor: 1980,
@@ -34,4 +39,19 @@ const DIFFERENCES: Readonly<Record<NotificationKind, Difference>> = {
 
 export function sampleNotices(): { kind: NotificationKind; data: NotificationData }[] {
   return NOTIFICATION_KINDS.map((kind) => ({ kind, data: { ...MONTHLY, ...DIFFERENCES[kind] } }));
+}
+
+/** What the preview shows: every kind under its own name, then the other reasons of a first failure. */
+export function previewNotices(): { name: string; kind: NotificationKind; data: NotificationData }[] {
+  const kinds = sampleNotices().map((notice) => ({ name: notice.kind, ...notice }));
+  const failed = kinds.filter(({ kind }) => kind === 'charge_failed');
+  const others = CUSTOMER_REASONS.filter((reason) => reason !== DIFFERENCES.charge_failed.reason);
+  const reasons = failed.flatMap(({ kind, data }) =>
+    others.map((reason) => {
+      const isTriedAgain = reason === 'declined' || reason === 'temporary';
+      const nextAttemptAt = isTriedAgain ? data.nextAttemptAt : null;
+      return { name: `${kind}-${reason}`, kind, data: { ...data, reason, nextAttemptAt } };
+    }),
+  );
+  return [...kinds, ...reasons];
 }

@@ -22,6 +22,9 @@ type Sentence =
   | 'reason'
   | 'retry'
   | 'last_retry'
+  | 'nothing_to_do'
+  | 'enough_money'
+  | 'or_choose'
   | 'choose_another'
   | 'confirm_how'
   | 'next'
@@ -29,7 +32,7 @@ type Sentence =
 
 const SENTENCES: Readonly<Record<NotificationKind, readonly Sentence[]>> = {
   charge_succeeded: ['body', 'next'],
-  charge_failed: ['body', 'reason', 'retry', 'choose_another'],
+  charge_failed: ['body', 'reason', 'retry', 'or_choose'],
   authentication_required: ['body', 'confirm_how'],
   last_try_ahead: ['body', 'reason', 'last_retry', 'choose_another'],
   charge_recovered: ['body', 'next'],
@@ -42,6 +45,33 @@ const SENTENCES: Readonly<Record<NotificationKind, readonly Sentence[]>> = {
   enrollment_expired: ['body', 'questions'],
 };
 
+/**
+ * A first failure asks for different things: nothing when it passes by itself, money on the account, another method. What
+ * the button leads to is decided when it is pressed (`web/checkout.ts`), by the same two facts.
+ */
+const DELAYED: readonly Sentence[] = ['body', 'reason', 'retry', 'nothing_to_do'];
+const SHORT_OF_MONEY: readonly Sentence[] = ['body', 'reason', 'retry', 'enough_money'];
+const REFUSED: readonly Sentence[] = ['body', 'reason', 'retry', 'choose_another'];
+
+interface Wording {
+  /** Whose subject, title, body and action of the catalogs: `notice.<as>.…`. */
+  as: NotificationKind | 'charge_delayed' | 'charge_refused';
+  sentences: readonly Sentence[];
+}
+
+function wordingOf(kind: NotificationKind, { reason, nextAttemptAt }: NotificationData): Wording {
+  if (kind !== 'charge_failed') {
+    return { as: kind, sentences: SENTENCES[kind] };
+  }
+  if (nextAttemptAt === null) {
+    return { as: 'charge_refused', sentences: REFUSED };
+  }
+  if (reason === 'temporary') {
+    return { as: 'charge_delayed', sentences: DELAYED };
+  }
+  return { as: kind, sentences: reason === 'insufficient_funds' ? SHORT_OF_MONEY : SENTENCES[kind] };
+}
+
 /** @param say of the same language as `locale` */
 export function noticeWords(
   notice: { kind: NotificationKind; data: NotificationData },
@@ -50,28 +80,26 @@ export function noticeWords(
 ): NoticeWords {
   const { kind, data } = notice;
   const amount = data.amountMinor === null ? '' : formatMoney(data.amountMinor, data.currency, locale);
-  const title = say(`notice.${kind}.title`);
+  const { as, sentences } = wordingOf(kind, data);
   return {
-    subject: oneLine(say(`notice.${kind}.subject`, { amount })),
-    title,
-    paragraphs: SENTENCES[kind].flatMap((sentence) =>
-      sentenceOf(sentence, { kind, data, amount, locale }, say),
-    ),
+    subject: oneLine(say(`notice.${as}.subject`, { amount })),
+    title: say(`notice.${as}.title`),
+    paragraphs: sentences.flatMap((sentence) => sentenceOf(sentence, { as, data, amount, locale }, say)),
     facts: factsOf(data, amount, locale, say),
-    action: say(`notice.${kind}.action`),
+    action: say(`notice.${as}.action`),
   };
 }
 
 function sentenceOf(
   sentence: Sentence,
-  notice: { kind: NotificationKind; data: NotificationData; amount: string; locale: Locale },
+  notice: { as: Wording['as']; data: NotificationData; amount: string; locale: Locale },
   say: Say,
 ): string[] {
-  const { kind, data, amount, locale } = notice;
+  const { as, data, amount, locale } = notice;
   const at = (iso: string) => formatInstant(iso, locale, data.timeZone);
   switch (sentence) {
     case 'body':
-      return [say(`notice.${kind}.body`, { amount })];
+      return [say(`notice.${as}.body`, { amount })];
     case 'reason':
       return data.reason === null ? [] : [say(`reason.${data.reason}`)];
     case 'retry':
@@ -86,6 +114,9 @@ function sentenceOf(
         : [say('notice.last_retry_at', { date: at(data.nextAttemptAt) })];
     case 'next':
       return data.nextChargeAt === null ? [] : [say('notice.next_charge', { date: at(data.nextChargeAt) })];
+    case 'nothing_to_do':
+    case 'enough_money':
+    case 'or_choose':
     case 'choose_another':
     case 'confirm_how':
     case 'questions':

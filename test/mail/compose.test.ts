@@ -78,6 +78,45 @@ describe('composeMail', () => {
     expect(last.text).not.toContain('try again by ourselves on');
   });
 
+  const at = '2026-11-24T01:00:00.000Z';
+  it.each([
+    [
+      'insufficient_funds',
+      at,
+      'Your payment of',
+      'Use another payment method',
+      'If there is enough money by then',
+    ],
+    ['declined', at, 'Your payment of', 'Use another payment method', 'You need not wait for that'],
+    [
+      'temporary',
+      at,
+      'Your payment of ¥1,980 is delayed',
+      'See your payment',
+      'There is nothing you need to do.',
+    ],
+    [
+      'expired_card',
+      null,
+      'Please choose another way',
+      'Choose another payment method',
+      'We will not try this',
+    ],
+    ['declined', null, 'Please choose another way', 'Choose another payment method', 'We will not try this'],
+  ] as const)(
+    'asks for what a first failure needs: %s, tried again %s',
+    async (reason, nextAttemptAt, ...said) => {
+      const [subject, action, sentence] = said;
+      const data = { ...hostileNotice('charge_failed').data, reason, nextAttemptAt };
+      const content = { kind: 'charge_failed' as const, data, locale: 'en' as const, name: null, link };
+      const mail = await composeMail(renderer, content);
+      expect(mail.subject).toContain(subject);
+      expect(mail.text).toContain(`${action}:\n${link}`);
+      expect(mail.text).toContain(sentence);
+      expect(mail.text.includes('try again by ourselves on')).toBe(nextAttemptAt !== null);
+    },
+  );
+
   it('tells each reason in its own words', async () => {
     const notice = hostileNotice('charge_failed');
     const texts = await Promise.all(

@@ -74,7 +74,7 @@ describe('createMailOutbox', () => {
     const enrollment = await seedEnrollment(test.db);
     await seedNotification(test.db, enrollment, 'charge_failed', {}, { locale: 'ja-JP' });
     await outboxOf().dispatchOnce();
-    expect(smtp.mails[0]?.subject).toContain('お支払いができませんでした');
+    expect(smtp.mails[0]?.subject).toContain('お支払い方法をお選びください');
   });
 
   it('mails each row once when several dispatchers run at once', async () => {
@@ -114,7 +114,7 @@ describe('createMailOutbox', () => {
     }
     const started = [outboxOf(), outboxOf(), outboxOf()];
     await Promise.all(started.map((outbox) => outbox.dispatchOnce()));
-    expect(smtp.mails.map(({ subject }) => subject)).toEqual(['Your payment of ¥1,980 did not go through']);
+    expect(smtp.mails.map(({ subject }) => subject)).toEqual(['Please choose another way to pay ¥1,980']);
     for (const outbox of started) {
       outbox.start();
     }

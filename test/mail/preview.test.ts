@@ -11,7 +11,7 @@ describe('buildMailPreview', () => {
   it('lists every mail in every language, each of which opens in both forms', async () => {
     const index = (await app.inject('/')).body;
     expect(htmlFaults(index)).toEqual([]);
-    for (const kind of NOTIFICATION_KINDS) {
+    for (const kind of [...NOTIFICATION_KINDS, 'charge_failed-temporary', 'charge_failed-expired_card']) {
       for (const locale of LOCALES) {
         expect(index).toContain(`href="/${kind}/${locale}/html"`);
         const html = await app.inject(`/${kind}/${locale}/html`);
