@@ -160,19 +160,20 @@ function passedOverFact({ charge, at, passedOver = 0, next }: ChargeNews): Timel
   return passedOver === 0 ? [] : [catchUpFact(`${charge.id}/passed-over`, at, passedOver, next ?? null)];
 }
 
-/** The timeline's word for charges that the catch-up rule gave up. */
+/** The timeline's word for charges that the catch-up rule gave up, or that fell into a pause. */
 export function catchUpFact(
   key: string,
   at: string,
   passedOver: number,
   next: PlannedCharge | null,
+  why = 'they fell due while nothing ran, and the terms do not collect them afterwards',
 ): TimelineFact {
   return {
     key,
     at,
     what: 'schedule.passed_over',
     who: 'workflow',
-    why: 'they fell due while nothing ran, and the terms do not collect them afterwards',
+    why,
     details: { charges: passedOver, next_due_at: next?.dueAt ?? null },
   };
 }

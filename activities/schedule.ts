@@ -5,8 +5,8 @@
 import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
 import { type TimelineFact, tell } from '../db/timeline.ts';
 import { resumeFrom } from '../domain/schedule.ts';
-import type { ScheduleChanges } from '../domain/schedule-changes.ts';
-import type { Terms } from '../domain/terms.ts';
+import { leftOutBetween, type ScheduleChanges } from '../domain/schedule-changes.ts';
+import type { PlannedCharge, Terms } from '../domain/terms.ts';
 import { catchUpFact } from './charge-record.ts';
 import type { ActivityDeps } from './deps.ts';
 import { type Upcoming, upcomingAfter } from './upcoming.ts';
@@ -22,6 +22,8 @@ export interface ScheduleWork {
   at: string;
   /** What fell into a pause that ends then is not owed; null when there was none. */
   resumesAt: string | null;
+  /** When that pause began, if charges were due by then that it kept from being opened: they stay owed. */
+  pausedAt?: string;
   /** What else changes in the row. */
   row: Pick<EnrollmentChange, 'pausedUntil' | 'cancelAt'>;
   /** What is told of it; empty when nobody needs to know. */
@@ -49,7 +51,14 @@ export function createScheduleActivities(deps: ActivityDeps) {
       const from =
         work.resumesAt === null
           ? work
-          : resumeFrom(terms.schedule, anchorAt, work.occurrence, work.resumesAt, work.changes);
+          : resumeFrom(
+              terms.schedule,
+              anchorAt,
+              work.occurrence,
+              work.resumesAt,
+              work.changes,
+              work.pausedAt ?? null,
+            );
       // A pause that is still to end plans from its end.
       const plannedAt = work.resumesAt !== null && work.resumesAt > at ? work.resumesAt : at;
       const planAfter = { anchorAt, occurrence: from.occurrence, changes: from.changes };
@@ -62,7 +71,7 @@ export function createScheduleActivities(deps: ActivityDeps) {
         passedOver > 0 ? [catchUpFact(`passed-over-after-${from.occurrence}`, at, passedOver, next)] : [];
       const paused = typeof work.row.pausedUntil === 'object' && work.row.pausedUntil === null;
       await deps.db.transaction().execute(async (trx) => {
-        await tell(trx, work.enrollmentId, [...work.facts, ...skipped]);
+        await tell(trx, work.enrollmentId, [...work.facts, ...restedFacts(work, from, next), ...skipped]);
         await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
       });
       return { ...upcoming, occurrence: from.occurrence };
@@ -76,4 +85,15 @@ export function createScheduleActivities(deps: ActivityDeps) {
       });
     },
   };
+}
+
+/** What fell into a pause is not charged: how many, and why, stays with the enrollment. */
+function restedFacts(
+  work: ScheduleWork,
+  after: { occurrence: number; changes: ScheduleChanges },
+  next: PlannedCharge | null,
+): TimelineFact[] {
+  const rested = leftOutBetween(work, after);
+  const why = 'they fell into a pause';
+  return rested === 0 ? [] : [catchUpFact(`rested-until-${work.resumesAt}`, work.at, rested, next, why)];
 }

@@ -1,6 +1,6 @@
 /** What comes next on a schedule: asked by Activities, since the answer needs time zones. Pure. */
 import { planAfter, plannedCharge } from '../domain/schedule.ts';
-import { type ScheduleChanges, withoutPast } from '../domain/schedule-changes.ts';
+import { notLeftOut, type ScheduleChanges, withoutPast } from '../domain/schedule-changes.ts';
 import type { PlannedCharge, Terms } from '../domain/terms.ts';
 
 export interface Upcoming {
@@ -46,9 +46,5 @@ function followingOf(
   if (next === null) {
     return null;
   }
-  let occurrence = next.occurrence + 1;
-  while (changes.skipped.includes(occurrence)) {
-    occurrence += 1;
-  }
-  return plannedCharge(schedule, anchorAt, occurrence, changes);
+  return plannedCharge(schedule, anchorAt, notLeftOut(changes, next.occurrence + 1), changes);
 }

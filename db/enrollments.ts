@@ -60,8 +60,11 @@ export async function touchEnrollment(
       ...(change.next === undefined
         ? {}
         : {
-            next_charge_at: change.next?.dueAt ?? null,
-            next_charge_amount_minor: change.next?.amountMinor ?? null,
+            // While it is paused nothing is to come, whatever is planned.
+            next_charge_at: sql<Date | null>`case when ${pauseAfter(change)} then null
+              else ${change.next?.dueAt ?? null}::timestamptz end`,
+            next_charge_amount_minor: sql<number | null>`case when ${pauseAfter(change)} then null
+              else ${change.next?.amountMinor ?? null}::bigint end`,
           }),
       ...(change.pausedUntil === undefined ? {} : { paused_until: change.pausedUntil || null }),
       ...(change.cancelAt === undefined ? {} : { cancel_at: change.cancelAt }),

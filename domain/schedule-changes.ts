@@ -14,6 +14,8 @@ export interface ScheduleChanges {
   moved: readonly { occurrence: number; dueAt: string }[];
   /** From that occurrence on the calendar of installments is this many intervals late. */
   postponed: readonly { fromOccurrence: number; intervals: number }[];
+  /** Occurrences that fell into a pause and are not charged, both ends included; absent where there are none. */
+  rested?: readonly { fromOccurrence: number; toOccurrence: number }[];
 }
 
 export const NO_CHANGES: ScheduleChanges = { amounts: [], skipped: [], moved: [], postponed: [] };
@@ -109,6 +111,57 @@ export function postpone(
   return { ...changes, moved, postponed: [...changes.postponed, { fromOccurrence, intervals }] };
 }
 
+/** Occurrences that fell into a pause, both ends included, are not charged; those before them stay owed. */
+export function rest(
+  changes: ScheduleChanges,
+  fromOccurrence: number,
+  toOccurrence: number,
+): ScheduleChanges {
+  return toOccurrence < fromOccurrence
+    ? changes
+    : { ...changes, rested: [...(changes.rested ?? []), { fromOccurrence, toOccurrence }] };
+}
+
+/** The first occurrence from `from` on that is neither skipped nor fell into a pause. */
+export function notLeftOut({ skipped, rested = [] }: ScheduleChanges, from: number): number {
+  for (let place = from; ; ) {
+    const pause = rested.find((entry) => entry.fromOccurrence <= place && place <= entry.toOccurrence);
+    if (pause === undefined && !skipped.includes(place)) {
+      return place;
+    }
+    place = (pause?.toOccurrence ?? place) + 1;
+  }
+}
+
+/** How many occurrences from `from` on, `until` not included, are skipped or fell into a pause. */
+export function countLeftOut({ skipped, rested = [] }: ScheduleChanges, from: number, until: number): number {
+  const inPauses = rested.map(({ fromOccurrence, toOccurrence }) =>
+    Math.max(0, Math.min(toOccurrence + 1, until) - Math.max(fromOccurrence, from)),
+  );
+  const alone = skipped.filter(
+    (place) =>
+      place >= from &&
+      place < until &&
+      !rested.some((entry) => entry.fromOccurrence <= place && place <= entry.toOccurrence),
+  );
+  return alone.length + inPauses.reduce((sum, count) => sum + count, 0);
+}
+
+interface Place {
+  /** The last one dealt with. */
+  occurrence: number;
+  changes: ScheduleChanges;
+}
+
+/** How many occurrences that were ahead `before` are passed over or left out `after`. */
+export function leftOutBetween(before: Place, after: Place): number {
+  const first = before.occurrence + 1;
+  const passed = after.occurrence - before.occurrence;
+  const known = countLeftOut(before.changes, first, after.occurrence + 1);
+  const ahead = (changes: ScheduleChanges) => countLeftOut(changes, after.occurrence + 1, Infinity);
+  return passed - known + ahead(after.changes) - ahead(before.changes);
+}
+
 /** The amount of an occurrence of a recurring schedule. */
 export function amountOf(changes: ScheduleChanges, occurrence: number, agreedMinor: number): number {
   const entry = changes.amounts.findLast(({ fromOccurrence }) => fromOccurrence <= occurrence);
@@ -126,6 +179,7 @@ export function withoutPast(changes: ScheduleChanges, occurrence: number): Sched
   const from = occurrence + 1;
   const current = changes.amounts.findLast((entry) => entry.fromOccurrence <= from);
   const late = intervalsLate(changes, from);
+  const rested = changes.rested?.filter((pause) => pause.toOccurrence >= from) ?? [];
   return {
     amounts: [
       ...(current ? [{ ...current, fromOccurrence: from }] : []),
@@ -137,6 +191,7 @@ export function withoutPast(changes: ScheduleChanges, occurrence: number): Sched
       ...(late > 0 ? [{ fromOccurrence: from, intervals: late }] : []),
       ...changes.postponed.filter((entry) => entry.fromOccurrence > from),
     ],
+    ...(rested.length === 0 ? {} : { rested }),
   };
 }
 

@@ -6,9 +6,12 @@ import { calendarPlace, firstPlace } from './calendar.ts';
 import { epochMs, instantOf, isoInstant, wallClockAt } from './local-time.ts';
 import {
   amountOf,
+  countLeftOut,
   intervalsLate,
   NO_CHANGES,
+  notLeftOut,
   postpone,
+  rest,
   type ScheduleChanges,
   withoutPast,
 } from './schedule-changes.ts';
@@ -97,14 +100,14 @@ export function planAfter(
   const due: PlannedCharge[] = [];
   for (let place = from; place < until; place++) {
     const charge = plannedCharge(schedule, anchorAt, place, ahead);
-    const skipped = ahead.skipped.includes(place);
-    if (charge && !skipped && isStillOwed(schedule, anchorAt, place, now, catchUp, ahead)) {
+    const leftOut = notLeftOut(ahead, place) !== place;
+    if (charge && !leftOut && isStillOwed(schedule, anchorAt, place, now, catchUp, ahead)) {
       due.push(charge);
     }
   }
-  const skipped = ahead.skipped.filter((place) => place < until).length;
+  const leftOut = countLeftOut(ahead, first, until);
   const next = nextNotSkipped(schedule, anchorAt, until, ahead);
-  return { due, next, passedOver: until - first - due.length - skipped };
+  return { due, next, passedOver: until - first - due.length - leftOut };
 }
 
 /**
@@ -133,9 +136,11 @@ export function isStillOwed(
 
 /**
  * Where the schedule goes on after a pause. Recurring charges that fell into the pause are not owed; as many
- * intervals as fell into it all installments wait; a single charge is due on resuming.
+ * intervals as fell into it all installments wait; a single charge is due on resuming. What fell due by the time that
+ * the pause began, and was held back, is owed all the same.
  * @param occurrence the last one dealt with before the pause
  * @param resumesAt ISO 8601; a charge due at that very instant is charged
+ * @param pausedAt ISO 8601; a charge due at that very instant is owed. Null: none was due by then
  * @returns what to plan from: the last occurrence dealt with, and the changes
  */
 export function resumeFrom(
@@ -144,12 +149,17 @@ export function resumeFrom(
   occurrence: number,
   resumesAt: string,
   changes: ScheduleChanges = NO_CHANGES,
+  pausedAt: string | null = null,
 ): { occurrence: number; changes: ScheduleChanges } {
-  const first = occurrence + 1;
+  const owedFrom = occurrence + 1;
   const beforeResumingMs = epochMs(resumesAt) - 1;
+  const first =
+    pausedAt === null ? owedFrom : firstDueAfter(schedule, anchorAt, owedFrom, epochMs(pausedAt), changes);
   if (schedule.type === 'recurring') {
     const ahead = firstDueAfter(schedule, anchorAt, first, beforeResumingMs, changes);
-    return { occurrence: ahead - 1, changes };
+    return notLeftOut(changes, owedFrom) >= first
+      ? { occurrence: ahead - 1, changes }
+      : { occurrence, changes: rest(changes, first, ahead - 1) };
   }
   if (schedule.type === 'installments') {
     const place = first + intervalsLate(changes, first);
@@ -210,7 +220,7 @@ function firstDueAfter(
 
 function newestNotSkipped(first: number, firstAhead: number, changes: ScheduleChanges): number {
   let newest = firstAhead - 1;
-  while (newest > first && changes.skipped.includes(newest)) {
+  while (newest > first && notLeftOut(changes, newest) !== newest) {
     newest--;
   }
   return Math.max(first, newest);
@@ -222,9 +232,5 @@ function nextNotSkipped(
   from: number,
   changes: ScheduleChanges,
 ): PlannedCharge | null {
-  let place = from;
-  while (changes.skipped.includes(place)) {
-    place++;
-  }
-  return plannedCharge(schedule, anchorAt, place, changes);
+  return plannedCharge(schedule, anchorAt, notLeftOut(changes, from), changes);
 }

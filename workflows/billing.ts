@@ -3,16 +3,14 @@
  * settle side by side, and finds out when everything agreed is done. Called by `workflows/enrollment.ts`.
  */
 import { condition, workflowInfo } from '@temporalio/workflow';
-import { settle } from '../domain/amount-change.ts';
-import { type OpenCharge, openedCharge } from '../domain/charge-life.ts';
-import { chargeId } from '../domain/ids.ts';
 import { amountText } from '../domain/money.ts';
 import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
+import { dueNow, openPlanned, openRequested } from './new-charges.ts';
 import { instant, publish } from './presentation.ts';
-import { type EnrollmentRun, isDisputed, type RequestedCharge } from './run.ts';
-import { catchUp, changing, commandFact, endPause, replan } from './schedule.ts';
+import { type EnrollmentRun, isDisputed, type Pause, type RequestedCharge } from './run.ts';
+import { catchUp, changing, commandFact, endPause, owedSince, replan } from './schedule.ts';
 
 type Move =
   | { kind: 'open_planned'; charge: PlannedCharge }
@@ -89,10 +87,17 @@ function nextMove(run: EnrollmentRun): Move {
       ? { kind: 'end', status: 'canceled', reason: state.cancelLater.reason, who: state.cancelLater.by }
       : FOREVER;
   }
-  return state.paused === null ? moveWhileActive(run) : moveWhilePaused(run, state.paused.resumeAt);
+  return state.paused === null ? moveWhileActive(run) : moveWhilePaused(run, state.paused);
 }
 
-function moveWhilePaused({ state }: EnrollmentRun, resumeAt: string | null): Move {
+/** What fell due before the pause is collected, unless it waits for the end of it. */
+function moveWhilePaused(run: EnrollmentRun, { resumeAt, owed }: Pause): Move {
+  const { state } = run;
+  const due = owed?.collected === 'meanwhile' ? owedSince(run) : null;
+  const move = due === null ? FOREVER : moveTowards(run, due);
+  if (move.kind !== 'wait') {
+    return move;
+  }
   const until = [resumeAt, state.cancelLater?.at ?? null].filter((at) => at !== null).sort()[0] ?? null;
   if (state.schedule.planning || until === null || Date.parse(until) > Date.now()) {
     return { kind: 'wait', until: state.schedule.planning ? null : until };
@@ -161,61 +166,6 @@ function waitSummary(run: EnrollmentRun, until: string): string {
   }
   const amountMinor = run.state.schedule.next?.amountMinor ?? 0;
   return `Next charge: ${amountText(amountMinor, run.terms.currency)} on ${instant(until)}`;
-}
-
-/** What a planned charge asks for once the balance has met it. */
-function dueNow(run: EnrollmentRun, { amountMinor }: PlannedCharge) {
-  const { balanceMinor } = run.state;
-  return balanceMinor === 0
-    ? { chargeMinor: amountMinor, balanceMinor: 0 }
-    : settle(amountMinor, run.terms.currency, balanceMinor);
-}
-
-function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {
-  const { state } = run;
-  const { chargeMinor, balanceMinor } = dueNow(run, planned);
-  state.balanceMinor = balanceMinor;
-  state.chargesOpened += 1;
-  const number = state.chargesOpened;
-  const { occurrence, dueAt } = planned;
-  // What comes next is answered with the first attempt.
-  Object.assign(state.schedule, { occurrence, next: null, following: null, planning: true, paid: planned });
-  const open = openedCharge({
-    id: chargeId(run.input.enrollmentId, number),
-    number,
-    occurrence,
-    origin: 'schedule',
-    description: null,
-    amountMinor: chargeMinor,
-    dueAt,
-    reauthorizations: 0,
-  });
-  state.charges.push(open);
-  return open;
-}
-
-function openRequested(run: EnrollmentRun, asked: RequestedCharge): OpenCharge {
-  const { state } = run;
-  state.requestedCharges = state.requestedCharges.filter((waiting) => waiting !== asked);
-  const open = requestedCharge(asked);
-  state.charges.push(open);
-  return open;
-}
-
-/** A charge that was asked for, before its first attempt. */
-export function requestedCharge(asked: RequestedCharge): OpenCharge {
-  const { chargeId: id, requestKey, number, amountMinor, description, at, reauthorizations } = asked;
-  return openedCharge({
-    id,
-    number,
-    occurrence: null,
-    origin: 'api',
-    requestKey,
-    description,
-    amountMinor,
-    dueAt: at,
-    reauthorizations,
-  });
 }
 
 /** A credit covers the whole charge: nothing is taken, and the schedule goes on. */

@@ -38,17 +38,21 @@ export async function afterwards(run: EnrollmentRun, charge: OpenCharge): Promis
   publish(run);
 }
 
-/** What the terms say becomes of the enrollment. */
+/**
+ * What the terms say becomes of the enrollment.
+ * @param collected when a pause leaves what fell due before it and was held back to be collected
+ */
 export async function followPolicy(
   run: EnrollmentRun,
   policy: DunningPolicy['afterLastTry'],
   by: { by: string; reason: string },
+  collected: 'meanwhile' | 'afterwards' = 'meanwhile',
 ): Promise<void> {
   const { state } = run;
   if (policy === 'cancel') {
     state.cancel ??= by;
   } else if (policy === 'pause' && state.paused === null && state.cancel === null) {
-    await startPause(run, by, null);
+    await startPause(run, by, null, collected);
   }
 }
 

@@ -3,10 +3,11 @@
  * Started by the API's update-with-start; the truth for rows, pages and operators. Never writes anything itself.
  */
 import { allHandlersFinished, condition, makeContinueAsNewFunc, patched } from '@temporalio/workflow';
-import { bill, requestedCharge } from './billing.ts';
+import { bill } from './billing.ts';
 import { followCheckoutSessions, followPaymentMethods, setUp } from './checkout.ts';
 import { handleMessages } from './handlers.ts';
 import type { EnrollmentInput } from './input.ts';
+import { heldBack, requestedCharge } from './new-charges.ts';
 import { PATCHES } from './patches.ts';
 import { attributesToHandOn, publish } from './presentation.ts';
 import { begun, type CarriedState, type EnrollmentRun, resumed, statusOf, timeZoneOf } from './run.ts';
@@ -63,7 +64,7 @@ async function conclude(run: EnrollmentRun, end: NonNullable<EnrollmentRun['end'
     at: new Date().toISOString(),
     openSessionId: run.state.checkout.open?.id ?? null,
     ...(run.setupRefusal === null ? {} : { setupRefusal: run.setupRefusal }),
-    unopened: run.state.requestedCharges.map(requestedCharge),
+    unopened: [...run.state.requestedCharges.map(requestedCharge), ...heldBack(run)],
     notice: { locale, currency: run.terms.currency, description, timeZone: timeZoneOf(run.terms) },
   });
   run.ended = true;

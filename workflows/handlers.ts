@@ -112,7 +112,8 @@ function handleSignals(run: EnrollmentRun): void {
     publish(run);
     if (now.includes('lost') && !before.includes('lost') && run.end === null) {
       const by = { by: 'stripe', reason: `a dispute of ${chargeId} was lost` };
-      await followPolicy(run, run.terms.afterLostDispute ?? 'cancel', by);
+      // What the dispute held back waits until a person resumes the enrollment: who won a dispute is not charged at once.
+      await followPolicy(run, run.terms.afterLostDispute ?? 'cancel', by, 'afterwards');
     }
   });
 }

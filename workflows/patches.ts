@@ -5,16 +5,18 @@
  * before its date has ended or continued as new, and be removed when those have, too.
  */
 export const PATCHES = {
-  /** The end waits for a Checkout Session on its way, and none is opened after it. Since 0.2.0. */
+  /** The end waits for a Checkout Session on its way, and none is opened after it. After 0.1.0. */
   sessionsEndWithEnrollment: 'sessions-end-with-enrollment',
-  /** A refused setup is answered once its end is written, so that a repeat hears the same. Since 0.2.0. */
+  /** A refused setup is answered once its end is written, so that a repeat hears the same. After 0.1.0. */
   refusalAfterEnd: 'refusal-after-end',
-  /** What never reached Stripe is made again as what it was, and uses up no retry. Since 0.2.0. */
+  /** What never reached Stripe is made again as what it was, and uses up no retry. After 0.1.0. */
   notMadeRepeats: 'not-made-repeats',
-  /** A look that decides nothing leaves the next try and the deadline; a charge without either gets one. Since 0.2.0. */
+  /** A look that decides nothing leaves the next try and the deadline; a charge without either gets one. After 0.1.0. */
   planOutlivesLook: 'plan-outlives-look',
-  /** News of a PaymentIntent whose id is not known yet is read once it is. Since 0.2.0. */
+  /** News of a PaymentIntent whose id is not known yet is read once it is. After 0.1.0. */
   newsBeforeIntent: 'news-before-intent',
-  /** A charge that fell due before a pause is opened first: the pause would forget it. Since 0.2.0. */
+  /** A charge that fell due before a pause is opened first: the pause would forget it. After 0.1.0. */
   dueBeforePause: 'due-before-pause',
+  /** What fell due before a pause stays owed also when it cannot be opened first; replaces the one above. After 0.1.0. */
+  owedOutlivesPause: 'owed-outlives-pause',
 } as const;

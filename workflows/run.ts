@@ -48,6 +48,16 @@ export interface ScheduleState {
   paid: PlannedCharge | null;
 }
 
+/** A pause. Null in `resumeAt`: until somebody resumes it. */
+export interface Pause extends Asker {
+  resumeAt: string | null;
+  /**
+   * What fell due until then was held back, by a dispute say, and is owed all the same: collected in the meantime, as
+   * soon as nothing holds it any more, or only when the pause is over. Absent when nothing was due.
+   */
+  owed?: { until: string; collected: 'meanwhile' | 'afterwards' };
+}
+
 /** Version 1 of what continue-as-new carries; a change of its shape is a new version with a conversion. */
 export interface CarriedState {
   v: 1;
@@ -80,8 +90,7 @@ export interface CarriedState {
   chargeRequests: { key: string; chargeId: string }[];
   chargesSucceeded: number;
   amountCollectedMinor: number;
-  /** Null in `resumeAt`: until somebody resumes it. */
-  paused: (Asker & { resumeAt: string | null }) | null;
+  paused: Pause | null;
   cancel: Asker | null;
   /** A cancel that takes effect at the end of the period. */
   cancelLater: (Asker & { at: string }) | null;

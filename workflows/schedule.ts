@@ -5,9 +5,10 @@
 import { condition, patched } from '@temporalio/workflow';
 import type { NoteWork, ScheduleWork } from '../activities/schedule.ts';
 import type { Asker } from '../domain/charge-life.ts';
+import type { PlannedCharge } from '../domain/terms.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
-import { type EnrollmentRun, isDisputed } from './run.ts';
+import { type EnrollmentRun, isDisputed, type Pause } from './run.ts';
 import { interactive } from './stripe-activities.ts';
 
 /** What a command is called in the timeline, with what is worth knowing of it. */
@@ -64,11 +65,13 @@ export async function changing<Answer>(run: EnrollmentRun, change: () => Promise
 /** Plans anew from where the schedule stands. Before it has started there is nothing to plan, and only the facts are written. */
 export async function replan(
   run: EnrollmentRun,
-  plan: { facts: NoteWork['facts']; row?: ScheduleWork['row']; resumesAt?: string | null },
+  plan: { facts: NoteWork['facts']; row?: ScheduleWork['row'] } & Partial<
+    Pick<ScheduleWork, 'resumesAt' | 'pausedAt'>
+  >,
 ): Promise<void> {
   const { schedule } = run.state;
   const at = new Date().toISOString();
-  const { facts, row = {}, resumesAt = null } = plan;
+  const { facts, row = {}, resumesAt = null, pausedAt } = plan;
   const { enrollmentId } = run.input;
   const summary = `Plan the next charge${facts[0] === undefined ? '' : `: ${facts[0].what}`}`;
   if (schedule.anchorAt === null || schedule.planning) {
@@ -83,6 +86,7 @@ export async function replan(
     changes: schedule.changes,
     at,
     resumesAt,
+    ...(pausedAt === undefined ? {} : { pausedAt }),
     row,
     facts,
   });
@@ -102,7 +106,7 @@ export async function catchUp(run: EnrollmentRun): Promise<void> {
   await changing(run, () => replan(run, { facts: [] }));
 }
 
-/** Ends a pause: what fell into it is not owed. */
+/** Ends a pause: what fell into it is not owed. What fell due before it, or after the day that was said, is. */
 export async function endPause(run: EnrollmentRun, by: Asker): Promise<void> {
   await changing(run, async () => {
     const { paused, schedule } = run.state;
@@ -111,9 +115,28 @@ export async function endPause(run: EnrollmentRun, by: Asker): Promise<void> {
     }
     await condition(() => !schedule.planning);
     const facts = [commandFact(run, { what: 'enrollment.resumed', by })];
-    await replan(run, { facts, row: { pausedUntil: false }, resumesAt: new Date().toISOString() });
+    const pausedAt = owedSince(run) === null ? undefined : paused.owed?.until;
+    await replan(run, {
+      facts,
+      row: { pausedUntil: false },
+      resumesAt: endOf(paused),
+      ...(pausedAt === undefined ? {} : { pausedAt }),
+    });
     run.state.paused = null;
   });
+}
+
+/** Now, or the instant that was said: who was away when the pause was over must not make it longer. */
+function endOf({ resumeAt }: Pause): string {
+  const now = Date.now();
+  return new Date(resumeAt === null ? now : Math.min(Date.parse(resumeAt), now)).toISOString();
+}
+
+/** The charge that fell due before the pause and waits; null when there is none. */
+export function owedSince({ state }: EnrollmentRun): PlannedCharge | null {
+  const { next } = state.schedule;
+  const until = state.paused?.owed?.until;
+  return next !== null && until !== undefined && Date.parse(next.dueAt) <= Date.parse(until) ? next : null;
 }
 
 /**
@@ -128,14 +151,23 @@ function isDue({ state }: EnrollmentRun): boolean {
   return !held && next !== null && Date.parse(next.dueAt) <= Date.now();
 }
 
-/** Starts a pause: the schedule rests, what is past due goes on being collected, also what fell due just before. */
-export async function startPause(run: EnrollmentRun, by: Asker, resumeAt: string | null): Promise<void> {
-  if (isDue(run) && patched(PATCHES.dueBeforePause)) {
+/**
+ * Starts a pause: the schedule rests, what is past due goes on being collected, also what fell due just before.
+ * @param collected when what is held back at that moment is collected: as soon as nothing holds it, or after the pause
+ */
+export async function startPause(
+  run: EnrollmentRun,
+  by: Asker,
+  resumeAt: string | null,
+  collected: 'meanwhile' | 'afterwards' = 'meanwhile',
+): Promise<void> {
+  if (isDue(run) && !owesBefore(run) && patched(PATCHES.dueBeforePause)) {
     await condition(() => !isDue(run) || run.leaving);
   }
   await changing(run, async () => {
     const facts = [commandFact(run, { what: 'enrollment.paused', by, details: { resumes_at: resumeAt } })];
-    run.state.paused = { ...by, resumeAt };
+    const owed = owesBefore(run) ? { owed: { until: new Date().toISOString(), collected } } : {};
+    run.state.paused = { ...by, resumeAt, ...owed };
     const { enrollmentId } = run.input;
     await interactive('Pause').noteCommand({
       enrollmentId,
@@ -144,4 +176,11 @@ export async function startPause(run: EnrollmentRun, by: Asker, resumeAt: string
       facts,
     });
   });
+}
+
+/** Whether something has fallen due that is not opened yet. What follows on a charge being opened is not known yet. */
+function owesBefore({ state }: EnrollmentRun): boolean {
+  const { next, planning } = state.schedule;
+  const owes = planning || (next !== null && Date.parse(next.dueAt) <= Date.now());
+  return owes && patched(PATCHES.owedOutlivesPause);
 }

@@ -8,7 +8,12 @@ import {
   plannedCharge,
   resumeFrom,
 } from '../../domain/schedule.ts';
-import { NO_CHANGES, type ScheduleChanges } from '../../domain/schedule-changes.ts';
+import {
+  leftOutBetween,
+  NO_CHANGES,
+  type ScheduleChanges,
+  withoutPast,
+} from '../../domain/schedule-changes.ts';
 import type { InstallmentsSchedule, RecurringSchedule, Schedule } from '../../domain/terms.ts';
 
 function recurring(given: Partial<RecurringSchedule> = {}): RecurringSchedule {
@@ -356,6 +361,48 @@ describe('resumeFrom', () => {
     const at = '2027-02-01T00:00:00Z';
     expect(resumeFrom(installments(), anchorAt, 0, at)).toEqual({ occurrence: 0, changes: NO_CHANGES });
     expect(resumeFrom(recurring(), anchorAt, 0, at)).toEqual({ occurrence: 0, changes: NO_CHANGES });
+  });
+
+  it('keeps what was due before the pause began, and leaves out what fell into it', () => {
+    const from = resumeFrom(
+      recurring(),
+      anchorAt,
+      0,
+      '2027-06-20T00:00:00Z',
+      NO_CHANGES,
+      '2027-03-20T00:00:00Z',
+    );
+    const at = '2027-08-01T00:00:00Z';
+    const plan = planAfter(recurring(), anchorAt, from.occurrence, at, 'charge_all', from.changes);
+    expect(plan.due.map(({ occurrence }) => occurrence)).toEqual([1, 2, 6]);
+    expect(plan).toMatchObject({ next: { occurrence: 7 }, passedOver: 0 });
+    expect(leftOutBetween({ occurrence: 0, changes: NO_CHANGES }, from)).toBe(3);
+    const latest = planAfter(
+      recurring(),
+      anchorAt,
+      from.occurrence,
+      '2027-06-20T00:00:00Z',
+      'charge_latest',
+      from.changes,
+    );
+    expect(latest.due.map(({ occurrence }) => occurrence)).toEqual([2]);
+    expect(latest).toMatchObject({ next: { occurrence: 6 }, passedOver: 1 });
+    expect(withoutPast(from.changes, 5)).toEqual(NO_CHANGES);
+  });
+
+  it('lets only the installments wait that were not due before the pause', () => {
+    const { changes } = resumeFrom(
+      installments(),
+      anchorAt,
+      0,
+      '2027-11-01T00:00:00Z',
+      NO_CHANGES,
+      '2027-02-20T00:00:00Z',
+    );
+    expect(dueAts(installments(), anchorAt, [1, 2], changes)).toEqual([
+      '2027-02-15T00:00:00.000Z',
+      '2027-11-15T00:00:00.000Z',
+    ]);
   });
 
   it('leaves a single charge to be due on resuming', () => {

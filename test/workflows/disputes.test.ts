@@ -1,7 +1,9 @@
 /** Disputes: an open one stops further charges, a won one resumes them, a lost one follows the terms; fraud warnings. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Terms } from '../../domain/terms.ts';
+import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
 
 let billing: TestBilling;
@@ -70,6 +72,68 @@ describe('a dispute', () => {
     await billing.control(`disputes/${disputeId}/close`, { won: false });
     await billing.deliverEvents();
     await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
+  }, 60_000);
+});
+
+describe('a charge of the schedule that a dispute holds back', () => {
+  const DAY_MS = 86_400_000;
+
+  /** An enrollment whose first charge is paid and disputed, and whose second is due. */
+  async function holding(terms: Partial<Terms> = {}) {
+    const { enrollmentId: id } = await billing.enrolled({ ...MONTHLY, ...terms });
+    const first = await billing.charged(id, 1, 'succeeded');
+    const next = await waitFor('the next charge', async () => (await stateOf(id)).nextChargeAt ?? false);
+    const intent = await billing.stripe.paymentIntents.retrieve(String(first.payment_intent_id));
+    const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
+    await billing.deliverEvents();
+    await waitFor('the enrollment to know', async () =>
+      JSON.stringify(await billing.history(id)).includes('disputesChanged'),
+    );
+    const clock = virtualClock(billing.temporal, `enrollment/${id}`);
+    await clock.goTo(new Date(Date.parse(next) + DAY_MS).toISOString());
+    const close = async (won: boolean) => {
+      await billing.control(`disputes/${dispute.id}/close`, { won });
+      await billing.deliverEvents();
+    };
+    return { id, next, clock, close };
+  }
+
+  const stateOf = (id: string) => billing.handle(id).query(enrollmentStateQuery);
+
+  it('is made once it is won, also when a pause began and ended meanwhile', async () => {
+    const { id, next, clock, close } = await holding();
+    await billing.billing.pauseEnrollment(id, { ...BY, resumeAt: null });
+    await clock.goTo(new Date(Date.parse(next) + 40 * DAY_MS).toISOString());
+    await billing.billing.resumeEnrollment(id, BY);
+    expect(await billing.chargeRows(id)).toHaveLength(1);
+    await close(true);
+    expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
+    const after = await waitFor('the next charge', async () => (await stateOf(id)).nextChargeAt ?? false);
+    expect(Date.parse(after)).toBeGreaterThan(Date.parse(next) + 50 * DAY_MS);
+    // One fell into the pause.
+    expect(await billing.chargeRows(id)).toHaveLength(2);
+    expect(await billing.timeline(id)).toContainEqual({
+      what: 'schedule.passed_over',
+      who: 'workflow',
+      why: 'they fell into a pause',
+    });
+  }, 60_000);
+
+  it('waits until somebody resumes the enrollment when it is lost and the terms pause', async () => {
+    const { id, next, close } = await holding({ afterLostDispute: 'pause' });
+    await close(false);
+    await waitFor('the pause', async () => (await billing.enrollmentRow(id)).status === 'paused');
+    expect(await stateOf(id)).toMatchObject({ nextChargeAt: next, charges: [] });
+    await billing.billing.resumeEnrollment(id, BY);
+    expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
+  }, 60_000);
+
+  it('is shown as canceled when it is lost and the terms cancel', async () => {
+    const { id, next, close } = await holding();
+    await close(false);
+    expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled', chargesSucceeded: 1 });
+    const [, second] = await billing.chargeRows(id);
+    expect(second).toMatchObject({ status: 'canceled', attempts: 0, occurrence: 1, due_at: new Date(next) });
   }, 60_000);
 });
 

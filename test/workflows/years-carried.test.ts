@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Terms } from '../../domain/terms.ts';
-import { enrollmentStateQuery } from '../../workflows/messages.ts';
+import { checkoutSessionExpiredSignal, enrollmentStateQuery } from '../../workflows/messages.ts';
 import { atOnce } from '../support/at-once.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
@@ -148,6 +148,40 @@ describe('continue-as-new', () => {
     await waitFor('the end of the pause', async () => (await stateOf(id)).status === 'active');
     expect(await billing.chargeRows(id)).toEqual([]);
     expect(Date.parse(String((await stateOf(id)).nextChargeAt))).toBeGreaterThan(Date.parse(resumeAt));
+  }, 90_000);
+
+  it('carries a charge that fell due before a pause which began as one run handed over to the next', async () => {
+    const id = await enrolled(GOOD);
+    const before = await runId(id);
+    const moved = move(id, 20);
+    while (((await billing.history(id)).events?.length ?? 0) < 225) {
+      await moved();
+    }
+    const { nextChargeAt } = await stateOf(id);
+    await billing.workers.stop();
+    await fastForward(
+      billing.temporal,
+      `enrollment/${id}`,
+      Date.parse(String(nextChargeAt)) - Date.now() + 60_000,
+    );
+    const fired = async () =>
+      (await billing.history(id)).events?.slice(-10).some((event) => event.timerFiredEventAttributes);
+    await waitFor('the timer to fire', fired);
+    // So long that the run ends as soon as a Worker is back.
+    for (let count = 0; count < 30; count++) {
+      await billing
+        .handle(id)
+        .signal(checkoutSessionExpiredSignal, { checkoutSessionId: `cs_other_${count}` });
+    }
+    const paused = billing.billing.pauseEnrollment(id, { ...BY, resumeAt: null });
+    await billing.addWorkers(billing.bundle);
+    expect(await paused).toEqual({ status: 'paused' });
+    expect(await runId(id)).not.toBe(before);
+    expect((await billing.charged(id, 1, 'succeeded')).due_at.toISOString()).toBe(nextChargeAt);
+    expect((await stateOf(id)).status).toBe('paused');
+    expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'paused', next_charge_at: null });
+    await billing.billing.resumeEnrollment(id, BY);
+    expect(await billing.chargeRows(id)).toHaveLength(1);
   }, 90_000);
 
   it('loses and doubles nothing of what is asked while one run hands over to the next', async () => {

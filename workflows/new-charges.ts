@@ -1,0 +1,89 @@
+/**
+ * New charges, before their first attempt: of the schedule, asked for, and those that never come to be. Called by
+ * `workflows/billing.ts` and at the end of an enrollment. Only state changes here: nothing is written or asked.
+ */
+import { settle } from '../domain/amount-change.ts';
+import { type OpenCharge, openedCharge } from '../domain/charge-life.ts';
+import { chargeId } from '../domain/ids.ts';
+import type { PlannedCharge } from '../domain/terms.ts';
+import type { EnrollmentRun, RequestedCharge } from './run.ts';
+import { owedSince } from './schedule.ts';
+
+/** What a planned charge asks for once the balance has met it. */
+export function dueNow(run: EnrollmentRun, { amountMinor }: PlannedCharge) {
+  const { balanceMinor } = run.state;
+  return balanceMinor === 0
+    ? { chargeMinor: amountMinor, balanceMinor: 0 }
+    : settle(amountMinor, run.terms.currency, balanceMinor);
+}
+
+/** Opens the charge of the schedule that has fallen due. */
+export function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {
+  const { state } = run;
+  const { chargeMinor, balanceMinor } = dueNow(run, planned);
+  state.balanceMinor = balanceMinor;
+  state.chargesOpened += 1;
+  const { occurrence } = planned;
+  // What comes next is answered with the first attempt.
+  Object.assign(state.schedule, { occurrence, next: null, following: null, planning: true, paid: planned });
+  const open = scheduledCharge(run, planned, state.chargesOpened, chargeMinor);
+  state.charges.push(open);
+  return open;
+}
+
+/**
+ * The charge of the schedule that fell due and was never opened, at the end of the enrollment: its row says so. None
+ * belongs to a time after the end of the last period, or to a pause.
+ */
+export function heldBack(run: EnrollmentRun): OpenCharge[] {
+  const { schedule, cancelLater, paused, chargesOpened } = run.state;
+  const planned = paused === null ? schedule.next : owedSince(run);
+  const until = Math.min(Date.now(), cancelLater === null ? Infinity : Date.parse(cancelLater.at) - 1);
+  if (planned === null || Date.parse(planned.dueAt) > until) {
+    return [];
+  }
+  return [scheduledCharge(run, planned, chargesOpened + 1, planned.amountMinor)];
+}
+
+function scheduledCharge(
+  run: EnrollmentRun,
+  { occurrence, dueAt }: PlannedCharge,
+  number: number,
+  amountMinor: number,
+): OpenCharge {
+  return openedCharge({
+    id: chargeId(run.input.enrollmentId, number),
+    number,
+    occurrence,
+    origin: 'schedule',
+    description: null,
+    amountMinor,
+    dueAt,
+    reauthorizations: 0,
+  });
+}
+
+/** Opens a charge that was asked for besides the schedule. */
+export function openRequested(run: EnrollmentRun, asked: RequestedCharge): OpenCharge {
+  const { state } = run;
+  state.requestedCharges = state.requestedCharges.filter((waiting) => waiting !== asked);
+  const open = requestedCharge(asked);
+  state.charges.push(open);
+  return open;
+}
+
+/** A charge that was asked for, before its first attempt. */
+export function requestedCharge(asked: RequestedCharge): OpenCharge {
+  const { chargeId: id, requestKey, number, amountMinor, description, at, reauthorizations } = asked;
+  return openedCharge({
+    id,
+    number,
+    occurrence: null,
+    origin: 'api',
+    requestKey,
+    description,
+    amountMinor,
+    dueAt: at,
+    reauthorizations,
+  });
+}
