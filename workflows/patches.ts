@@ -3,6 +3,7 @@
  * was deployed goes on as it did. Used with `patched()`, where the situation arises and nowhere else, so that others
  * write no marker. An id is never used again; it can be deprecated (`deprecatePatch`) when every run that was started
  * before its date has ended or continued as new, and be removed when those have, too.
+ * "After 0.1.0" is unreleased: later than the code that recorded the kept histories of 0.1.0, in no release yet.
  */
 export const PATCHES = {
   /** The end waits for a Checkout Session on its way, and none is opened after it. After 0.1.0. */
