@@ -4,13 +4,17 @@
  * with the project, with the same arguments, streams and signals. Plain JavaScript, so that every Node can read it.
  */
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import module, { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 
 if (process.features.typescript) {
   process.removeAllListeners('warning');
+  // Half of a short command's time would be spent on compiling it.
+  module.enableCompileCache();
   await import('./main.ts');
 } else {
   const child = spawn(
@@ -18,6 +22,7 @@ if (process.features.typescript) {
     ['--disable-warning=ExperimentalWarning', MAIN, ...process.argv.slice(2)],
     {
       stdio: 'inherit',
+      env: { NODE_COMPILE_CACHE: path.join(os.tmpdir(), 'node-compile-cache'), ...process.env },
     },
   );
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {

@@ -36,6 +36,20 @@ export function readInstant(text: string): string {
   return new Date(at).toISOString();
 }
 
+/** A time from `nowMs` on, or an instant, as ISO 8601 in UTC. @throws InvalidArgumentError */
+export function readExpiry(text: string, nowMs: number): string {
+  if (/^\d+[a-z]$/.test(text)) {
+    return new Date(nowMs + readDuration(text)).toISOString();
+  }
+  try {
+    return readInstant(text);
+  } catch {
+    throw new InvalidArgumentError(
+      'expected a time from now, e.g. 90d, or an instant with its offset, e.g. 2027-01-31T09:00:00+09:00.',
+    );
+  }
+}
+
 /** @throws InvalidArgumentError */
 export function readNumber(text: string): number {
   const number = Number(text);

@@ -10,7 +10,13 @@ import type { Database } from '../../db/schema.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import { table } from '../output.ts';
 import type { OpenSession, Session } from '../session.ts';
-import { instantText, readInstant } from '../words.ts';
+import { instantText, readExpiry } from '../words.ts';
+
+interface CreateOptions {
+  name: string;
+  scopes: Scope[];
+  expires?: string;
+}
 
 export function apiKeyCommands(program: Command, open: OpenSession): void {
   const keys = program.command('api-keys').description('keys of the HTTP API; needs DATABASE_URL');
@@ -20,19 +26,24 @@ export function apiKeyCommands(program: Command, open: OpenSession): void {
     .description('make a key and print it, this once')
     .requiredOption('--name <name>', 'what it is for, e.g. shop-backend')
     .option('--scopes <list>', `comma-separated. ${scopesInWords()}`, readScopes, [...USUAL_SCOPES])
-    .option('--expires-at <instant>', 'refused from then on; left out: never', readInstant)
-    .action((options: { name: string; scopes: Scope[]; expiresAt?: string }, command: Command) => {
+    .option(
+      '--expires <when>',
+      'refused from then on: a time from now, e.g. 90d, or an instant with its offset; left out: never',
+      (text) => readExpiry(text, Date.now()),
+    )
+    .action((options: CreateOptions, command: Command) => {
       const session = open(command);
       return withDatabase(session, async (db) => {
-        const { name, scopes, expiresAt } = options;
+        const { name, scopes, expires: expiresAt } = options;
         if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()) {
           throw new CommandFailure(
             EXIT.usage,
-            `--expires-at ${expiresAt} has passed: expected an instant ahead.`,
+            `--expires ${expiresAt} has passed: expected an instant ahead.`,
           );
         }
         const made = await createApiKey(db, { name, scopes, expiresAt });
-        session.out.say(`Made ${made.id} (${name}; ${scopes.join(', ')}). It is not shown again:`);
+        const until = expiresAt === undefined ? '' : `; until ${instantText(expiresAt)}`;
+        session.out.say(`Made ${made.id} (${name}; ${scopes.join(', ')}${until}). It is not shown again:`);
         session.out.result({ ...made, name, scopes, expires_at: expiresAt ?? null }, () => made.key);
       });
     });

@@ -220,6 +220,7 @@ describe('wrong use', () => {
       ['terms', 'change', '--amount-minor', '5', '--currency', 'jpy', '--name', 'a b'],
       'expected 1 to 60 letters',
     ],
+    [['api-keys', 'create', '--name', 'x', '--expires', 'soon'], 'expected a time from now, e.g. 90d'],
     [['list', '--as', 'a b'], 'no name of an operator'],
   ])('%j is told what was expected', async (args, sentence) => {
     const ended = await durableBilling(args, { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' });

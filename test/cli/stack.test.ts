@@ -205,8 +205,14 @@ describe('webhooks, keys and books', () => {
     });
 
     const service = (...args: string[]) => durableBilling(args, { ...stack.settings });
-    const made = await service('api-keys', 'create', '--name', 'reader', '--scopes', 'read');
+    const create = ['api-keys', 'create', '--name', 'reader', '--scopes', 'read'];
+    const made = await service(...create, '--expires', '90d');
     expect(made.stdout).toMatch(/^dbk_[0-9a-f]{48}\n$/);
+    const keys = (await service('api-keys', 'list', '--json')).json.data;
+    const { expires_at: expiresAt } = keys.find(({ name }: { name: string }) => name === 'reader');
+    expect(Math.abs(Date.parse(expiresAt) - Date.now() - 90 * 86_400_000)).toBeLessThan(60_000);
+    const passed = await service(...create, '--expires', '2026-01-01T00:00:00Z');
+    expect(passed).toMatchObject({ code: 2, stderr: expect.stringContaining('has passed') });
     const access = { BILLING_API_URL: stack.api, BILLING_API_KEY: made.stdout.trim() };
     expect((await durableBilling(['list'], access)).code).toBe(0);
     const refused = await durableBilling(['pause', 'held'], access);
