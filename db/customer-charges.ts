@@ -25,7 +25,7 @@ export interface CustomerCharge {
   told: { kind: string; reason: string | null } | null;
   /** While it is past due: what dunning decided on the last attempt, e.g. `ask_customer`. */
   decision: string | null;
-  /** While it is past due: attempts that the customer asked for in the last 24 hours. */
+  /** While it is past due: attempts that the customer asked for in the last 24 hours and their bank answered. */
   triesByHand24h: number;
 }
 
@@ -73,6 +73,18 @@ export async function listCustomerCharges(
           .where('e.who', '=', 'customer')
           // Only attempts have a number.
           .where(sql<boolean>`e.details ? 'attempt'`)
+          // One that is still at the customer's bank, or never reached it, is no try.
+          .where(({ not, exists, selectFrom }) =>
+            not(
+              exists(
+                selectFrom('charge_attempts as t')
+                  .select('t.attempt')
+                  .whereRef('t.charge_id', '=', 'e.charge_id')
+                  .where('t.attempt', '=', sql<number>`(e.details ->> 'attempt')::int`)
+                  .where('t.outcome', 'in', ['requires_action', 'not_made']),
+              ),
+            ),
+          )
           .where('e.at', '>', sql<Date>`now() - interval '24 hours'`)
           .as('by_hand'),
       (join) => join.onTrue(),

@@ -58,6 +58,8 @@ export interface OpenCharge {
   extraRetryDays: number[];
   /** Instants of the tries by hand of the last day, oldest first. */
   triesByHand: string[];
+  /** Instants of confirmations that were begun and not declined, oldest first; bounded. */
+  challenges?: string[];
   /** The method of the last attempt. */
   triedPaymentMethodId: string | null;
   triedPaymentMethodType: string | null;

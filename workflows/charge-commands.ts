@@ -91,7 +91,8 @@ function refuseTry(run: EnrollmentRun, { by, chargeId }: Requested & { chargeId:
   const retries = policyOf(charge, run.terms.dunning).retryAfterDays.length;
   refuseIf(
     refuseTryByHand({
-      triesByHand24h: recentTries(charge).length,
+      triesByHand24h: recent(charge.triesByHand).length,
+      challenges24h: recent(charge.challenges ?? []).length,
       sameCardAsLastTry: charge.triedPaymentMethodId === method.id,
       lastDecline: lastDecline?.class ?? null,
       attemptsOnThisCard24h: aDayOld ? 0 : lastDecline.attemptsOnThisCard24h,
@@ -103,8 +104,8 @@ function refuseTry(run: EnrollmentRun, { by, chargeId }: Requested & { chargeId:
   );
 }
 
-function recentTries(charge: OpenCharge): string[] {
-  return charge.triesByHand.filter((at) => Date.now() - Date.parse(at) < DAY_MS);
+function recent(tries: string[]): string[] {
+  return tries.filter((at) => Date.now() - Date.parse(at) < DAY_MS);
 }
 
 function handleCapture(run: EnrollmentRun): void {
@@ -217,7 +218,7 @@ async function carriedOut(run: EnrollmentRun, chargeId: string, order: ChargeOrd
     return refuse('charge_settled', `${chargeId} is settled`);
   }
   if (order.do !== 'capture') {
-    charge.triesByHand = [...recentTries(charge), new Date().toISOString()];
+    charge.triesByHand = [...recent(charge.triesByHand), new Date().toISOString()];
   }
   charge.asked = order;
   await condition(() => charge.asked !== order || run.leaving, ANSWER_MS);

@@ -3,7 +3,9 @@
  * again. Called by `workflows/billing.ts`; several run side by side. Never starts an attempt after a cancel.
  */
 import { condition } from '@temporalio/workflow';
+import type { ChargeReport } from '../activities/charge-work.ts';
 import { nextStep, type OpenCharge, type Situation, type Step } from '../domain/charge-life.ts';
+import { afterDeclinedChallenge, afterTry } from '../domain/customer-tries.ts';
 import { amountText } from '../domain/money.ts';
 import { afterwards } from './charge-end.ts';
 import { take, takeAttempt } from './charge-report.ts';
@@ -104,8 +106,18 @@ async function attempt(
   const asked = { ...work(run, charge, method), by, why };
   const activities = by === null ? scheduled(summary) : interactive(summary);
   const report = await reported(run, charge, () => activities.collectCharge(asked));
+  if (by !== null) {
+    countTry(charge, report, 'answered');
+  }
   takeAttempt(run, charge, method, report, why);
   charge.asked = null;
+}
+
+/** Somebody asked for it: what never reached Stripe, and what the bank only asks about, uses up none of their tries. */
+function countTry(charge: OpenCharge, report: ChargeReport, unanswered: 'challenge' | 'answered'): void {
+  const asks = report.status === 'requires_action' && report.dunning === null;
+  const never = report.status === 'not_made' || report.status === 'needs_attention';
+  Object.assign(charge, afterTry(charge, never ? 'not_made' : asks ? unanswered : 'answered'));
 }
 
 /** The customer is there: the same PaymentIntent is confirmed with an address to come back to. */
@@ -122,6 +134,7 @@ async function authenticate(
   const asked = { ...work(run, charge, method), by: order };
   const summary = attemptSummary(run, charge, method, 'by_hand');
   const report = await reported(run, charge, () => interactive(summary).authenticateCharge(asked));
+  countTry(charge, report, 'challenge');
   takeAttempt(run, charge, method, report, 'on_session');
   if (report.redirectUrl !== null) {
     run.redirects.set(charge.id, report.redirectUrl);
@@ -161,6 +174,9 @@ async function read(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
   ) {
     // It stands as it stood: the next try, and the customer's time, stay as they were decided.
     return;
+  }
+  if (status === 'requires_action' && report.dunning !== null) {
+    Object.assign(charge, afterDeclinedChallenge(charge));
   }
   take(run, charge, report);
 }

@@ -1,5 +1,7 @@
 /** What can be done about a declined charge by hand: try, confirm, extend, stop, forgive; another saved card. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { listCustomerCharges } from '../../db/customer-charges.ts';
+import { MOST_TRIES_BY_HAND_PER_DAY } from '../../domain/customer-tries.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
@@ -92,11 +94,27 @@ describe('on-session confirmation', () => {
   }, 45_000);
 
   it('can be begun again when the customer closed the page', async () => {
-    const { enrollmentId, id } = await declined(ALWAYS_3DS);
+    const { enrollmentId, id, intentId } = await declined(ALWAYS_3DS);
     const first = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
     const second = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
     expect(second.redirectUrl).not.toBeNull();
     expect(second.redirectUrl).not.toBe(first.redirectUrl);
+    for (let closed = 2; closed < MOST_TRIES_BY_HAND_PER_DAY + 1; closed++) {
+      await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
+    }
+    // The page counts as the Workflow does.
+    const [shown] = await listCustomerCharges(billing.db, enrollmentId, 1);
+    expect(shown).toMatchObject({ attempts: 7, triesByHand24h: 0 });
+    const last = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
+    await fetch(String(last.redirectUrl), {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ answer: 'fail' }),
+    });
+    const change = { chargeId: id, paymentIntentId: intentId, eventType: 'return' };
+    await billing.billing.paymentIntentChanged(enrollmentId, change);
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    expect((await listCustomerCharges(billing.db, enrollmentId, 1))[0]).toMatchObject({ triesByHand24h: 1 });
   }, 45_000);
 });
 
