@@ -87,6 +87,8 @@ export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    // pino knows `err` by itself; Temporal's SDK says `error`, of which JSON alone would keep nothing.
+    serializers: { error: pino.stdSerializers.err },
     hooks: { streamWrite: redactLine },
   };
   return destination === undefined ? pino(options) : pino(options, destination);

@@ -61,6 +61,16 @@ describe('createLogger', () => {
     expect(lines[0]?.msg).toMatch(/^first\n/);
   });
 
+  it("writes what an error says, also under the name that Temporal's SDK gives it", () => {
+    const broken = new TypeError('a planted bug');
+    const lines = logged((log) => {
+      log.warn({ error: broken }, 'Workflow failed');
+      log.warn({ error: 'a text' }, 'Workflow failed');
+    });
+    expect(lines[0]).toMatchObject({ error: { type: 'TypeError', message: 'a planted bug' } });
+    expect(lines[1]).toMatchObject({ error: 'a text' });
+  });
+
   it('writes nothing secret of the errors of Stripe, PostgreSQL and HTTP clients', () => {
     const stripe = Stripe.errors.StripeError.generate({
       type: 'invalid_request_error',
