@@ -34,10 +34,15 @@ export async function inBulk<Item>(options: BulkOptions<Item>): Promise<BulkOutc
       {
         title,
         task: async (_context, task) => {
-          await work(options, outcome, () => {
+          const tell = () => {
             const { done, failed } = outcome;
-            task.title = `${title} ${bar(done.length + failed.length, items.length)} ${failed.length} failed`;
-          });
+            const ending = options.stop.aborted ? ', ending' : '';
+            const sum = bar(done.length + failed.length, items.length);
+            task.title = `${title} ${sum} ${failed.length} failed${ending}`;
+          };
+          tell();
+          options.stop.addEventListener('abort', tell, { once: true });
+          await work(options, outcome, tell);
         },
       },
     ],

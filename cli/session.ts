@@ -47,7 +47,7 @@ export class Session {
   /**
    * Asks the person to type a word before something is done that cannot be taken back.
    * @param given `--yes`: nobody is asked
-   * @throws CommandFailure when the word is not typed, or nobody is there to type it
+   * @throws CommandFailure when the word is not typed (Ctrl-C and Ctrl-D are other words), or nobody is there to type it
    */
   async confirm(question: string, word: string, given: boolean): Promise<void> {
     if (given) {
@@ -58,7 +58,13 @@ export class Session {
     }
     const lines = createInterface({ input: process.stdin, output: process.stderr });
     try {
-      const typed = await lines.question(`${question} Type ${word} to go on: `);
+      const typed = await lines.question(`${question} Type ${word} to go on: `).catch((error: unknown) => {
+        if (error instanceof Error && error.name === 'AbortError') {
+          process.stderr.write('\n');
+          return '';
+        }
+        throw error;
+      });
       if (typed.trim() !== word) {
         throw new CommandFailure(EXIT.usage, 'Nothing was done.');
       }

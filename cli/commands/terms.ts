@@ -121,12 +121,18 @@ async function planOf({ api }: Session, options: ChangeOptions): Promise<Plan> {
   return plan;
 }
 
-/** Ctrl-C lets what is under way finish; the same command goes on with the rest. */
+/** Ctrl-C lets what is under way finish, a second one does not; the same command goes on with the rest. */
 async function carryOut({ api, out }: Session, items: EnrollmentObject[], options: ChangeOptions) {
   const { amountMinor, effective, reason, name, concurrency } = options;
   const stop = new AbortController();
-  const end = () => stop.abort();
-  process.once('SIGINT', end);
+  const end = () => {
+    if (stop.signal.aborted) {
+      process.exit(EXIT.partly);
+    }
+    stop.abort();
+  };
+  // Not `once`: what gives the cursor back at the end would find no other listener, and end the process itself.
+  process.on('SIGINT', end);
   try {
     return await inBulk({
       items,
