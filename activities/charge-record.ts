@@ -134,7 +134,11 @@ export function chargeRow(
   };
 }
 
-function attemptRow({ charge, context, at, outcome, dunning }: ChargeNews, attempt: AttemptMade) {
+/** The row of an attempt: what came of it, and what was decided on it. */
+export function attemptRow(
+  { charge, context, at, outcome, dunning }: Omit<ChargeNews, 'attempt'>,
+  attempt: AttemptMade,
+) {
   const intent: PaymentIntentOutcome | null = outcome.kind === 'payment_intent' ? outcome : null;
   return {
     charge_id: charge.id,

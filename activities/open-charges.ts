@@ -3,7 +3,7 @@
  * Task Queue. Each asks Stripe, writes the rows in one transaction and reports what the Workflow must know.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import { saveCharge } from '../db/charges.ts';
+import { saveAttempt, saveCharge } from '../db/charges.ts';
 import { touchEnrollment } from '../db/enrollments.ts';
 import { insertNotification } from '../db/notifications.ts';
 import { tell } from '../db/timeline.ts';
@@ -14,7 +14,7 @@ import { DEFECTS } from '../domain/errors.ts';
 import { attemptKey, operationKey } from '../domain/ids.ts';
 import { rowInPlace } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
-import { type AttemptMade, chargeNotice, chargeRow, recordCharge } from './charge-record.ts';
+import { type AttemptMade, attemptRow, chargeNotice, chargeRow, recordCharge } from './charge-record.ts';
 import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
@@ -129,14 +129,21 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
       return reportOf(outcome ?? { kind: 'not_made' }, { status: work.as, dunning: null });
     },
 
-    /** Records that a charge needs a person, and plans the next one, so that only this charge waits. Safe to repeat. */
-    async parkCharge(work: ChargeWork & { problem: string }): Promise<ChargeReport> {
+    /**
+     * Records that a charge needs a person, and plans the next one, so that only this charge waits. An attempt that came
+     * to this is counted like any other, since its number is used up. Safe to repeat.
+     */
+    async parkCharge(work: ChargeWork & { problem: string; attempted?: boolean }): Promise<ChargeReport> {
       const { charge, context, at, problem } = work;
+      const number = charge.attempts + (work.attempted === true ? 1 : 0);
       const upcoming = upcomingAfter(work, at);
       await deps.db.transaction().execute(async (trx) => {
         const row = await rowInPlace(trx, work, 'needs_attention');
         if (row !== null) {
-          await saveCharge(trx, { ...row, status_reason: problem });
+          await saveCharge(trx, { ...row, attempts: number, status_reason: problem });
+        }
+        if (row !== null && work.attempted === true && isRefusal(problem)) {
+          await saveAttempt(trx, refusedAttempt(work, number));
         }
         await tell(trx, context.enrollmentId, [
           {
@@ -146,6 +153,7 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
             what: 'charge.needs_attention',
             who: 'workflow',
             why: problem,
+            ...(work.attempted === true ? { details: { attempt: number } } : {}),
           },
         ]);
         await touchEnrollment(
@@ -165,4 +173,16 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
       );
     },
   };
+}
+
+/** Stripe refused the request itself, so that nothing was made. What our own books refuse may have been. */
+function isRefusal(problem: string): boolean {
+  return !problem.startsWith(`${DEFECTS.BooksDisagree}:`);
+}
+
+function refusedAttempt({ charge, context, at, paymentMethodId }: ChargeWork, number: number) {
+  return attemptRow(
+    { charge, context, at, outcome: { kind: 'not_made' }, dunning: null },
+    { number, key: attemptKey(context.enrollmentId, charge.id, number), paymentMethodId, why: 'refused' },
+  );
 }

@@ -48,11 +48,15 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
   };
 }
 
-/** A defect parks this charge and nothing else: a person mends it, `resumeCharge` goes on. */
+/**
+ * A defect parks this charge and nothing else: a person mends it, `resumeCharge` goes on.
+ * @param tried the method of the attempt that this is; null when it is none
+ */
 export async function reported(
   run: EnrollmentRun,
   charge: OpenCharge,
   activity: () => Promise<ChargeReport>,
+  tried: SavedMethod | null = null,
 ): Promise<ChargeReport> {
   try {
     return await activity();
@@ -60,8 +64,9 @@ export async function reported(
     const problem = problemOf(error);
     charge.problem = problem;
     return scheduled(`Charge ${charge.number}: needs attention`).parkCharge({
-      ...work(run, charge, null),
+      ...work(run, charge, tried),
       problem,
+      attempted: tried !== null,
     });
   }
 }

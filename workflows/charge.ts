@@ -105,7 +105,7 @@ async function attempt(
   }
   const asked = { ...work(run, charge, method), by, why };
   const activities = by === null ? scheduled(summary) : interactive(summary);
-  const report = await reported(run, charge, () => activities.collectCharge(asked));
+  const report = await reported(run, charge, () => activities.collectCharge(asked), method);
   if (by !== null) {
     countTry(charge, report, 'answered');
   }
@@ -133,7 +133,7 @@ async function authenticate(
   }
   const asked = { ...work(run, charge, method), by: order };
   const summary = attemptSummary(run, charge, method, 'by_hand');
-  const report = await reported(run, charge, () => interactive(summary).authenticateCharge(asked));
+  const report = await reported(run, charge, () => interactive(summary).authenticateCharge(asked), method);
   countTry(charge, report, 'challenge');
   takeAttempt(run, charge, method, report, 'on_session');
   if (report.redirectUrl !== null) {

@@ -1,5 +1,6 @@
 /** Faults between the Worker and Stripe. Names carry the case of docs/reliability.md that they prove. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -66,13 +67,30 @@ describe('collectCharge', () => {
     const parked = await billing.charged(enrollmentId, 1, 'needs_attention');
     expect(parked.status_reason).toContain('StripeKeyRefused');
     expect(await intentsOf(enrollmentId)).toEqual([]);
+    // Its number is used up: the rows count it as the Workflow does, and say that nothing was made.
+    await billing.known(enrollmentId, parked.id, 'needs_attention');
+    const { charges } = await billing.handle(enrollmentId).query(enrollmentStateQuery);
+    expect(charges).toMatchObject([{ attempts: 1 }]);
+    expect(parked.attempts).toBe(1);
+    const attempts = () =>
+      billing.db
+        .selectFrom('charge_attempts')
+        .select(['attempt', 'outcome'])
+        .where('charge_id', '=', parked.id)
+        .orderBy('attempt')
+        .execute();
+    expect(await attempts()).toEqual([{ attempt: 1, outcome: 'not_made' }]);
     // Only this charge waits: the schedule goes on.
     expect(await billing.enrollmentRow(enrollmentId)).toMatchObject({
       status: 'active',
       next_charge_amount_minor: 980,
     });
     await billing.billing.resumeCharge(enrollmentId, parked.id, { by: 'operator', reason: 'key replaced' });
-    await billing.charged(enrollmentId, 1, 'succeeded');
+    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ attempts: 2 });
+    expect(await attempts()).toEqual([
+      { attempt: 1, outcome: 'not_made' },
+      { attempt: 2, outcome: 'succeeded' },
+    ]);
     expect(await intentsOf(enrollmentId)).toMatchObject([{ status: 'succeeded' }]);
   }, 30_000);
 
