@@ -71,5 +71,6 @@ function clock(schedule: Schedule): string {
   const start =
     schedule.startsAt === null ? 'counted from saving the payment method' : `starts ${schedule.startsAt}`;
   const hour = schedule.localHour === null ? '' : `, at ${schedule.localHour}:00`;
-  return `${schedule.timeZone}${hour}, ${start}`;
+  const spread = schedule.spread === undefined ? '' : `, spread over ${schedule.spread.minutes} minutes`;
+  return `${schedule.timeZone}${hour}${spread}, ${start}`;
 }

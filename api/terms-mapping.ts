@@ -97,6 +97,8 @@ function readClock(given: Extract<GivenSchedule, { interval: unknown }>, ofTerms
     startsAt: given.starts_at,
     timeZone: given.time_zone ?? ofTerms,
     localHour: given.local_hour,
+    // Left out where it was not said, as above.
+    ...(given.spread_minutes === undefined ? {} : { spread: { minutes: given.spread_minutes } }),
   };
 }
 
@@ -148,5 +150,6 @@ function clockObjectOf(schedule: Extract<Schedule, { interval: unknown }>) {
     starts_at: schedule.startsAt,
     time_zone: schedule.timeZone,
     local_hour: schedule.localHour,
+    ...(schedule.spread === undefined ? {} : { spread_minutes: schedule.spread.minutes }),
   };
 }

@@ -70,8 +70,12 @@ export function plannedCharge(
   const moved = changes.moved.find((entry) => entry.occurrence === occurrence);
   const dueAtMs = moved ? epochMs(moved.dueAt) : calendarPlace(schedule, anchorAt, place);
   const endsAt = schedule.type === 'recurring' ? schedule.endsAt : null;
-  if (endsAt !== null && dueAtMs > epochMs(endsAt)) {
-    return null;
+  if (endsAt !== null) {
+    // A spread takes no charge beyond the end that would fall before it.
+    const agreedMs = moved ? dueAtMs : calendarPlace(schedule, anchorAt, place, false);
+    if (agreedMs > epochMs(endsAt)) {
+      return null;
+    }
   }
   return { occurrence, dueAt: isoInstant(dueAtMs), amountMinor };
 }

@@ -29,6 +29,8 @@ export const LONGEST_INTERVAL: Readonly<Record<Interval['unit'], number>> = {
   month: 36,
   year: 3,
 };
+/** A spread stays within the local day. */
+export const LONGEST_SPREAD_MINUTES = 1440;
 export const MOST_INSTALLMENTS = 120;
 export const MOST_CHARGES = 10_000;
 export const LONGEST_TRIAL_DAYS = 730;
@@ -46,6 +48,7 @@ export function checkTerms(terms: Terms, now: string, allowMinutes: boolean): Te
     ...('interval' in schedule ? repetition(schedule, allowMinutes) : []),
     ...zone(schedule),
     ...instants(schedule),
+    ...('interval' in schedule ? spreading(schedule) : []),
     ...(schedule.type === 'recurring' ? counts(schedule) : []),
     ...checkDunningPolicy(dunning),
     ...within('setupDeadlineDays', setupDeadlineDays, 1, LONGEST_SETUP_DEADLINE_DAYS),
@@ -119,6 +122,29 @@ function repetition(
     ...count,
     ...(localHour === null ? [] : within('schedule.localHour', localHour, 0, 23)),
   ];
+}
+
+/** The day that is left after the agreed hour is all that can be spread over. */
+function spreading({
+  spread,
+  interval,
+  startsAt,
+  localHour,
+}: InstallmentsSchedule | RecurringSchedule): TermsProblem[] {
+  if (spread === undefined) {
+    return [];
+  }
+  const field = 'schedule.spreadMinutes';
+  if (interval.unit === 'minute') {
+    return problem(field, 'minutes are not spread; expected an interval of days, weeks, months or years');
+  }
+  if (startsAt === null && localHour === null) {
+    return problem(
+      field,
+      'every enrollment has its own time of day; expected local_hour or starts_at beside it',
+    );
+  }
+  return within(field, spread.minutes, 1, LONGEST_SPREAD_MINUTES - (localHour ?? 0) * 60);
 }
 
 function zone({ timeZone = 'UTC' }: Schedule): TermsProblem[] {

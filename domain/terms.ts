@@ -9,6 +9,14 @@ export interface Interval {
   count: number;
 }
 
+/** Charges fall somewhere in a stretch of time that begins at the agreed time of day; absent: at that very time. */
+export interface Spread {
+  /** Agreed: how long the stretch is. It ends with the local day, so that no charge falls on another one. */
+  minutes: number;
+  /** This enrollment's own place in it, by `spread.ts`; the Workflow fills it in. @default 0 */
+  offsetMs?: number;
+}
+
 /** One charge, at once when `at` is null, else at that instant (ISO 8601, UTC). */
 export interface OnceSchedule {
   type: 'once';
@@ -27,6 +35,7 @@ export interface InstallmentsSchedule {
   timeZone: string;
   /** Hour of the local day, 0 to 23, at which charges fall; null keeps the anchor's own time of day. */
   localHour: number | null;
+  spread?: Spread;
 }
 
 /** The same amount every interval until an end that may never come. */
@@ -42,6 +51,7 @@ export interface RecurringSchedule {
   /** No charge falls after this instant (ISO 8601, UTC). */
   endsAt: string | null;
   maxCharges: number | null;
+  spread?: Spread;
 }
 
 /** Charges come through the API only. */

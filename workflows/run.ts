@@ -6,6 +6,7 @@ import type { CardExpiry } from '../activities/charge-work.ts';
 import type { Asker, OpenCharge } from '../domain/charge-life.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
 import { NO_CHANGES, type ScheduleChanges } from '../domain/schedule-changes.ts';
+import { withPlaceInSpread } from '../domain/spread.ts';
 import { type EnrollmentEnd, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge, Terms } from '../domain/terms.ts';
 import type { EnrollmentInput } from './input.ts';
@@ -167,7 +168,7 @@ export function resumed(input: EnrollmentInput, state: CarriedState): Enrollment
 function runOf(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
   return {
     input,
-    terms: input.terms,
+    terms: withPlaceInSpread(input.terms, input.enrollmentId),
     state,
     end: null,
     ended: false,

@@ -11,6 +11,7 @@ import {
   LONGEST_INTERVAL,
   LONGEST_RETRY_DELAY_DAYS,
   LONGEST_SETUP_DEADLINE_DAYS,
+  LONGEST_SPREAD_MINUTES,
   LONGEST_TRIAL_DAYS,
   MOST_CHARGES,
   MOST_INSTALLMENTS,
@@ -58,6 +59,14 @@ const givenClock = {
     .nullable()
     .default(null)
     .describe("Hour of the local day at which charges fall; null keeps the first one's time of day"),
+  spread_minutes: z
+    .int()
+    .min(1)
+    .max(LONGEST_SPREAD_MINUTES)
+    .optional()
+    .describe(
+      'Charges fall within so many minutes from that time of day on, each enrollment at its own time, always the same and never on another day; for many that are due at once',
+    ),
 };
 
 const givenSchedule = z.discriminatedUnion(
@@ -89,7 +98,7 @@ const givenSchedule = z.discriminatedUnion(
       amount_minor: givenAmount,
       ...givenClock,
       trial_days: z.int().min(0).max(LONGEST_TRIAL_DAYS).default(0),
-      ends_at: givenInstant.nullable().default(null).describe('No charge falls after it'),
+      ends_at: givenInstant.nullable().default(null).describe('No charge falls after it, but for its spread'),
       max_charges: z.int().min(1).max(MOST_CHARGES).nullable().default(null),
     }),
     z.strictObject({ type: z.literal('on_demand') }),
@@ -162,6 +171,7 @@ const clock = {
   starts_at: instant.nullable(),
   time_zone: z.string(),
   local_hour: z.int().nullable(),
+  spread_minutes: z.int().optional(),
 };
 
 /** Terms in answers. */

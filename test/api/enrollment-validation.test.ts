@@ -96,6 +96,12 @@ describe('POST /v1/enrollments', () => {
     ['an offset for a time zone', withSchedule({ time_zone: '+09:00' }), 'terms.schedule.time_zone', /IANA/],
     ['hour 24', withSchedule({ local_hour: 24 }), 'terms.schedule.local_hour', /got '24'/],
     [
+      'a spread into the next day',
+      withSchedule({ local_hour: 23, spread_minutes: 61 }),
+      'terms.schedule.spread_minutes',
+      /61; expected a whole number from 1 to 60/,
+    ],
+    [
       'a date without a time',
       withSchedule({ starts_at: '2027-01-31' }),
       'terms.schedule.starts_at',

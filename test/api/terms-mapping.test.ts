@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { givenTerms } from '../../api/schemas/terms.ts';
+import { termsDetails } from '../../api/terms-in-words.ts';
 import { readTerms, termsObjectOf } from '../../api/terms-mapping.ts';
 import { checkTerms } from '../../domain/terms-check.ts';
 
@@ -32,5 +33,32 @@ describe("the terms' time zone", () => {
     const read = terms(ONCE, { time_zone: 'Asia/Tokyo' });
     const wrong = { ...read, schedule: { ...read.schedule, timeZone: 'Asia/Atlantis' } };
     expect(checkTerms(wrong, '2026-11-01T00:00:00Z', false)).toMatchObject([{ field: 'schedule.timeZone' }]);
+  });
+});
+
+describe('a spread of due times', () => {
+  const NINE = { ...MONTHLY, local_hour: 9 };
+  const check = (schedule: object) => checkTerms(terms(schedule), '2026-11-01T00:00:00Z', true);
+
+  it('is part of the terms when it is said, and changes nothing about other requests', () => {
+    const read = terms({ ...NINE, spread_minutes: 180 });
+    expect(read.schedule).toMatchObject({ localHour: 9, spread: { minutes: 180 } });
+    expect(termsObjectOf(read).schedule).toMatchObject({ spread_minutes: 180 });
+    expect(check({ ...NINE, spread_minutes: 180 })).toEqual([]);
+    expect(terms(NINE).schedule).not.toHaveProperty('spread');
+    expect(termsObjectOf(terms(NINE)).schedule).not.toHaveProperty('spread_minutes');
+    expect(termsDetails(read)).toContain('at 9:00, spread over 180 minutes');
+  });
+
+  it('must leave every charge on its day, and have an hour to begin at', () => {
+    expect(check({ ...NINE, spread_minutes: 900 })).toEqual([]);
+    for (const wrong of [
+      { ...NINE, spread_minutes: 901 },
+      { ...MONTHLY, spread_minutes: 60 },
+      { ...NINE, spread_minutes: 60, interval: { unit: 'minute' } },
+    ]) {
+      expect(check(wrong)).toMatchObject([{ field: 'schedule.spreadMinutes' }]);
+    }
+    expect(check({ ...MONTHLY, starts_at: '2027-01-01T09:00:00Z', spread_minutes: 1440 })).toEqual([]);
   });
 });

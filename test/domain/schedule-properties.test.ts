@@ -1,8 +1,16 @@
 /** What holds for every schedule, zone and start: ten years of charges against an independent reading of clocks. */
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { DateTime } from 'luxon';
 import { planAfter, plannedCharge, resumeFrom } from '../../domain/schedule.ts';
-import type { Interval, RecurringSchedule } from '../../domain/terms.ts';
+import { withPlaceInSpread } from '../../domain/spread.ts';
+import {
+  DEFAULT_DUNNING,
+  type Interval,
+  type RecurringSchedule,
+  type Schedule,
+  type Terms,
+} from '../../domain/terms.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -275,5 +283,66 @@ describe('planAfter at any instant', () => {
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('a spread', () => {
+  const ON_DEMAND: Terms = {
+    currency: 'jpy',
+    schedule: { type: 'on_demand' },
+    captureMethod: 'automatic',
+    dunning: DEFAULT_DUNNING,
+    lateSuccess: 'refund',
+    catchUp: 'charge_all',
+    setupDeadlineDays: 30,
+  };
+
+  const spreads = fc.record({
+    zone: fc.constantFrom(...ZONES),
+    interval: calendarInterval,
+    anchorAt: anchorMs.map((ms) => new Date(ms).toISOString()),
+    localHour: fc.option(fc.integer({ min: 0, max: 23 })),
+    minutes: fc.integer({ min: 1, max: 1440 }),
+    id: fc.string({ minLength: 26, maxLength: 26 }),
+    occurrence: fc.integer({ min: 0, max: 200 }),
+  });
+
+  it('leaves every charge on its local day, inside the stretch, and gives an enrollment the same place each time', () => {
+    fc.assert(
+      fc.property(spreads, ({ zone, interval, anchorAt, localHour, minutes, id, occurrence }) => {
+        const agreed: RecurringSchedule = {
+          type: 'recurring',
+          amountMinor: 1,
+          interval,
+          startsAt: anchorAt,
+          timeZone: zone,
+          localHour,
+          trialDays: 0,
+          endsAt: null,
+          maxCharges: null,
+        };
+        const terms = { ...ON_DEMAND, schedule: { ...agreed, spread: { minutes } } };
+        const { schedule } = withPlaceInSpread(terms, id);
+        const at = (from: Schedule, place: number) =>
+          Date.parse(plannedCharge(from, anchorAt, place)?.dueAt ?? '');
+        const due = at(schedule, occurrence);
+        const unspread = at(agreed, occurrence);
+        expect(due).toBeGreaterThanOrEqual(unspread);
+        expect(due - unspread).toBeLessThan(minutes * 60_000);
+        const day = (ms: number) => DateTime.fromMillis(ms, { zone }).toISODate();
+        expect(day(due)).toBe(day(unspread));
+        expect(at(schedule, occurrence + 1)).toBeGreaterThan(due);
+        expect(at(withPlaceInSpread({ ...terms, schedule }, id).schedule, occurrence)).toBe(due);
+        // What the schedule's end takes in, it takes in for everybody.
+        const ending = { ...schedule, endsAt: new Date(unspread).toISOString() } as Schedule;
+        expect(plannedCharge(ending, anchorAt, occurrence)?.occurrence).toBe(occurrence);
+        expect(plannedCharge(ending, anchorAt, occurrence + 1)).toBeNull();
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  it('is nothing where the terms agree on none', () => {
+    expect(withPlaceInSpread(ON_DEMAND, 'enr_any')).toBe(ON_DEMAND);
   });
 });

@@ -1,7 +1,9 @@
 /** What a customer or operator can change about a running schedule. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findAmountChange } from '../../db/enrollment-history.ts';
+import { spreadOffsetMs } from '../../domain/spread.ts';
 import type { Terms } from '../../domain/terms.ts';
+import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
@@ -132,6 +134,26 @@ describe('the schedule', () => {
     expect(charge.due_at).toEqual(next);
     expect(await billing.enrollmentRow(enrollmentId)).toMatchObject({ status: 'paused' });
   }, 60_000);
+
+  it('falls due at its own time where the terms agree on a spread', async () => {
+    const startsAt = `${new Date(Date.now() + 2 * DAY_MS).toISOString().slice(0, 10)}T09:00:00.000Z`;
+    const spread = { startsAt, timeZone: 'UTC', spread: { minutes: 180 } };
+    const terms = { ...MONTHLY, schedule: { ...MONTHLY.schedule, ...spread } as Terms['schedule'] };
+    const { enrollmentId } = await billing.enrolled(terms);
+    await billing.active(enrollmentId);
+    const dueAt = new Date(Date.parse(startsAt) + spreadOffsetMs(enrollmentId, 180 * 60_000));
+    const told = await billing.handle(enrollmentId).query(enrollmentStateQuery);
+    expect(told.nextChargeAt).toBe(dueAt.toISOString());
+    expect((await billing.enrollmentRow(enrollmentId)).next_charge_at).toEqual(dueAt);
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, daysAhead(dueAt) * DAY_MS + 60_000);
+    expect((await billing.charged(enrollmentId, 1, 'succeeded')).due_at).toEqual(dueAt);
+    const next = await waitFor('the next plan', async () => {
+      const { next_charge_at } = await billing.enrollmentRow(enrollmentId);
+      return next_charge_at !== null && next_charge_at > dueAt && next_charge_at;
+    });
+    // A month later at the same time.
+    expect(next.toISOString().slice(10)).toBe(dueAt.toISOString().slice(10));
+  }, 45_000);
 
   it('rests until the day that was said; what fell into the pause is not owed', async () => {
     const { enrollmentId, next } = await running();
