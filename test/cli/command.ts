@@ -32,6 +32,39 @@ export async function durableBilling(args: string[], environment: Record<string,
   return { code, ...ended, json: parsed(ended.stdout) };
 }
 
+/**
+ * The same in a terminal of its own (`script`, which Linux and macOS bring along), where a person answers the question.
+ * @param typed sent once the question is there, e.g. `yes\r`, or `\x03` for Ctrl-C
+ * @returns what the terminal showed, and the exit code
+ */
+export async function inTerminal(
+  args: string[],
+  environment: Record<string, string>,
+  typed: string,
+): Promise<{ code: number | null; shown: string }> {
+  const command = [process.execPath, '--no-warnings', 'cli/main.ts', ...args];
+  const script =
+    process.platform === 'darwin'
+      ? ['-q', '/dev/null', ...command]
+      : ['-qec', command.join(' '), '/dev/null'];
+  const child = spawn('script', script, {
+    cwd: PROJECT,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, TERM: 'xterm', ...environment },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let shown = '';
+  let isAnswered = false;
+  child.stdout.on('data', (chunk) => {
+    shown += chunk;
+    if (!isAnswered && shown.includes('to go on: ')) {
+      isAnswered = true;
+      child.stdin.write(typed);
+    }
+  });
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, shown };
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { durableBilling } from './command.ts';
+import { durableBilling, inTerminal } from './command.ts';
 
 let folder: string;
 let server: Server;
@@ -58,6 +58,30 @@ function runningStack(pid: number) {
     settings: { DATABASE_URL: 'postgres://127.0.0.1:9/nothing', TEMPORAL_UI_URL: 'http://ui.example.com/' },
   };
   writeFileSync(path.join(folder, 'dev.json'), JSON.stringify(stack));
+}
+
+/** @returns the id of a paid charge of JPY 980, which every GET answers from now on */
+function aChargeIsFound(): string {
+  const id = `chg_${'0'.repeat(26)}_1`;
+  const at = '2026-11-01T00:00:00.000Z';
+  const given = ['id', 'currency', 'due_at', 'created_at', 'updated_at', 'settled_at'];
+  const empty = ['description', 'next_attempt_at', 'last_code', 'last_decline_code', 'status_reason'];
+  found = {
+    ...Object.fromEntries([...empty, 'payment_intent_id', 'dispute_status'].map((name) => [name, null])),
+    ...Object.fromEntries(given.map((name) => [name, at])),
+    object: 'charge',
+    id,
+    enrollment_id: `enr_${'0'.repeat(26)}`,
+    origin: 'schedule',
+    status: 'succeeded',
+    currency: 'jpy',
+    number: 1,
+    attempts: 1,
+    amount_minor: 980,
+    captured_minor: 980,
+    refunded_minor: 0,
+  };
+  return id;
 }
 
 describe('without settings', () => {
@@ -159,25 +183,7 @@ describe('an answer that is no success', () => {
   });
 
   it('to a refund that may have been made names the key under which a repeat is the same refund', async () => {
-    const id = `chg_${'0'.repeat(26)}_1`;
-    const at = '2026-11-01T00:00:00.000Z';
-    const given = ['id', 'currency', 'due_at', 'created_at', 'updated_at', 'settled_at'];
-    const empty = ['description', 'next_attempt_at', 'last_code', 'last_decline_code', 'status_reason'];
-    found = {
-      ...Object.fromEntries([...empty, 'payment_intent_id', 'dispute_status'].map((name) => [name, null])),
-      ...Object.fromEntries(given.map((name) => [name, at])),
-      object: 'charge',
-      id,
-      enrollment_id: `enr_${'0'.repeat(26)}`,
-      origin: 'schedule',
-      status: 'succeeded',
-      currency: 'jpy',
-      number: 1,
-      attempts: 1,
-      amount_minor: 980,
-      captured_minor: 980,
-      refunded_minor: 0,
-    };
+    const id = aChargeIsFound();
     answer = { status: 500, body: refusal('internal', 'something') };
     const environment = { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' };
     const ended = await durableBilling(['refund', id, '--amount-minor', '300', '--yes'], environment);
@@ -202,6 +208,23 @@ describe('an answer that is no success', () => {
       code: 3,
       stderr: expect.stringContaining('http://127.0.0.1:9 does not answer'),
     });
+  });
+});
+
+describe('a question in a terminal', () => {
+  it.each([
+    ['another word', 'yes\r'],
+    ['Ctrl-C', '\x03'],
+    ['Ctrl-D', '\x04'],
+  ])('answered with %s does nothing, and says so', async (_, typed) => {
+    const id = aChargeIsFound();
+    const before = asked.length;
+    const environment = { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' };
+    const { code, shown } = await inTerminal(['refund', id, '--amount-minor', '300'], environment, typed);
+    found = null;
+    expect(shown).toMatch(/to go on: [\s\S]*\nNothing was done\.\r?\n$/);
+    expect(code).toBe(2);
+    expect(asked.slice(before).every(({ key }) => key === undefined)).toBe(true);
   });
 });
 
