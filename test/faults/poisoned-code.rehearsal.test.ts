@@ -35,9 +35,9 @@ describe('Workflow code with a bug that one customer meets', () => {
     const other = await paidOnce();
     const buggy = await workflowVariant([
       {
-        file: 'workflows/billing.ts',
-        from: 'function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {\n',
-        to: `function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {
+        file: 'workflows/new-charges.ts',
+        from: 'export function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {\n',
+        to: `export function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {
   if (run.input.enrollmentId === '${poisoned}') {
     throw new TypeError('a planted bug');
   }
