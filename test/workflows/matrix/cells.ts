@@ -46,14 +46,20 @@ const LEFT_BY_A_LOOK: readonly Start[] = ['needs_attention/tried'];
 /** Of these an event is looked for in the rows by its PaymentIntent, and a charge that has none has no such event. */
 const AFTER_PAYMENT: readonly Word[] = WORDS.slice(-4);
 
-/** A command of what we were told is a command in the status that it was brought to: asked of every third. */
-const TOLD_OF_EACH = 3;
-
 /**
- * @param every each start × command × event; else each pair of start and command, start and event, command and event at
- * least once. Commands around what happens at Stripe and is not told yet are always asked in full.
+ * `every`: each start × command × event. `pairs`: each pair of start and command, start and event, command and event at
+ * least once, and every command around what happens at Stripe and is not told yet. `suite`: each pair of start and
+ * command, each event, and a third of the commands around what is not told.
  */
-export function cells(every: boolean): Cell[] {
+export const EXTENTS = ['suite', 'pairs', 'every'] as const;
+export type Extent = (typeof EXTENTS)[number];
+
+/** A command of what we were told is a command in the status that it was brought to: asked of some. */
+const TOLD_OF_EACH = { every: 1, pairs: 3, suite: 6 };
+const UNTOLD_OF_EACH = { every: 1, pairs: 1, suite: 3 };
+
+export function cells(extent: Extent): Cell[] {
+  const every = extent === 'every';
   return STARTS.flatMap((start, row) => {
     const words = WORDS.filter(
       (word) =>
@@ -63,23 +69,30 @@ export function cells(every: boolean): Cell[] {
     const harmless = COMMAND_NAMES.flatMap((command, column) =>
       words
         .filter((_, index) => every || index % COMMAND_NAMES.length === (column + row) % COMMAND_NAMES.length)
+        .slice(0, extent === 'suite' ? 1 : undefined)
         .map((word): Cell => ({ start, command, event: { kind: 'word', word } })),
     );
     const moves = (Object.keys(MOVES) as Move[]).filter((move) =>
       MOVES[move].from.some((from) => from === start),
     );
     const told = moves.flatMap((move, shift) =>
-      COMMAND_NAMES.filter((_, index) => every || index % TOLD_OF_EACH === (row + shift) % TOLD_OF_EACH).map(
+      COMMAND_NAMES.filter((_, index) => chosen(index, row + shift, TOLD_OF_EACH[extent])).map(
         (command): Cell => ({ start, command, event: { kind: 'told', move } }),
       ),
     );
     const untold = moves
       .filter((move) => move !== 'we look again')
-      .flatMap((move) =>
-        COMMAND_NAMES.map((command): Cell => ({ start, command, event: { kind: 'untold', move } })),
+      .flatMap((move, shift) =>
+        COMMAND_NAMES.filter((_, index) => chosen(index, row + shift, UNTOLD_OF_EACH[extent])).map(
+          (command): Cell => ({ start, command, event: { kind: 'untold', move } }),
+        ),
       );
     return [...harmless, ...told, ...untold];
   });
+}
+
+function chosen(index: number, shift: number, ofEach: number): boolean {
+  return index % ofEach === shift % ofEach;
 }
 
 /** So many charges of one enrollment are open at a time; 20 are allowed. */

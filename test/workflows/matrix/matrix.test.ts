@@ -4,8 +4,9 @@
  * stuck charge, in a second payment, in an attempt after an accepted cancel, or with rows, Workflow and Stripe telling
  * different stories.
  *
- * `MATRIX=full npm run jest -- test/workflows/matrix` asks every triple (1,900 charges); the suite asks every pair of
- * status, command and harmless event, and every command around everything that truly happens at Stripe.
+ * The suite asks every pair of status and command; `npm run rehearse` every pair of status, command and harmless event,
+ * and every command around everything that truly happens at Stripe; `MATRIX=every npm run jest -- test/workflows/matrix`
+ * every triple (1,700 charges).
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Charge as ChargeRow } from '../../../db/schema.ts';
@@ -13,7 +14,7 @@ import { chargeStep } from '../../../domain/charge-states.ts';
 import { atOnce } from '../../support/at-once.ts';
 import { type HttpAnswer, startStack, type TestStack } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
-import { type Cell, cells, grouped, nameOf } from './cells.ts';
+import { type Cell, cells, EXTENTS, type Extent, grouped, nameOf } from './cells.ts';
 import {
   COMMAND_NAMES,
   COMMANDS,
@@ -26,7 +27,16 @@ import {
 } from './expected.ts';
 import { AT_ONCE, type Charge, createScene, type Host } from './scene.ts';
 
-const ALL = cells(process.env.MATRIX === 'full');
+const ALL = cells(extent());
+
+function extent(): Extent {
+  const asked = process.env.MATRIX ?? 'suite';
+  const known = EXTENTS.find((name) => name === asked);
+  if (known === undefined) {
+    throw new Error(`MATRIX is ${JSON.stringify(asked)}; expected ${EXTENTS.join(', ')}`);
+  }
+  return known;
+}
 
 interface Played {
   cell: Cell;
