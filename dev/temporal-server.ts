@@ -24,6 +24,12 @@ export interface TemporalServerOptions {
   dynamicConfig?: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * A Task Queue is in one place. By default it is in four, which many servers share; with one server and a few pollers a
+ * task then waits where nobody polls until it is forwarded, and each part gets a quarter of a queue's limit of rate.
+ */
+const ONE_PARTITION = { 'matching.numTaskqueueReadPartitions': 1, 'matching.numTaskqueueWritePartitions': 1 };
+
 /** How to start the server. */
 export function temporalServerProcess(options: TemporalServerOptions): ProcessSpec {
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(options.port)];
@@ -42,7 +48,7 @@ export function temporalServerProcess(options: TemporalServerOptions): ProcessSp
   for (const [name, type] of Object.entries(SEARCH_ATTRIBUTES)) {
     args.push('--search-attribute', `${name}=${type}`);
   }
-  for (const [name, value] of Object.entries(options.dynamicConfig ?? {})) {
+  for (const [name, value] of Object.entries({ ...ONE_PARTITION, ...options.dynamicConfig })) {
     args.push('--dynamic-config-value', `${name}=${JSON.stringify(value)}`);
   }
   return {
