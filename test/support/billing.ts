@@ -312,6 +312,16 @@ export async function startBilling(options: BillingOptions = {}) {
       });
     },
 
+    /** Waits until the Workflow has settled a charge and holds it no more: its row is written a moment before. */
+    settled(id: string, chargeId: string) {
+      return waitFor(`the Workflow to settle ${chargeId}`, async () => {
+        const { charges } = await client.workflow
+          .getHandle(enrollmentWorkflowId(id))
+          .query(enrollmentStateQuery);
+        return charges.every((charge) => charge.id !== chargeId);
+      });
+    },
+
     /** Waits until the Workflow has the saved method: its row is written a moment before. */
     active(id: string) {
       return waitFor(`${id} to be active`, async () => {

@@ -61,6 +61,7 @@ describe('a try by hand', () => {
     await billing.charged(enrollmentId, 1, 'succeeded');
     const row = (await billing.chargeRows(enrollmentId))[0];
     expect(row).toMatchObject({ payment_intent_id: intentId });
+    await billing.settled(enrollmentId, id);
     await expect(billing.billing.retryCharge(enrollmentId, id, OPERATOR)).rejects.toMatchObject({
       code: 'charge_settled',
     });
