@@ -107,9 +107,10 @@ export const operatorPages: FastifyPluginAsync<OperatorPagesOptions> = async (ap
           is_signed_in: false,
           text: away
             ? 'The database does not answer, or you asked too often. Try again in a moment.'
-            : status < 500
-              ? 'There is nothing at this address.'
-              : 'The page could not be made; the log of the API says why.',
+            : (REFUSED[status] ??
+              (status < 500
+                ? 'That request was not understood. Go back, and try again.'
+                : 'The page could not be made; the log of the API says why.')),
         });
       });
       pages.get('/ops.css', async (_request, reply) =>
@@ -197,6 +198,13 @@ export const operatorPages: FastifyPluginAsync<OperatorPagesOptions> = async (ap
       ? Promise.resolve([])
       : chargesBehind(db, period, { of, currency }, MOST_LISTED);
   }
+};
+
+/** What a person reads whose request was refused. */
+const REFUSED: Readonly<Record<number, string>> = {
+  404: 'There is nothing at this address.',
+  413: 'What was sent is too long to be an API key. Go back, and paste the key alone.',
+  415: 'The sign-in takes a form. Open the page in a browser, and sign in there.',
 };
 
 const HEADERS = {

@@ -130,6 +130,15 @@ describe('who sees /ops', () => {
     expect(reply.statusCode).toBe(303);
   });
 
+  it.each([
+    ['too long', `key=${'x'.repeat(4_000)}`, FORM, 413, 'too long to be an API key'],
+    ['no form', '{"key":"dbk_1"}', { 'content-type': 'application/json-seq' }, 415, 'takes a form'],
+  ])('whoever sends what is %s is told what was expected', async (_, payload, headers, status, words) => {
+    const reply = await api.app.inject({ method: 'POST', url: '/ops/sign-in', payload, headers });
+    expect(reply.statusCode).toBe(status);
+    expect(reply.body).toContain(words);
+  });
+
   it('no longer a key that was revoked meanwhile', async () => {
     const soon = await api.keyWith(['read']);
     const cookie = (await signedIn(api, soon.key)) ?? '';
