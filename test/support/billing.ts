@@ -125,6 +125,9 @@ export async function startBilling(options: BillingOptions = {}) {
     return answer.json();
   }
 
+  const stateOf = (id: string) =>
+    client.workflow.getHandle(enrollmentWorkflowId(id)).query(enrollmentStateQuery);
+
   const inbox = createInboxDispatcher({
     db: database.db,
     billing,
@@ -305,9 +308,7 @@ export async function startBilling(options: BillingOptions = {}) {
     /** Waits until the Workflow, too, knows the charge in that status: its row is written a moment before. */
     known(id: string, chargeId: string, status: string) {
       return waitFor(`the Workflow to know ${chargeId} as ${status}`, async () => {
-        const { charges } = await client.workflow
-          .getHandle(enrollmentWorkflowId(id))
-          .query(enrollmentStateQuery);
+        const { charges } = await stateOf(id);
         return charges.some((charge) => charge.id === chargeId && charge.status === status);
       });
     },
@@ -315,21 +316,14 @@ export async function startBilling(options: BillingOptions = {}) {
     /** Waits until the Workflow has settled a charge and holds it no more: its row is written a moment before. */
     settled(id: string, chargeId: string) {
       return waitFor(`the Workflow to settle ${chargeId}`, async () => {
-        const { charges } = await client.workflow
-          .getHandle(enrollmentWorkflowId(id))
-          .query(enrollmentStateQuery);
+        const { charges } = await stateOf(id);
         return charges.every((charge) => charge.id !== chargeId);
       });
     },
 
     /** Waits until the Workflow has the saved method: its row is written a moment before. */
     active(id: string) {
-      return waitFor(`${id} to be active`, async () => {
-        const { status } = await client.workflow
-          .getHandle(enrollmentWorkflowId(id))
-          .query(enrollmentStateQuery);
-        return status === 'active';
-      });
+      return waitFor(`${id} to be active`, async () => (await stateOf(id)).status === 'active');
     },
 
     async history(id: string) {

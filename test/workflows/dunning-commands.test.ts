@@ -68,26 +68,24 @@ describe('a try by hand', () => {
   }, 45_000);
 });
 
+/** What the customer answers at their bank. */
+async function answerChallenge(redirectUrl: string | null, answer: 'complete' | 'fail'): Promise<void> {
+  const body = new URLSearchParams({ answer });
+  await fetch(String(redirectUrl), { method: 'POST', redirect: 'manual', body });
+}
+
 describe('on-session confirmation', () => {
   it('leads to the bank and back, and confirms the same PaymentIntent', async () => {
     const { enrollmentId, id, intentId } = await declined(ALWAYS_3DS);
     const first = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
     expect(first).toMatchObject({ status: 'requires_action', redirectUrl: expect.stringContaining('/3ds/') });
-    await fetch(String(first.redirectUrl), {
-      method: 'POST',
-      redirect: 'manual',
-      body: new URLSearchParams({ answer: 'fail' }),
-    });
+    await answerChallenge(first.redirectUrl, 'fail');
     const change = { chargeId: id, paymentIntentId: intentId, eventType: 'return' };
     await billing.billing.paymentIntentChanged(enrollmentId, change);
     await billing.known(enrollmentId, id, 'requires_payment_method');
     // Refused: everything is ready for another try.
     const second = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
-    await fetch(String(second.redirectUrl), {
-      method: 'POST',
-      redirect: 'manual',
-      body: new URLSearchParams({ answer: 'complete' }),
-    });
+    await answerChallenge(second.redirectUrl, 'complete');
     await billing.billing.paymentIntentChanged(enrollmentId, change);
     expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({
       payment_intent_id: intentId,
@@ -107,11 +105,7 @@ describe('on-session confirmation', () => {
     const [shown] = await listCustomerCharges(billing.db, enrollmentId, 1);
     expect(shown).toMatchObject({ attempts: 7, triesByHand24h: 0 });
     const last = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
-    await fetch(String(last.redirectUrl), {
-      method: 'POST',
-      redirect: 'manual',
-      body: new URLSearchParams({ answer: 'fail' }),
-    });
+    await answerChallenge(last.redirectUrl, 'fail');
     const change = { chargeId: id, paymentIntentId: intentId, eventType: 'return' };
     await billing.billing.paymentIntentChanged(enrollmentId, change);
     await billing.known(enrollmentId, id, 'requires_payment_method');
