@@ -23,7 +23,9 @@ async function running(terms: Terms = MONTHLY) {
   await billing.charged(enrollmentId, 1, 'succeeded');
   const next = await waitFor('the next charge', async () => {
     const row = await billing.enrollmentRow(enrollmentId);
-    return row.next_charge_at ?? false;
+    // The row is written a moment before the Workflow knows.
+    const { nextChargeAt } = await billing.handle(enrollmentId).query(enrollmentStateQuery);
+    return row.next_charge_at?.toISOString() === nextChargeAt && row.next_charge_at;
   });
   return { enrollmentId, next };
 }
