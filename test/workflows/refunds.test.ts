@@ -33,6 +33,14 @@ async function refundedMinor(enrollmentId: string): Promise<number> {
   return Number((await billing.chargeRows(enrollmentId))[0]?.refunded_minor);
 }
 
+/** Waits until the Workflow of a charge's refunds knows all of them and has ended: rows are written a moment before. */
+function isOver(chargeId: string): Promise<true> {
+  return waitFor('the end of its Workflow', async () => {
+    const handle = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(chargeId));
+    return (await handle.describe()).status.name === 'COMPLETED';
+  });
+}
+
 describe('refundCharge', () => {
   it('gives back in parts, never more than was captured, and books each part once', async () => {
     const { enrollmentId, id } = await paid();
@@ -91,6 +99,7 @@ describe('refundCharge', () => {
     await billing.control(`refunds/${made.refundId}/fail`);
     await billing.deliverEvents();
     await waitFor('the failure', async () => (await refundedMinor(enrollmentId)) === 0);
+    await isOver(id);
     expect(await billing.ledger(enrollmentId)).toEqual([
       { kind: 'payment', amount_minor: 1200 },
       { kind: 'refund', amount_minor: -1200 },
@@ -119,15 +128,10 @@ describe('refundCharge', () => {
 
   it('is the same refund under the same key, also when others came after it and Stripe has forgotten the key', async () => {
     const { enrollmentId, id } = await paid();
-    const isOver = () =>
-      waitFor('the end of its Workflow', async () => {
-        const handle = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(id));
-        return (await handle.describe()).status.name === 'COMPLETED';
-      });
     const first = await refund(id, 'one', 500);
-    await isOver();
+    await isOver(id);
     await refund(id, 'two', 100);
-    await isOver();
+    await isOver(id);
     await billing.control('clock', { advance_seconds: 2 * 86_400 });
     expect(await refund(id, 'one', 500)).toEqual(first);
     expect(await refundedMinor(enrollmentId)).toBe(600);
