@@ -113,7 +113,17 @@ describe('createMailOutbox', () => {
       await test.db.updateTable('notifications').set({ next_mail_at: due }).where('id', '=', id).execute();
     }
     const started = [outboxOf(), outboxOf(), outboxOf()];
-    await Promise.all(started.map((outbox) => outbox.dispatchOnce()));
+    // Until all have looked, the first is on its way: one that looks after that may well take the second.
+    let sent = () => {};
+    smtp.hold = new Promise((resolve) => {
+      sent = resolve;
+    });
+    const claimed: number[] = [];
+    const rounds = started.map(async (outbox) => claimed.push(await outbox.dispatchOnce()));
+    await waitFor('the others to find nothing', () => claimed.length === started.length - 1);
+    expect(claimed).toEqual([0, 0]);
+    sent();
+    await Promise.all(rounds);
     expect(smtp.mails.map(({ subject }) => subject)).toEqual(['Please choose another way to pay ¥1,980']);
     for (const outbox of started) {
       outbox.start();
