@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from '../../api/billing-client.ts';
+import { command, existingEnrollment } from '../../api/enrollment-commands.ts';
 import type { EnrollmentStatus } from '../../domain/statuses.ts';
 import { startApi, type TestApi } from './test-api.ts';
 
@@ -254,6 +255,62 @@ describe('POST /v1/enrollments/:id/charges', () => {
     };
     const { status, body } = await post('charges', { amount_minor: 500 }, 'ride-3');
     expect([status, body.error.code]).toEqual([409, 'enrollment_not_started']);
+    expect(api.asked).toHaveLength(1);
+  });
+
+  it('is asked again while the row says that it has started and the Workflow does not know it yet', async () => {
+    await setStatus('active');
+    let behind = 3;
+    api.answers.createCharge = async () => {
+      behind -= 1;
+      if (behind > 0) {
+        throw new CommandRefused('enrollment_not_started', 'the enrollment awaits its payment method');
+      }
+      return { chargeId: `chg_${id.slice(4)}_7` };
+    };
+    expect(await post('charges', { amount_minor: 500 }, 'ride-4')).toMatchObject({
+      status: 202,
+      body: { id: `chg_${id.slice(4)}_7` },
+    });
+    expect(new Set(api.asked.map(({ args }) => JSON.stringify(args))).size).toBe(1);
+    expect(api.asked).toHaveLength(3);
+  });
+
+  it('is 503 and may be repeated when the Workflow stays behind; another refusal is told at once', async () => {
+    await setStatus('active');
+    const view = await existingEnrollment(api.db, id);
+    const tries = async (code: string) => {
+      let count = 0;
+      const refused = command(
+        api.db,
+        view,
+        async () => {
+          count += 1;
+          throw new CommandRefused(code, 'no');
+        },
+        [1, 1],
+      );
+      const error = await refused.catch((thrown: unknown) => thrown);
+      return { error, count };
+    };
+    expect(await tries('enrollment_not_started')).toMatchObject({
+      error: { statusCode: 503, code: 'enrollment_starting', headers: { 'retry-after': '1' } },
+      count: 3,
+    });
+    expect(await tries('enrollment_paused')).toMatchObject({
+      error: { code: 'enrollment_paused' },
+      count: 1,
+    });
+  });
+
+  it('is refused for its end when that comes while it is asked again', async () => {
+    await setStatus('active');
+    api.answers.createCharge = async () => {
+      await setStatus('canceled');
+      throw new CommandRefused('enrollment_not_started', 'the enrollment awaits its payment method');
+    };
+    const { status, body } = await post('charges', { amount_minor: 500 }, 'ride-5');
+    expect([status, body.error.code]).toEqual([409, 'enrollment_ended']);
   });
 });
 
