@@ -2,6 +2,7 @@
  * The one handler of errors: every reply that is not a success has the shape `{ error: { code, message, … } }`. 4xx
  * are written for the caller; a 5xx says nothing of the inside, which is in the log under the request's id.
  */
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable } from '../db/unavailable.ts';
@@ -66,8 +67,10 @@ function problemOfFastify(error: Partial<FastifyError>): HttpProblem {
         "the body is not JSON, or has a field '__proto__' or 'constructor.prototype', which no object of ours has",
         { param: 'body' },
       );
+    // Fastify's own words repeat the address, which may be as long as a request and hold a customer's token.
+    case 'FST_ERR_BAD_URL':
+      return new HttpProblem(400, 'malformed_request', 'the address is not percent-encoded UTF-8');
     case 'FST_ERR_MAX_PARAM_LENGTH':
-      // Fastify's own words repeat the address, which may be as long as a request and hold a customer's token.
       return new HttpProblem(414, 'address_too_long', 'a part of the address is longer than any id');
     case 'FST_ERR_HANDLER_TIMEOUT':
     case 'FST_UNDER_PRESSURE':
@@ -79,14 +82,16 @@ function problemOfFastify(error: Partial<FastifyError>): HttpProblem {
     return new HttpProblem(429, 'too_many_requests', error.message ?? 'too many requests');
   }
   if (status >= 400 && status < 500) {
-    // What Fastify and its JSON parser say of a malformed request; never the inside of ours.
-    return new HttpProblem(
-      status,
-      status === 400 ? 'malformed_request' : 'refused',
-      error.message ?? 'malformed',
-    );
+    // What Fastify and its JSON parser say of a malformed request, and its files of a range; never the inside of ours.
+    return new HttpProblem(status, codeOf(status), error.message ?? 'malformed');
   }
   return new HttpProblem(500, 'internal_error', 'something went wrong on our side');
+}
+
+/** `malformed_request`, or the status in its own words, e.g. `range_not_satisfiable`. */
+function codeOf(status: number): string {
+  const words = status === 400 ? undefined : STATUS_CODES[status];
+  return words?.toLowerCase().replace(/\W+/g, '_') ?? 'malformed_request';
 }
 
 function unavailable(code: string, what: string): HttpProblem {

@@ -5,6 +5,7 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { answerClientError, problemOf, sendProblem } from './error-handler.ts';
+import { parseJsonBodies } from './json-body.ts';
 import { requestIdOf } from './request-log.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -38,7 +39,7 @@ export function createServer(options: {
     },
     clientErrorHandler: answerClientError,
   });
-  app.removeContentTypeParser('text/plain');
+  parseJsonBodies(app);
   app.setValidatorCompiler(validatorCompiler);
   return app;
 }

@@ -22,13 +22,17 @@ export const commonErrors = {
   403: errorBody.describe('The API key lacks the scope'),
   408: errorBody.describe('The request did not arrive in time'),
   413: errorBody.describe('The body is too large'),
-  415: errorBody.describe('The body is not JSON'),
+  415: errorBody.describe('The body is not JSON in UTF-8, or compressed'),
   429: errorBody.describe('Too many requests; see Retry-After'),
   500: errorBody.describe('A fault of the service'),
   503: errorBody.describe('Overloaded, or a part is away; repeat after Retry-After'),
 } as const;
 
-export const notFoundError = { 404: errorBody.describe('No such object') } as const;
+/** Where the address names an object. */
+export const notFoundError = {
+  404: errorBody.describe('No such object'),
+  414: errorBody.describe('A part of the address is longer than any id'),
+} as const;
 export const conflictError = {
   409: errorBody.describe(
     'The object is not in a state that allows it, or the key was used for another request',

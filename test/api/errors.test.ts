@@ -41,6 +41,53 @@ describe('errors', () => {
     },
   );
 
+  it('answers 400 to a text in another encoding, and keeps nothing of it mangled', async () => {
+    const { status, body } = await api.request('POST', '/v1/enrollments', {
+      idempotencyKey: 'k',
+      body: Buffer.from(JSON.stringify({ ...ENROLL, description: 'café' }), 'latin1'),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect([status, body.error]).toEqual([
+      400,
+      { code: 'malformed_request', message: 'the body has bytes that are no UTF-8', param: 'body' },
+    ]);
+  });
+
+  it.each([
+    [{ 'content-type': 'application/json; charset=Shift_JIS' }, "got charset 'Shift_JIS'"],
+    [{ 'content-encoding': 'gzip' }, "got Content-Encoding 'gzip'"],
+    [{ 'content-type': 'text/plain' }, 'application/json'],
+  ])('answers 415 to a body with %j, and says what it takes', async (headers, said) => {
+    const { status, body } = await send(JSON.stringify(ENROLL), headers);
+    expect([status, body.error.code]).toEqual([415, 'unsupported_media_type']);
+    expect(body.error.message).toContain(said);
+  });
+
+  it.each(['utf-8', 'UTF-8', '"utf-8"', 'utf8'])('takes JSON that says charset=%s', async (charset) => {
+    const headers = { 'content-type': `application/json; charset=${charset}` };
+    expect(await send('\ufeff{}', headers)).toMatchObject({
+      status: 400,
+      body: { error: { code: 'invalid_request', param: 'terms' } },
+    });
+  });
+
+  it.each(['/c/%zzsecret', '/c/%C0%AEsecret', '/v1/enrollments/%zzsecret', '/docs/static/%secret'])(
+    'answers 400 to %s without repeating it',
+    async (url) => {
+      const reply = await api.app.inject({ url });
+      expect([reply.statusCode, reply.json().error.code]).toEqual([400, 'malformed_request']);
+      expect(reply.body).not.toContain('secret');
+    },
+  );
+
+  it.each([
+    [{ range: 'bytes=99999999-' }, 416, 'range_not_satisfiable'],
+    [{ 'if-match': '"another"' }, 412, 'precondition_failed'],
+  ])('names what a file cannot be sent for, with %j', async (headers, status, code) => {
+    const reply = await api.app.inject({ url: '/docs/static/index.css', headers });
+    expect([reply.statusCode, reply.json().error.code]).toEqual([status, code]);
+  });
+
   it('answers 414 to an id as long as a request, without repeating it', async () => {
     const reply = await api.request('GET', `/v1/enrollments/${'x'.repeat(2_000)}`);
     expect([reply.status, reply.body.error.code]).toEqual([414, 'address_too_long']);
