@@ -138,6 +138,13 @@ export async function postponeMail(
     .execute();
 }
 
+/** Gives back a claim that was not tried: due again at once, and no try is counted. */
+export async function releaseMail(db: Kysely<Database>, id: string): Promise<void> {
+  await unlessMailed(db, id)
+    .set((eb) => ({ next_mail_at: sql<Date>`now()`, mail_attempts: eb('mail_attempts', '-', 1) }))
+    .execute();
+}
+
 /** No mail is sent for it any more; it stays visible on the customer's page. @param reason for operators */
 export async function giveUpMail(db: Kysely<Database>, id: string, reason: string): Promise<void> {
   await unlessMailed(db, id).set({ next_mail_at: NEVER, mail_error: reason }).execute();

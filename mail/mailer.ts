@@ -16,6 +16,7 @@ export interface Mailer {
   /**
    * @returns the Message-ID, with the server's promise to deliver
    * @throws MailRefused when a repeat would be refused as well
+   * @throws MailServerAway when no server was there to take this mail or any other
    * @throws MailNotSent for everything else; whether the server has the mail can then be unknown
    */
   send(mail: MailToSend): Promise<string>;
@@ -27,9 +28,14 @@ export class MailRefused extends Error {
   override readonly name = 'MailRefused';
 }
 
-/** No answer, a busy server, wrong credentials: worth a repeat later. */
+/** A busy server, a connection that broke on the way: worth a repeat later. */
 export class MailNotSent extends Error {
-  override readonly name = 'MailNotSent';
+  override readonly name: string = 'MailNotSent';
+}
+
+/** Nobody answers, or our credentials are refused: no other mail would fare better now. */
+export class MailServerAway extends MailNotSent {
+  override readonly name = 'MailServerAway';
 }
 
 /** @param options.url `smtp://user:password@host:port`, or `smtps://…` for TLS from the first byte */
@@ -86,5 +92,10 @@ function withoutAddress(error: unknown): MailRefused | MailNotSent {
   const isRefused = command === 'RCPT TO' && status !== null && status >= 500;
   // Nodemailer refuses an address that no server could take before it sends any command.
   const isUnusable = code === 'EENVELOPE' && command === 'API';
-  return isRefused || isUnusable ? new MailRefused(told) : new MailNotSent(told);
+  if (isRefused || isUnusable) {
+    return new MailRefused(told);
+  }
+  // The connection itself, in Nodemailer's words, or our credentials.
+  const isAway = command === 'CONN' || code === 'EAUTH';
+  return isAway ? new MailServerAway(told) : new MailNotSent(told);
 }

@@ -16,17 +16,25 @@ import {
   isNotificationKind,
   markMailed,
   postponeMail,
+  releaseMail,
 } from '../db/notifications.ts';
 import type { Database } from '../db/schema.ts';
 import { knownLocale } from '../domain/format.ts';
-import { type Mailer, MailRefused } from './mailer.ts';
+import { type Mailer, MailRefused, MailServerAway } from './mailer.ts';
 
 export interface MailOutbox {
   start(): void;
   /** Takes nothing new and waits for the mails that are being sent. */
   stop(): Promise<void>;
-  /** One round: claims what is due and deals with it. @returns how many mails were claimed */
-  dispatchOnce(): Promise<number>;
+  /** One round: claims what is due and deals with it, until the mail server turns out to be away. */
+  dispatchOnce(): Promise<Round>;
+}
+
+export interface Round {
+  /** Mails that were claimed. */
+  claimed: number;
+  /** The server could not be reached, or refused our credentials: what was not tried by then is due again at once. */
+  isServerAway: boolean;
 }
 
 const BATCH = 20;
@@ -34,6 +42,8 @@ const CONCURRENCY = 5;
 /** Many times what the slowest try can take: 40 s to connect and be greeted, 20 s of silence. */
 const LEASE_MS = 10 * 60_000;
 const POLL_MS = 1_000;
+/** The longest wait for a server that is away: then one mail of a batch asks for all. */
+const LONGEST_WAIT_MS = 60_000;
 /** After that long a mail would confuse more than it helps; the customer's page says the same, up to date. */
 const GIVE_UP_AFTER_MS = 3 * 86_400_000;
 
@@ -47,20 +57,25 @@ export function createMailOutbox(deps: {
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
 
-  async function dispatchOnce(): Promise<number> {
+  async function dispatchOnce(): Promise<Round> {
     const claimed = await claimMails(db, BATCH, LEASE_MS);
     const waiting = claimed.values();
+    let isServerAway = false;
     const sender = async () => {
       for (const mail of waiting) {
-        await deal(mail);
+        if (isServerAway) {
+          await releaseMail(db, mail.id);
+        } else {
+          isServerAway = (await deal(mail)) === 'server away' || isServerAway;
+        }
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, sender));
-    return claimed.length;
+    return { claimed: claimed.length, isServerAway };
   }
 
   /** Sends one mail and writes down how it went. Never throws: one bad mail must not hold up the others. */
-  async function deal(mail: ClaimedMail): Promise<void> {
+  async function deal(mail: ClaimedMail): Promise<'dealt with' | 'server away'> {
     const about = { notificationId: mail.id, enrollmentId: mail.enrollmentId, kind: mail.kind };
     try {
       const result = await send(mail);
@@ -73,6 +88,7 @@ export function createMailOutbox(deps: {
           { ...about, reason: result.failed, attempts: mail.attempts },
           'mail not sent, tried again later',
         );
+        return result.isServerAway ? 'server away' : 'dealt with';
       } else {
         await markMailed(db, mail.id, result.messageId);
         log.info(about, 'mail sent');
@@ -80,11 +96,12 @@ export function createMailOutbox(deps: {
     } catch (error) {
       log.error({ ...about, err: error }, 'how a mail went could not be written down; it is due again later');
     }
+    return 'dealt with';
   }
 
   async function send(
     mail: ClaimedMail,
-  ): Promise<{ messageId: string } | { failed: string } | { givenUp: string }> {
+  ): Promise<{ messageId: string } | { failed: string; isServerAway: boolean } | { givenUp: string }> {
     if (mail.email === null) {
       return { givenUp: 'the customer has no e-mail address' };
     }
@@ -110,23 +127,26 @@ export function createMailOutbox(deps: {
       }
       return Date.now() - mail.createdAt.getTime() > GIVE_UP_AFTER_MS
         ? { givenUp: `given up after ${mail.attempts} tries, the last: ${reason}` }
-        : { failed: reason };
+        : { failed: reason, isServerAway: error instanceof MailServerAway };
     }
   }
 
   async function run(): Promise<void> {
+    let waitMs = POLL_MS;
     while (!stopping.signal.aborted) {
       try {
+        const { claimed, isServerAway } = await dispatchOnce();
+        waitMs = isServerAway ? Math.min(2 * waitMs, LONGEST_WAIT_MS) : POLL_MS;
         // More may be waiting: a full batch leaves others behind, and a mail that is gone makes room for the next of
         // its enrollment.
-        if ((await dispatchOnce()) > 0) {
+        if (claimed > 0 && !isServerAway) {
           continue;
         }
       } catch (error) {
         log.error({ err: error }, 'mails could not be claimed; tried again');
       }
       // Rejects when `stop()` ends the wait.
-      await setTimeout(POLL_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await setTimeout(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   }
 

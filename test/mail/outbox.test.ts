@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { createCustomerLinks } from '../../config/customer-links.ts';
@@ -54,8 +55,8 @@ describe('createMailOutbox', () => {
   it('mails a notification once, with a link made now, and marks it', async () => {
     const enrollment = await seedEnrollment(test.db);
     const id = await seedNotification(test.db, enrollment, 'charge_failed', { reason: 'expired_card' });
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(1);
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(0);
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 1 });
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 0 });
 
     const [mail] = smtp.mails;
     expect(smtp.mails).toHaveLength(1);
@@ -119,7 +120,7 @@ describe('createMailOutbox', () => {
       sent = resolve;
     });
     const claimed: number[] = [];
-    const rounds = started.map(async (outbox) => claimed.push(await outbox.dispatchOnce()));
+    const rounds = started.map(async (outbox) => claimed.push((await outbox.dispatchOnce()).claimed));
     await waitFor('the others to find nothing', () => claimed.length === started.length - 1);
     expect(claimed).toEqual([0, 0]);
     sent();
@@ -142,9 +143,9 @@ describe('createMailOutbox', () => {
       await test.db.updateTable('notifications').set({ next_mail_at: due }).where('id', '=', stuck).execute();
     };
     await putOff(5);
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(0);
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 0 });
     await putOff(15);
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(1);
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 1 });
     expect(smtp.mails.map(({ subject }) => subject)).toEqual(['Solved: your payment of ¥1,980 was received']);
   });
 
@@ -152,7 +153,7 @@ describe('createMailOutbox', () => {
     for (let number = 0; number < 30; number++) {
       await seedNotification(test.db, await seedEnrollment(test.db), 'charge_succeeded');
     }
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(20);
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 20 });
     expect(smtp.mails).toHaveLength(20);
     expect(smtp.mostAtOnce).toBeGreaterThan(1);
     expect(smtp.mostAtOnce).toBeLessThanOrEqual(5);
@@ -167,7 +168,7 @@ describe('createMailOutbox', () => {
     const delayMs = failed.next_mail_at.getTime() - Date.now();
     expect(delayMs).toBeGreaterThan(25_000);
     expect(delayMs).toBeLessThan(35_000);
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(0);
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 0 });
 
     smtp.refusals.clear();
     await test.db
@@ -191,7 +192,7 @@ describe('createMailOutbox', () => {
     const given = await row(id);
     expect(given.mail_error).toBe('given up after 1 tries, the last: EENVELOPE 451 RCPT TO');
     expect(given.next_mail_at.getUTCFullYear()).toBe(9999);
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(0);
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 0 });
   });
 
   it('gives up at once what the server refuses for good, and goes on with the others', async () => {
@@ -212,7 +213,7 @@ describe('createMailOutbox', () => {
       mailed_at: null,
       mail_error: 'the customer has no e-mail address',
     });
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(0);
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 0 });
   });
 
   it('keeps a row of a kind that it does not know for a version that does', async () => {
@@ -228,12 +229,12 @@ describe('createMailOutbox', () => {
     const id = await seedNotification(test.db, await seedEnrollment(test.db), 'charge_failed');
     const { claimMails } = await import('../../db/notifications.ts');
     await expect(claimMails(test.db, 10, 60_000)).resolves.toHaveLength(1);
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(0);
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 0 });
     await test.db
       .updateTable('notifications')
       .set({ next_mail_at: daysAhead(0) })
       .execute();
-    await expect(outboxOf().dispatchOnce()).resolves.toBe(1);
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 1 });
     expect((await row(id)).mailed_at).not.toBeNull();
   });
 
@@ -277,6 +278,35 @@ describe('createMailOutbox', () => {
     outbox.start();
     await waitFor('the mail', async () => (await row(id)).mailed_at !== null);
     expect(logged.join('')).toContain('mails could not be claimed');
+  });
+
+  it('asks a mail server that is away with a few mails, and puts off no other', async () => {
+    for (let number = 0; number < 15; number++) {
+      await seedNotification(test.db, await seedEnrollment(test.db), 'charge_succeeded');
+    }
+    const renderer = createRenderer({ merchantName: 'Kissa' });
+    const away = createMailer({ url: 'smtp://127.0.0.1:1', from: 'Kissa <billing@kissa.example>', renderer });
+    const log = pino({}, { write: (line: string) => void logged.push(line) });
+    const outbox = createMailOutbox({ db: test.db, mailer: away, links, log });
+    outboxes.push(outbox);
+    const tried = () =>
+      test.db
+        .selectFrom('notifications')
+        .select(['mail_error', 'next_mail_at'])
+        .where('mail_attempts', '>', 0)
+        .execute();
+    outbox.start();
+    await waitFor('the first round', async () => logged.length >= 5);
+    // It would go on at once if the server had taken them.
+    await setTimeout(500);
+    await outbox.stop();
+    expect(logged.join('')).not.toContain('could not be');
+    const failed = await tried();
+    expect(failed).toHaveLength(5);
+    expect(failed.map(({ mail_error }) => mail_error)).toEqual(Array(5).fill('ESOCKET CONN'));
+    await expect(outboxOf().dispatchOnce()).resolves.toEqual({ claimed: 10, isServerAway: false });
+    expect(smtp.mails).toHaveLength(10);
+    away.close();
   });
 
   it('never logs an address, a name or a link', async () => {
