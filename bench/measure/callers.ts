@@ -57,7 +57,9 @@ export async function enrollMany(
   const startedMs = performance.now();
   const ids = await atOnce(CALLERS, Array.from({ length: count }), async () => {
     const { id, sessionId } = await postEnrollment(stage, terms);
-    await stage.control('POST', `checkout_sessions/${sessionId}/complete`, { number: '4242424242424242' });
+    // Nobody is mailed, as the floors and peers mail nobody.
+    const customer = { number: '4242424242424242', email: null };
+    await stage.control('POST', `checkout_sessions/${sessionId}/complete`, customer);
     return id;
   });
   await untilStored(stage, ids);

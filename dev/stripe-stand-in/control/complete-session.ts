@@ -19,7 +19,8 @@ export interface Completion {
 }
 
 /**
- * @param body `number` (card, default 4242…), `name`, `email`, `three_d_secure`: complete (default), fail or leave
+ * @param body `number` (card, default 4242…), `name`, `email` (null: the page asked for none), `three_d_secure`: complete
+ * (default), fail or leave
  * @throws ControlRefusal when the session is closed or the input would not pass the page
  */
 export function completeByControl(
@@ -56,7 +57,7 @@ export function completeByControl(
   const submitted = submitSession(turn, session, {
     paymentMethod: checked.paymentMethod,
     name: typed.values.billingName,
-    email: checked.email,
+    email: body.email === null ? null : checked.email,
     phone: null,
     acceptedTerms: true,
     wantsPromotions: false,
