@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# The service's image: one image, three commands (API, Worker, migrations). glibc, because the native part of the
-# Temporal SDK has no build for musl. Node runs the TypeScript sources as they are: there is no compile step.
+# The service's image: one image, several commands (API, Worker, migrations, codec endpoint). glibc, because the native
+# part of the Temporal SDK has no build for musl. Node runs the TypeScript sources as they are: there is no compile step.
 
 FROM node:24.21.0-bookworm-slim AS base
 ENV NODE_ENV=production
@@ -52,5 +52,5 @@ FROM app AS service
 COPY --from=bundle /app/workflow-bundle.js ./workflow-bundle.js
 ENV WORKFLOW_BUNDLE_PATH=/app/workflow-bundle.js
 USER node
-EXPOSE 3000 9464
+EXPOSE 3000 9464 8089
 CMD ["node", "api/main.ts"]

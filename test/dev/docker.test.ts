@@ -14,7 +14,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import ajv2019 from 'ajv/dist/2019.js';
 import { parse } from 'yaml';
-import { readSettings, settingsSchema } from '../../config/env.ts';
+import { readCodecSettings, readSettings, settingsSchema } from '../../config/env.ts';
 import { SEARCH_ATTRIBUTES } from '../../dev/temporal-server.ts';
 import { STRIPE_EVENT_TYPES } from '../../domain/stripe-event.ts';
 
@@ -95,7 +95,13 @@ describe('docker-compose.yml', () => {
   it('sets nothing but settings, and all that the service needs', () => {
     const environment = Object.fromEntries(REQUIRED.map((name) => [name, 'a'.repeat(32)]));
     environment.STRIPE_SECRET_KEY = 'sk_test_1';
-    expect(ours.map(([name]) => name).sort()).toEqual(['api', 'migrate', 'webhook-endpoint', 'worker']);
+    expect(ours.map(([name]) => name).sort()).toEqual([
+      'api',
+      'codec',
+      'migrate',
+      'webhook-endpoint',
+      'worker',
+    ]);
     for (const [name, service] of ours) {
       const given = Object.entries(service.environment ?? {});
       expect(given.map(([key]) => key).filter((key) => !(key in settingsSchema.shape))).toEqual([]);
@@ -138,6 +144,30 @@ describe('docker-compose.yml', () => {
   it('listens on this machine only', () => {
     const ports = services.flatMap(([, service]) => service.ports ?? []);
     expect(ports.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
+  });
+
+  it('opens histories to nobody who did not ask for it, and for the UI that it brings', () => {
+    const { codec, 'temporal-ui': ui } = compose.services;
+    const given = (environment: Record<string, string>) =>
+      Object.fromEntries(
+        Object.entries(codec?.environment ?? {}).map(([key, value]) => [
+          key,
+          interpolate(value, environment),
+        ]),
+      );
+    const passwords = Object.fromEntries(REQUIRED.map((name) => [name, 'a'.repeat(32)]));
+    expect(codec?.profiles).toEqual(['codec']);
+    expect(Object.keys(codec?.environment ?? {}).filter((key) => /STRIPE|LINK|MAIL/.test(key))).toEqual([]);
+    expect(() => readCodecSettings(given(passwords))).toThrow('PAYLOAD_ENCRYPTION_KEYS: missing');
+    const keys = `k1:${Buffer.alloc(32).toString('base64')}`;
+    const settings = readCodecSettings(given({ ...passwords, PAYLOAD_ENCRYPTION_KEYS: keys }));
+    expect([settings.CODEC_HOST, settings.CODEC_ALLOW_ENCODE]).toEqual(['0.0.0.0', false]);
+    expect(codec?.ports).toEqual([`127.0.0.1:${settings.CODEC_PORT}:${settings.CODEC_PORT}`]);
+    const [, uiPort] = ui?.ports?.[0]?.split(':') ?? [];
+    expect(settings.CODEC_ALLOWED_ORIGINS).toEqual([`http://localhost:${uiPort}`]);
+    expect(interpolate(String(ui?.environment?.TEMPORAL_CODEC_ENDPOINT), {})).toBe('');
+    const advised = `TEMPORAL_CODEC_ENDPOINT=http://localhost:${settings.CODEC_PORT}/codec\n`;
+    expect(read('deploy/compose.env.example')).toContain(`#${advised}`);
   });
 
   it('gives the Worker longer to end than its longest request to Stripe and the rows after it', () => {
@@ -241,7 +271,7 @@ describe('Dockerfile', () => {
     expect(packages.filter((name) => !(name in dependencies))).toEqual([]);
   });
 
-  it.each([['api/main.ts'], ['worker/main.ts'], ['db/migrate.ts']])(
+  it.each([['api/main.ts'], ['worker/main.ts'], ['db/migrate.ts'], ['codec/main.ts']])(
     'holds everything that %s imports: it starts, and asks for its settings',
     (entry) => {
       const failure = runInImage([entry]);
