@@ -11,6 +11,8 @@ import { validatorCompiler } from './validation.ts';
 
 /** Time in which a request must have arrived as a whole. */
 const RECEIVE_TIMEOUT_MS = 15_000;
+/** How often connections are looked at for that; by itself Node looks every 30 seconds. */
+const LOOK_EVERY_MS = 5_000;
 /** Above the idle time of usual load balancers, so that they and not we close connections. */
 const KEEP_ALIVE_MS = 75_000;
 
@@ -31,6 +33,8 @@ export function createServer(options: {
     logController: new LogController({ requestIdLogLabel: 'request_id', disableRequestLogging: true }),
     bodyLimit,
     requestTimeout: RECEIVE_TIMEOUT_MS,
+    // Of these two Node takes the longer one for the body, and by itself the headers may take a minute.
+    http: { headersTimeout: RECEIVE_TIMEOUT_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
     keepAliveTimeout: KEEP_ALIVE_MS,
     trustProxy: trustedProxies.length === 0 ? false : trustedProxies,
     routerOptions: { maxParamLength: 500 },

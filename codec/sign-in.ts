@@ -56,7 +56,7 @@ function requireOwnPage(request: FastifyRequest): void {
   const site = request.headers['sec-fetch-site'];
   const { origin, host } = request.headers;
   const own =
-    site === undefined ? origin === undefined || new URL(origin).host === host : site === 'same-origin';
+    site === undefined ? origin === undefined || URL.parse(origin)?.host === host : site === 'same-origin';
   if (!own) {
     throw new HttpProblem(403, 'foreign_origin', 'the form was sent by another site');
   }

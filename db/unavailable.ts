@@ -23,7 +23,8 @@ const WORDS = [
 
 /** Whether a query failed because the database could not be reached or was busy, so that a repeat may work. */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) {
+  // What has a status is told of a request, such as that its sender hung up, in the same code as a socket of ours.
+  if (typeof error !== 'object' || error === null || 'statusCode' in error) {
     return false;
   }
   if ('errors' in error && Array.isArray(error.errors)) {

@@ -47,7 +47,8 @@ export function createChangeFeed(deps: {
   async function poll(): Promise<void> {
     let delayMs = deps.pollMs ?? POLL_MS;
     try {
-      tell(await readStamps(deps.db, [...watches.keys()]));
+      // Whoever watched may have left meanwhile.
+      tell(watches.size === 0 ? new Map() : await readStamps(deps.db, [...watches.keys()]));
     } catch (error) {
       deps.log.warn({ err: error }, 'open pages could not be brought up to date; tried again');
       delayMs = POLL_AFTER_ERROR_MS;

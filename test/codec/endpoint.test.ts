@@ -245,7 +245,13 @@ describe('browsers', () => {
   });
 
   it('are signed in and out by no other site', async () => {
-    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { origin: 'https://evil.example' }]) {
+    for (const headers of [
+      { 'sec-fetch-site': 'cross-site' },
+      { origin: 'https://evil.example' },
+      // A page in a frame without an origin, and no address at all.
+      { origin: 'null' },
+      { origin: 'http://[' },
+    ]) {
       const reply = await signIn(apiKey.key, headers);
       expect([reply.statusCode, reply.headers['set-cookie']]).toEqual([403, undefined]);
     }

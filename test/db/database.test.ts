@@ -104,6 +104,7 @@ describe('isDatabaseUnavailable', () => {
     [{ errors: [{ code: 'ECONNREFUSED' }] }, true],
     [{ code: '23505', message: 'duplicate key' }, false],
     [{ code: '57014', message: 'canceling statement' }, false],
+    [{ code: 'ECONNRESET', message: 'aborted', statusCode: 400 }, false],
     [new Error('something else'), false],
     ['text', false],
     [null, false],

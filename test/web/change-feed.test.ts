@@ -55,6 +55,15 @@ describe('createChangeFeed', () => {
     return Object.assign(state, { stop });
   }
 
+  it('asks nothing when whoever watched has left before it asks', async () => {
+    const stays = await seedEnrollment(test.db);
+    watch(newEnrollmentId()).stop?.();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(queries).toBe(0);
+    const page = watch(stays);
+    await waitFor('the first stamp', () => page.seen.length === 1);
+  });
+
   it('tells the present stamp first, then every change, and nothing else', async () => {
     const id = await seedEnrollment(test.db);
     const page = watch(id);
