@@ -8,6 +8,7 @@ import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { stripeTaskQueue } from '../workflows/task-queues.ts';
 import { heartbeatInterceptor } from './heartbeat.ts';
+import { paceInterceptor } from './pace.ts';
 import { scheduleLagInterceptor } from './schedule-lag.ts';
 
 export interface BillingWorkersOptions {
@@ -34,6 +35,7 @@ export interface BillingWorkers {
 
 export async function createBillingWorkers(options: BillingWorkersOptions): Promise<BillingWorkers> {
   const { connection, namespace, taskQueue, workflowBundle, shutdownGraceMs = 30_000 } = options;
+  const pace = paceInterceptor(options.stripeRequestsPerSecond);
   const common = {
     connection,
     namespace,
@@ -58,6 +60,7 @@ export async function createBillingWorkers(options: BillingWorkersOptions): Prom
           // The outermost, so that what the others do is part of its span.
           (context) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(context) }),
           () => ({ inbound: heartbeatInterceptor() }),
+          () => ({ inbound: pace }),
           () => ({ inbound: scheduleLagInterceptor(options.onFirstAttempt ?? (() => {})) }),
         ],
       },
