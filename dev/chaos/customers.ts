@@ -9,6 +9,7 @@ import type { World } from './world.ts';
 
 export const GOOD_CARD = '4242424242424242';
 export const AMOUNT_MINOR = 980;
+export const TIME_ZONE = 'Asia/Tokyo';
 /** Of a charge that the company asks for besides. */
 export const EXTRA_MINOR = 150;
 /** After the last trouble everything works again: nobody has to wait longer than this. */
@@ -135,7 +136,7 @@ function monthly(periods: number) {
       type: 'recurring',
       amount_minor: AMOUNT_MINOR,
       interval: { unit: 'month', count: 1 },
-      time_zone: 'Asia/Tokyo',
+      time_zone: TIME_ZONE,
       max_charges: periods,
     },
   };

@@ -2,7 +2,8 @@
 import { Worker } from '@temporalio/worker';
 import { type Checked, checkBooks } from '../../check-books/check.ts';
 import type { NamedHistory } from '../../test/support/histories.ts';
-import { AMOUNT_MINOR, type Enrolled, EXTRA_MINOR, GOOD_CARD } from './customers.ts';
+import { AMOUNT_MINOR, type Enrolled, EXTRA_MINOR, GOOD_CARD, TIME_ZONE } from './customers.ts';
+import { type Told, wronglyBilled } from './owed.ts';
 import { scanForSecrets } from './secrets.ts';
 import type { World } from './world.ts';
 
@@ -53,7 +54,7 @@ export async function judge(
   const { payments } = await world.control<{ payments: LedgerPayment[] }>('GET', 'ledger');
   const paid = payments.filter(({ status }) => status === 'succeeded');
   perCharge(paid, add);
-  expected(enrolled, paid, run.periods, add);
+  await expected(world, enrolled, paid, run.periods, add);
   await webhooks(world, add);
   await strangers(world, enrolled, add);
 
@@ -90,32 +91,61 @@ function perCharge(paid: LedgerPayment[], add: (invariant: string, found: string
 }
 
 /** Nobody is charged too often, and nobody is forgotten. */
-function expected(
+async function expected(
+  { db }: World,
   enrolled: readonly Enrolled[],
   paid: LedgerPayment[],
   periods: number,
   add: (invariant: string, found: string) => void,
-): void {
+): Promise<void> {
+  const instants = await instantsOf(db);
   for (const { id, customer, canceled, extrasAsked, extrasAccepted } of enrolled) {
-    const received = paid
-      .filter(({ metadata }) => metadata.enrollment_id === id)
-      .map(({ amount_received }) => amount_received);
-    const count = received.filter((minor) => minor === AMOUNT_MINOR).length;
-    const extras = received.filter((minor) => minor === EXTRA_MINOR).length;
-    const owed = customer.captures ? 1 : periods;
-    const mayEndEarly = canceled || customer.card !== GOOD_CARD;
-    // The clock may jump over a month between a pause and its end: what falls due in it is not owed.
-    const least = owed - customer.asks.filter(({ what }) => what === 'pause').length;
-    if (count > owed || (!mayEndEarly && count < least)) {
-      add('I1', `${id} was charged ${count} times for ${owed} periods`);
+    const received = paid.filter(({ metadata }) => metadata.enrollment_id === id);
+    const of = (minor: number) => received.filter(({ amount_received }) => amount_received === minor);
+    const agreed = of(AMOUNT_MINOR);
+    const extras = of(EXTRA_MINOR).length;
+    if (customer.captures && agreed.length !== 1) {
+      add('I1', `${id} was charged ${agreed.length} times for one held amount`);
+    }
+    const endsEarly = canceled || customer.card !== GOOD_CARD;
+    const terms = { periods, timeZone: TIME_ZONE, endsEarly };
+    const paidDueAt = agreed.map(({ id: payment, metadata }) => {
+      const dueAt = instants.dueAt.get(metadata.charge_id ?? '');
+      return dueAt ?? `an unknown instant (${payment})`;
+    });
+    const startedAt = instants.startedAt.get(id) ?? null;
+    const billed = { startedAt, timeline: instants.timeline.get(id) ?? [], paidDueAt };
+    for (const found of customer.captures ? [] : wronglyBilled(billed, terms)) {
+      add('I1', `${id} ${found}`);
     }
     if (extras > extrasAsked || extras < extrasAccepted) {
       add('I1', `${id} paid ${extras} extra charges; ${extrasAccepted} of ${extrasAsked} were accepted`);
     }
-    if (count + extras !== received.length) {
-      add('I1', `${id} paid amounts that nobody asked for: ${received.join(', ')}`);
+    if (agreed.length + extras !== received.length) {
+      const amounts = received.map(({ amount_received }) => amount_received);
+      add('I1', `${id} paid amounts that nobody asked for: ${amounts.join(', ')}`);
     }
   }
+}
+
+/** When each enrollment began, when each charge fell due, and what the timelines tell, by id. */
+async function instantsOf(db: World['db']) {
+  const enrollments = await db.selectFrom('enrollments').select(['id', 'started_at']).execute();
+  const charges = await db.selectFrom('charges').select(['id', 'due_at']).execute();
+  const events = await db
+    .selectFrom('enrollment_events')
+    .select(['enrollment_id', 'what', 'at'])
+    .orderBy('seq')
+    .execute();
+  const timeline = new Map<string, Told[]>();
+  for (const { enrollment_id: id, what, at } of events) {
+    timeline.set(id, [...(timeline.get(id) ?? []), { what, at: at.toISOString() }]);
+  }
+  return {
+    startedAt: new Map(enrollments.map(({ id, started_at: at }) => [id, at?.toISOString() ?? null])),
+    dueAt: new Map(charges.map(({ id, due_at: at }) => [id, at.toISOString()])),
+    timeline,
+  };
 }
 
 /** Every webhook that was answered with 2xx is in the inbox, and every row there came to an end. */
