@@ -96,7 +96,8 @@ export async function live(world: World, customer: ChaosCustomer, run: ChaosRun)
       enrolled.canceled = true;
       return;
     }
-    await passTime(world, enrolled.id, customer.card === GOOD_CARD ? MONTH_MS : 2 * DAY_MS);
+    // Who is about to save another card has a few days; the dunning of who does not comes to its end meanwhile.
+    await passTime(world, enrolled.id, customer.recovers ? 2 * DAY_MS : MONTH_MS);
   }
 
   async function ask({ id }: Enrolled, what: Ask, patientUntilMs: number): Promise<void> {

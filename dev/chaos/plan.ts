@@ -115,6 +115,7 @@ function asks(luck: Random, periods: number): ChaosCustomer['asks'] {
 /** One of every kind, and then as many as fit. */
 function troubles(luck: Random, durationMs: number): Trouble[] {
   const at = () => Math.round(luck.between(500, durationMs * 0.95));
+  const soon = () => Math.round(luck.between(500, durationMs * 0.1));
   const downMs = () => Math.round(luck.between(100, 1_500));
   const certain: Trouble[] = [
     ...TARGETS.map((target): Trouble => ({ atMs: at(), do: 'kill', target, downMs: downMs() })),
@@ -132,7 +133,8 @@ function troubles(luck: Random, durationMs: number): Trouble[] {
     // Stripe keeps a 500 under the idempotency key and repeats it for a day: the effect is there or is not.
     ...STORED.flatMap(({ pathPrefix, pathSuffix }): Trouble[] =>
       (['before', 'after'] as const).map((when) => ({
-        atMs: at(),
+        // Such requests are rare: the fault waits for one.
+        atMs: soon(),
         do: 'fault',
         fault: { method: 'POST', pathPrefix, pathSuffix, kind: 'status', status: 500, when, times: 1 },
       })),

@@ -7,6 +7,7 @@ import type { World } from './world.ts';
 
 export const DAY_MS = 86_400_000;
 export const MONTH_MS = 31 * DAY_MS;
+const BETWEEN_REPORTS_MS = 10_000;
 
 /** Lets the clock jump ahead as soon as nothing is under way. @returns false when it has closed or cannot be reached */
 export async function passTime({ client }: World, enrollmentId: string, ms: number): Promise<boolean> {
@@ -35,8 +36,10 @@ export async function untilAllClosed(
   world: World,
   ids: readonly string[],
   timeoutMs: number,
+  report: (line: string) => void,
 ): Promise<string[]> {
   let open = [...ids];
+  let saidAtMs = Date.now();
   for (const until = Date.now() + timeoutMs; open.length > 0 && Date.now() < until; await pause(500)) {
     const still: string[] = [];
     for (const id of open) {
@@ -49,6 +52,10 @@ export async function untilAllClosed(
       }
     }
     open = still;
+    if (Date.now() - saidAtMs > BETWEEN_REPORTS_MS) {
+      saidAtMs = Date.now();
+      report(`${open.length} of ${ids.length} enrollments are not over yet`);
+    }
   }
   return open;
 }

@@ -16,20 +16,12 @@ import { addressesOf } from '../addresses.ts';
 import { type Ports, USUAL_PORTS } from '../ports.ts';
 import { prepareCluster } from '../postgres.ts';
 import { prepareDatabase, prepareStandIn } from '../prepare.ts';
-import {
-  describeExit,
-  type Exit,
-  pause,
-  type RunningProcess,
-  startProcess,
-  waitUntilReady,
-} from '../processes.ts';
+import { pause } from '../processes.ts';
 import * as stack from '../stack.ts';
 import { loadSecrets, openStateFolder } from '../state.ts';
 import { startStripeStandIn } from '../stripe-stand-in/stand-in.ts';
-import type { Service } from '../supervisor.ts';
 import { findTemporalCli } from '../temporal-cli.ts';
-import type { Target } from './plan.ts';
+import { createParts } from './parts.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 
@@ -52,80 +44,62 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
   if (cli.kind !== 'program') {
     throw new Error('a chaos run starts its own Temporal server');
   }
+  const temporalCli = cli.path;
   // Hours between tries of a webhook become a second or so.
   const standIn = await startStripeStandIn({ port: ports.stripe, webhookRetryScale: 0.0003 });
   const mails = await startSmtpCatcher();
   const addresses = { ...addressesOf(ports, secrets.databasePassword, {}), smtp: mails.url };
-  const running = new Map<Target, RunningProcess>();
-  const services = new Map<Target, Service>();
-  const killed = new Set<RunningProcess>();
-  const deaths: string[] = [];
-  let closing = false;
-
-  async function start(target: Target): Promise<void> {
-    const service = services.get(target);
-    if (service === undefined) {
-      throw new Error(`${target} is not ready to be started`);
+  const parts = createParts(report);
+  let kept = false;
+  const forget = () => {
+    if (!kept) {
+      rmSync(root, { recursive: true, force: true, maxRetries: 5 });
     }
-    for (let tries = 1; ; tries += 1) {
-      await service.prepare?.();
-      const child = await startProcess(service.spec);
-      try {
-        await waitUntilReady(child, () => service.ready(child), service.readyTimeoutMs);
-        running.set(target, child);
-        void child.exited.then((exit) => revive(target, child, exit));
-        return;
-      } catch (error) {
-        await child.stop();
-        // A server that was killed may hold its port or memory for a moment, or what it needs is down too.
-        if (tries >= 20) {
-          throw error;
-        }
-        await pause(250);
-      }
-    }
-  }
-
-  /** As a supervisor does; that it was needed is held against whoever died. */
-  async function revive(target: Target, child: RunningProcess, exit: Exit): Promise<void> {
-    if (closing || killed.has(child)) {
-      return;
-    }
-    deaths.push(`${target} ended by itself (${describeExit(exit)}): ${child.lastLines().slice(-600)}`);
-    report(`${target} ended by itself`);
-    await start(target);
-  }
-
-  await prepareCluster({ dataDir: folder.postgres, password: secrets.databasePassword });
-  services.set('postgres', await stack.postgresService(folder, ports, addresses.postgresAdmin));
-  services.set('temporal', stack.temporalService(folder, ports, cli.path));
-  report('starting PostgreSQL and Temporal');
-  await Promise.all([start('postgres'), start('temporal')]);
-  const apiKey = await prepareDatabase(folder, addresses, secrets);
-  const access = await prepareStandIn(folder, addresses, secrets);
-  const bundle = await bundleWorkflows();
-  const bundleFile = path.join(root, 'workflows.js');
-  writeFileSync(bundleFile, bundle.code);
-  const settings: Record<string, string> = {
-    ...stack.applicationSettings(addresses, ports, secrets, access),
-    NODE_ENV: 'test',
-    LOG_LEVEL: 'info',
-    DATABASE_POOL_SIZE: '8',
-    STRIPE_TIMEOUT_MS: '4000',
-    STRIPE_EVENT_SWEEP_SECONDS: '4',
-    WORKFLOW_BUNDLE_PATH: bundleFile,
-    ...extra,
   };
-  services.set('api', stack.apiService(folder, addresses, settings));
-  services.set('worker', stack.workerService(folder, addresses, settings));
-  report('starting API and Worker');
-  await Promise.all([start('api'), start('worker')]);
-  const temporal = await openTemporalClient({
-    TEMPORAL_ADDRESS: addresses.temporal,
-    TEMPORAL_NAMESPACE: addresses.temporalNamespace,
-    TEMPORAL_TLS: false,
+  // Also when somebody loses patience: what was killed just now may still write.
+  process.on('exit', forget);
+  const { db, temporal, bundle, settings, apiKey } = await open().catch(async (error: unknown) => {
+    kept = true;
+    await parts.stopAll();
+    await standIn.close();
+    await mails.close();
+    report(`logs: ${folder.logs}`);
+    throw error;
   });
-  const db = openDatabase({ url: addresses.postgres, poolSize: 4, applicationName: 'chaos' });
+
+  async function open() {
+    await prepareCluster({ dataDir: folder.postgres, password: secrets.databasePassword });
+    parts.define('postgres', await stack.postgresService(folder, ports, addresses.postgresAdmin));
+    parts.define('temporal', stack.temporalService(folder, ports, temporalCli));
+    report('starting PostgreSQL and Temporal');
+    await Promise.all([parts.start('postgres'), parts.start('temporal')]);
+    const apiKey = await prepareDatabase(folder, addresses, secrets);
+    const access = await prepareStandIn(folder, addresses, secrets);
+    const bundle = await bundleWorkflows();
+    const bundleFile = path.join(root, 'workflows.js');
+    writeFileSync(bundleFile, bundle.code);
+    const settings: Record<string, string> = {
+      ...stack.applicationSettings(addresses, ports, secrets, access),
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'info',
+      DATABASE_POOL_SIZE: '8',
+      STRIPE_TIMEOUT_MS: '4000',
+      STRIPE_EVENT_SWEEP_SECONDS: '4',
+      WORKFLOW_BUNDLE_PATH: bundleFile,
+      ...extra,
+    };
+    parts.define('api', stack.apiService(folder, addresses, settings));
+    parts.define('worker', stack.workerService(folder, addresses, settings));
+    report('starting API and Worker');
+    await Promise.all([parts.start('api'), parts.start('worker')]);
+    const temporal = await openTemporalClient({
+      TEMPORAL_ADDRESS: addresses.temporal,
+      TEMPORAL_NAMESPACE: addresses.temporalNamespace,
+      TEMPORAL_TLS: false,
+    });
+    const db = openDatabase({ url: addresses.postgres, poolSize: 4, applicationName: 'chaos' });
+    return { db, temporal, bundle, settings, apiKey };
+  }
 
   return {
     api: addresses.api,
@@ -140,13 +114,10 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
       STRIPE_API_URL: standIn.url,
       STRIPE_TIMEOUT_MS: 10_000,
     }),
-    start,
-
-    async ensureUp(target: Target): Promise<void> {
-      if (running.get(target)?.exit() !== null) {
-        await start(target);
-      }
-    },
+    start: parts.start,
+    ensureUp: parts.ensureUp,
+    kill: parts.kill,
+    deaths: parts.deaths,
 
     /** Waits, with a bound, until every accepted webhook is done. */
     async inboxIsEmpty(timeoutMs: number): Promise<void> {
@@ -154,16 +125,6 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
         if ((await countPendingStripeEvents(db)) === 0) {
           return;
         }
-      }
-    },
-
-    /** SIGKILL, without warning, and waits until it is gone. */
-    async kill(target: Target): Promise<void> {
-      const child = running.get(target);
-      if (child !== undefined) {
-        killed.add(child);
-        child.kill();
-        await child.exited;
       }
     },
 
@@ -182,21 +143,15 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
       return JSON.parse(text) as T;
     },
 
-    /** Processes that ended without being killed. */
-    deaths,
-
     async close(keep: boolean): Promise<void> {
-      closing = true;
+      kept = keep;
       await temporal.close();
       await db.destroy();
-      for (const target of ['api', 'worker', 'temporal', 'postgres'] as const) {
-        await running.get(target)?.stop();
-      }
+      await parts.stopAll();
       await standIn.close();
       await mails.close();
-      if (!keep) {
-        rmSync(root, { recursive: true, force: true });
-      }
+      forget();
+      process.off('exit', forget);
     },
   };
 }

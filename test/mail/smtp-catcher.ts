@@ -36,15 +36,18 @@ export async function startSmtpCatcher(): Promise<SmtpCatcher> {
         await catcher.hold;
         catcher.mails.push(mail);
       };
-      take().then(
-        () => {
+      take()
+        .finally(() => {
           atOnce -= 1;
-          callback();
-        },
-        (error: Error) => callback(error),
-      );
+        })
+        .then(
+          () => callback(),
+          (error: Error) => callback(error),
+        );
     },
   });
+  // Whoever is killed while it sends a mail resets its connection: not a fault of this server.
+  server.on('error', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.server.address() as AddressInfo;
   const catcher: SmtpCatcher = {
