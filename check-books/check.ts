@@ -49,7 +49,7 @@ export async function checkBooks(deps: CheckDeps, options: CheckOptions = {}): P
   let books = await readBooks(deps, options.only ?? null, limits, progress);
   let differences = compare(books, limits);
   for (let look = 1; look < looks && differences.length > 0; look += 1) {
-    progress(`${differences.length} differences; looking again, something may have been under way`);
+    progress(`Differences: ${differences.length}; looking again, something may have been under way`);
     await new Promise((resolve) => setTimeout(resolve, settleMs));
     books = await readBooks(deps, options.only ?? null, limits, progress);
     const before = new Set(differences.map(nameOf));

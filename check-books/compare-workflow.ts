@@ -1,5 +1,6 @@
 /** One enrollment: its row against its Workflow and against the search attribute, and whether it is stuck. Pure. */
-import { ENDED } from '../domain/statuses.ts';
+import { enrollmentWorkflowId } from '../domain/ids.ts';
+import { ENDED, SETTLED_CHARGE } from '../domain/statuses.ts';
 import type { ChargeRow, Difference, EnrollmentRow, WorkflowFacts } from './books.ts';
 import type { Limits } from './compare.ts';
 
@@ -14,10 +15,12 @@ export function compareWorkflow(
   if (workflow.kind === 'unknown') {
     // A Workflow that has ended is forgotten when the Namespace's retention is over.
     if (!ended) {
-      found.add('I3', 'workflow_missing', `its row says ${row.status}, and Temporal has no Workflow of it`, {
-        action:
-          'restore Temporal from its backup; do not start it anew before the charges at Stripe are known',
-      });
+      found.add(
+        'I3',
+        'workflow_missing',
+        `its row says ${row.status}, and Temporal has no Workflow of it: nobody bills this customer`,
+        { action: whenMissing(row) },
+      );
     }
     return found.all;
   }
@@ -66,6 +69,25 @@ export function compareWorkflow(
   return found.all;
 }
 
+/**
+ * Not repaired: skipped, moved and changed charges, credits and the place in dunning are in the lost history alone, so a
+ * Workflow that was started from the rows could ask for what is not owed.
+ */
+function whenMissing({ status, charges, nextChargeAt }: EnrollmentRow): string {
+  const backup = 'see that this is the right Temporal namespace, or restore Temporal from its backup';
+  if (status === 'awaiting_payment_method' && charges.length === 0) {
+    return `${backup}; where there is none, repeat POST /v1/enrollments with the Idempotency-Key and the body that it was made with: its Workflow starts again, and nothing was charged so far`;
+  }
+  const paid = charges.filter((charge) => charge.status === 'succeeded').length;
+  const open = charges.filter((charge) => !SETTLED_CHARGE.includes(charge.status));
+  const first =
+    open.length === 0
+      ? ''
+      : `cancel or collect at Stripe what is open (${open.map(({ id, paymentIntentId }) => paymentIntentId ?? id).join(', ')}), `;
+  const from = nextChargeAt === null ? '' : ` that starts at ${nextChargeAt}`;
+  return `${backup}; where there is none, ${first}enroll the customer again under another Idempotency-Key with a schedule${from} and leaves out what is paid (${paid} so far), and set the status of this row to canceled. Do not repeat the old request: it would begin the schedule anew`;
+}
+
 function closed(
   row: EnrollmentRow,
   workflow: Extract<WorkflowFacts, { kind: 'closed' }>,
@@ -75,8 +97,7 @@ function closed(
   const { result, how, searchAttribute } = workflow;
   if (result === null) {
     found.add('I4', 'workflow_failed', `its Workflow ended as ${how}`, {
-      action:
-        'nobody bills this customer any more: find out why, and enroll them again or reset the Workflow',
+      action: `nobody bills this customer any more: find out why; to let it go on from where it stood: temporal workflow reset --workflow-id ${enrollmentWorkflowId(row.id)} --type LastWorkflowTask --reason "<why>"`,
     });
     return;
   }

@@ -8,7 +8,7 @@ export function report(
 ): string {
   const { enrollments, charges, payments, workflows } = counted;
   const lines = [
-    `${enrollments} enrollments, ${charges} charges, ${payments} PaymentIntents, ${workflows} Workflows.`,
+    `${count(enrollments, 'enrollment')}, ${count(charges, 'charge')}, ${count(payments, 'PaymentIntent')}, ${count(workflows, 'Workflow')}.`,
     ...Object.entries(collectedMinor).map(
       ([currency, { stripe, rows }]) =>
         `Collected in ${currency.toUpperCase()}, minor units: ${stripe} at Stripe, ${rows} in PostgreSQL.`,
@@ -25,10 +25,14 @@ export function report(
 }
 
 function verdict(differences: number, repairable: number, repaired: number, repairing: boolean): string {
-  const after = repaired > 0 ? ` after ${repaired} repairs` : '';
+  const after = repaired > 0 ? ` after ${count(repaired, 'repair')}` : '';
   if (differences === 0) {
     return `The books agree${after}.`;
   }
   const hint = !repairing && repairable > 0 ? ` ${repairable} can be repaired with --repair.` : '';
-  return `The books differ in ${differences} places${after}.${hint}`;
+  return `The books differ in ${count(differences, 'place')}${after}.${hint}`;
+}
+
+function count(number: number, thing: string): string {
+  return `${number} ${thing}${number === 1 ? '' : 's'}`;
 }

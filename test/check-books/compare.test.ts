@@ -261,6 +261,24 @@ describe('compare', () => {
     expect(missed).toMatchObject([{ invariant: 'I2', code: 'webhook_missed', repair: { do: 'take_event' } }]);
   });
 
+  it('says of a lost Workflow what was paid, when the next charge is due and what is still open at Stripe', () => {
+    const lost = (change: Parameters<typeof books>[0]) =>
+      compare(books({ workflow: { kind: 'unknown' }, ...change }))[0];
+    const paid = lost({ nextChargeAt: '2026-12-23T12:00:00.000Z' });
+    expect(paid).not.toHaveProperty('repair');
+    expect(paid?.action).toContain('starts at 2026-12-23T12:00:00.000Z');
+    expect(paid?.action).toContain('leaves out what is paid (1 so far)');
+    expect(paid?.action).not.toContain('what is open');
+    const challenged = { receivedMinor: 0, status: 'requires_action' as const };
+    const waits = lost({
+      payments: [payment(challenged)],
+      charges: [charge({ status: 'requires_action', capturedMinor: 0, ledgerPaidMinor: 0, notices: [] })],
+    });
+    expect(waits?.action).toContain('what is open (pi_1)');
+    const unpaid = lost({ status: 'awaiting_payment_method', payments: [], charges: [] });
+    expect(unpaid?.action).toContain('repeat POST /v1/enrollments');
+  });
+
   it('leaves an ended enrollment alone that Temporal has forgotten', () => {
     expect(compare(books({ status: 'completed', workflow: { kind: 'unknown' } }))).toEqual([]);
   });
