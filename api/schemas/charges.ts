@@ -31,11 +31,13 @@ export const chargeObject = z
   .meta({ id: 'Charge', description: 'One amount owed; exactly one PaymentIntent' });
 export type ChargeObject = z.output<typeof chargeObject>;
 
-export const newCharge = z.strictObject({
-  amount_minor: z
-    .int()
-    .min(1)
-    .max(999_999_999_999)
-    .describe("In the smallest unit of the enrollment's currency"),
-  description: line(500).nullable().default(null),
-});
+export const newCharge = z
+  .strictObject({
+    amount_minor: z
+      .int()
+      .min(1)
+      .max(999_999_999_999)
+      .describe("In the smallest unit of the enrollment's currency"),
+    description: line(500).nullable().default(null),
+  })
+  .meta({ 'x-examples': { ride: { value: { amount_minor: 1999, description: 'Ride of 12 May' } } } });

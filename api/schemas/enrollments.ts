@@ -42,19 +42,40 @@ const metadata = z
     error: `expected ${MOST_METADATA} keys at most`,
   });
 
-export const newEnrollment = z.strictObject({
-  customer: givenCustomer.optional().describe('Left out: Checkout asks for the e-mail address'),
-  terms: givenTerms,
-  description: line(500).nullable().default(null).describe('What it is for; the customer reads it'),
-  locale: z.enum(['en', 'ja']).default('en').describe('Language of pages and mails'),
-  return_url: z
-    .url({ protocol: /^https?$/, error: 'expected an http or https address' })
-    .max(2_048)
-    .nullable()
-    .default(null)
-    .describe('Where the customer goes afterwards; only origins that the installation allows'),
-  metadata: metadata.default({}),
-});
+export const newEnrollment = z
+  .strictObject({
+    customer: givenCustomer.optional().describe('Left out: Checkout asks for the e-mail address'),
+    terms: givenTerms,
+    description: line(500).nullable().default(null).describe('What it is for; the customer reads it'),
+    locale: z.enum(['en', 'ja']).default('en').describe('Language of pages and mails'),
+    return_url: z
+      .url({ protocol: /^https?$/, error: 'expected an http or https address' })
+      .max(2_048)
+      .nullable()
+      .default(null)
+      .describe('Where the customer goes afterwards; only origins that the installation allows'),
+    metadata: metadata.default({}),
+  })
+  .meta({
+    'x-examples': {
+      monthly: {
+        summary: 'A subscription',
+        value: {
+          customer: { reference: 'user-42', email: 'hanako@example.com' },
+          description: 'Monthly tasting box',
+          terms: {
+            currency: 'jpy',
+            schedule: { type: 'recurring', amount_minor: 980, interval: { unit: 'month' }, local_hour: 9 },
+            time_zone: 'Asia/Tokyo',
+          },
+        },
+      },
+      rides: {
+        summary: 'Charges that are asked for one by one',
+        value: { terms: { currency: 'usd', schedule: { type: 'on_demand' } } },
+      },
+    },
+  });
 export type NewEnrollment = z.output<typeof newEnrollment>;
 
 export const enrollmentObject = z

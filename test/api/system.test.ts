@@ -162,6 +162,22 @@ describe('documentation', () => {
     expect(paths['/v1/enrollments'].post.requestBody.required).toBe(true);
   });
 
+  it('has examples that are taken as they are', async () => {
+    const { paths } = (await get('/openapi.json')).json();
+    const examplesOf = (path: string): { value: object }[] =>
+      Object.values(paths[path].post.requestBody.content['application/json'].examples);
+    for (const [index, { value: body }] of examplesOf('/v1/enrollments').entries()) {
+      const idempotencyKey = `example ${index}`;
+      const enrolled = await api.request('POST', '/v1/enrollments', { idempotencyKey, body });
+      expect(enrolled).toMatchObject({ status: 201, body });
+      for (const { value } of examplesOf('/v1/enrollments/{id}/charges')) {
+        const url = `/v1/enrollments/${enrolled.body.id}/charges`;
+        const charged = await api.request('POST', url, { idempotencyKey, body: value });
+        expect(charged).toMatchObject({ status: 202, body: value });
+      }
+    }
+  });
+
   it('has a page to try it', async () => {
     const page = await get('/docs/');
     expect(page.statusCode).toBe(200);

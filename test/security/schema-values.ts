@@ -58,7 +58,12 @@ export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
   }
 }
 
-function textsOf({ format, pattern = '', minLength = 0, maxLength }: Schema): fc.Arbitrary<string> {
+function textsOf(schema: Schema): fc.Arbitrary<string> {
+  const { format, pattern = '', minLength = 0, maxLength } = schema;
+  const known = schema.anyOf?.flatMap((branch) => branch.enum ?? []) ?? [];
+  if (known.length > 0) {
+    return fc.constantFrom(...known.map(String));
+  }
   switch (format) {
     case 'date-time':
       return fc
