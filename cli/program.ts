@@ -1,6 +1,7 @@
 /** All commands of `durable-billing`, and how each of them ends. Called by `cli/main.ts` and by the test of the docs. */
 import path from 'node:path';
 import { Command } from 'commander';
+import project from '../package.json' with { type: 'json' };
 import { apiKeyCommands } from './commands/api-keys.ts';
 import { chargeCommands } from './commands/charge.ts';
 import { enrollmentCommands } from './commands/enrollment.ts';
@@ -19,6 +20,7 @@ export function buildProgram(environment: Environment): Command {
     .description(
       'What an operator does with durable-billing. Talks to the API at BILLING_API_URL with BILLING_API_KEY; without them, to the local stack of npm run dev.',
     )
+    .version(project.version)
     .option('--json', 'one JSON document on standard output, for scripts', false)
     .option(
       '--as <name>',

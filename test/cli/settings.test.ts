@@ -1,5 +1,5 @@
 /** Where the command line finds its settings, and what it says when it finds none. No server is needed for it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -97,6 +97,11 @@ describe('without settings', () => {
     expect([ended.code, ended.stdout]).toEqual([2, '']);
     expect(ended.stderr).toContain(sentence);
     expect(ended.stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('tells its version without any', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await durableBilling(['--version'], {})).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 
   it('a stack that has ended counts as none', async () => {
