@@ -45,7 +45,15 @@ export async function live(world: World, customer: ChaosCustomer, run: ChaosRun)
   const { answer } = await insist<{ id: string; checkout_url: string; customer_link: string }>(
     '/v1/enrollments',
     {
-      customer: { reference: key, email: canaryEmail(customer.index), name: `Canary ${customer.index}` },
+      ...(customer.unknown
+        ? {}
+        : {
+            customer: {
+              reference: key,
+              email: canaryEmail(customer.index),
+              name: `Canary ${customer.index}`,
+            },
+          }),
       description: 'Coffee, monthly',
       terms: customer.captures ? HELD_ONCE : monthly(run.periods),
     },
@@ -63,7 +71,7 @@ export async function live(world: World, customer: ChaosCustomer, run: ChaosRun)
     extrasAccepted: 0,
   };
   run.enrolled.push(enrolled);
-  await pay(world, answer.checkout_url, customer.card);
+  await pay(world, answer.checkout_url, customer.card, customer.index);
   if (customer.returns) {
     const session = sessionOf(answer.checkout_url);
     await fetch(`${answer.customer_link}/return?session_id=${session}`, { redirect: 'manual' }).catch(
@@ -89,7 +97,7 @@ export async function live(world: World, customer: ChaosCustomer, run: ChaosRun)
       await ask(enrolled, what, untilMs);
     }
     if (customer.recovers && period === 0) {
-      await saveAnotherCard(world, enrolled.id);
+      await saveAnotherCard(world, enrolled);
     }
     if (customer.cancelsAfter === period) {
       await insist(`${route}/cancel`, {}, `${key}-cancel`);
@@ -196,7 +204,7 @@ async function known(world: World, id: string): Promise<void> {
   }
 }
 
-async function saveAnotherCard(world: World, id: string): Promise<void> {
+async function saveAnotherCard(world: World, { id, customer }: Enrolled): Promise<void> {
   for (let tries = 0; tries < 20; tries += 1) {
     const session = await request<{ url: string }>(
       world,
@@ -205,7 +213,7 @@ async function saveAnotherCard(world: World, id: string): Promise<void> {
       {},
     );
     if (session.ok) {
-      await pay(world, session.body.url, GOOD_CARD);
+      await pay(world, session.body.url, GOOD_CARD, customer.index);
       return;
     }
     if (session.status === 409) {
@@ -215,9 +223,10 @@ async function saveAnotherCard(world: World, id: string): Promise<void> {
   }
 }
 
-async function pay(world: World, checkoutUrl: string, number: string): Promise<void> {
+async function pay(world: World, checkoutUrl: string, number: string, index: number): Promise<void> {
+  const typed = { number, email: canaryEmail(index), name: `Canary ${index}` };
   await world
-    .control('POST', `checkout_sessions/${sessionOf(checkoutUrl)}/complete`, { number })
+    .control('POST', `checkout_sessions/${sessionOf(checkoutUrl)}/complete`, typed)
     .catch((error: unknown) => {
       // A repeated request may show a session that has been completed meanwhile.
       if (!(error instanceof Error && error.message.includes('409'))) {

@@ -54,6 +54,8 @@ export interface ChaosCustomer {
   returns: boolean;
   /** When the period n begins, at the earliest. */
   periodsAtMs: number[];
+  /** The company tells nothing of them: Checkout asks for their details, and their Customer is made afterwards. */
+  unknown: boolean;
 }
 
 export interface Plan {
@@ -66,6 +68,9 @@ export interface Plan {
 const GOOD = '4242424242424242';
 /** Attaches, and is declined whenever it is charged. */
 const DECLINED = '4000000000000341';
+
+/** The part of a run in which customers enroll. */
+const ENROLLING = 0.4;
 
 /** Real time that troubles are spread over: long enough for each to be survived before the next but one. */
 function durationOf(customers: number, periods: number): number {
@@ -87,7 +92,7 @@ export function planChaos(seed: number, customers: number, periods: number): Pla
 
 function customer(luck: Random, index: number, periods: number, durationMs: number): ChaosCustomer {
   const kind = luck.pick({ pays: 45, recovers: 20, declined: 10, cancels: 15, captures: 10 });
-  const enrollAtMs = Math.round(luck.between(0, durationMs * 0.4));
+  const enrollAtMs = Math.round(luck.between(0, durationMs * ENROLLING));
   const left = durationMs - enrollAtMs;
   return {
     index,
@@ -101,6 +106,7 @@ function customer(luck: Random, index: number, periods: number, durationMs: numb
     periodsAtMs: Array.from({ length: periods }, (_, period) =>
       Math.round(enrollAtMs + (left * (period + luck.next())) / (periods + 1)),
     ),
+    unknown: luck.chance(0.3),
   };
 }
 
@@ -177,7 +183,9 @@ function anyTrouble(luck: Random, atMs: number, downMs: number): Trouble {
         '/v1/customers': 1,
         '/v1/payment_methods': 1,
       });
-      return { atMs, do: 'kill_in_flight', target, downMs, pathPrefix };
+      // The others are asked for by who enrolls.
+      const inTimeMs = pathPrefix === MONEY.pathPrefix ? atMs : Math.round(atMs * ENROLLING);
+      return { atMs: inTimeMs, do: 'kill_in_flight', target, downMs, pathPrefix };
     }
     case 'webhooks': {
       const mode = luck.pick({ drop: 1, hold: 1, deliver: 1 });

@@ -23,4 +23,21 @@ describe('planChaos', () => {
     const declined = customers.filter(({ card, recovers }) => card.endsWith('0341') && !recovers);
     expect(declined.length).toBeGreaterThan(5);
   });
+
+  it('draws customers of whom the company tells nothing', () => {
+    const unknown = planChaos(7, 200, 6).customers.filter((customer) => customer.unknown);
+    expect(unknown.length).toBeGreaterThan(30);
+    expect(unknown.length).toBeLessThan(100);
+  });
+
+  it.each([11, 4242, 77])('orders what meets rare requests while there are some (seed %s)', (seed) => {
+    const { troubles, durationMs } = planChaos(seed, 40, 6);
+    const rare = troubles.filter(
+      (trouble) =>
+        (trouble.do === 'fault' && (trouble.fault.pathSuffix ?? '') !== '') ||
+        (trouble.do === 'kill_in_flight' && trouble.pathPrefix !== '/v1/payment_intents'),
+    );
+    expect(rare.length).toBeGreaterThanOrEqual(4);
+    expect(rare.every(({ atMs }) => atMs < durationMs * 0.4)).toBe(true);
+  });
 });
