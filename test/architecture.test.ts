@@ -161,6 +161,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     '@temporalio/client',
     '@temporalio/interceptors-opentelemetry',
     '@temporalio/worker',
+    'p-throttle',
     'prom-client',
     'type:pino',
   ],
