@@ -66,12 +66,14 @@ export function take(run: EnrollmentRun, charge: OpenCharge, report: ChargeRepor
   if (report.status === 'not_made') {
     return;
   }
+  const before = charge.status;
   charge.status = report.status;
   charge.repeat = null;
   takeHold(charge, report);
   takeDunning(run, charge, report);
   charge.readAt = readAt(charge);
-  if (charge.status === 'succeeded') {
+  // News that came while the payment was being read has it read once more: it is counted once all the same.
+  if (charge.status === 'succeeded' && before !== 'succeeded') {
     run.state.chargesSucceeded += 1;
     run.state.amountCollectedMinor += report.amountReceivedMinor;
   }

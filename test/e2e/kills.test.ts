@@ -1,5 +1,7 @@
 /** Processes die at the worst moments (SIGKILL); customers who wait go on, and nobody pays twice. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import { temporal } from '@temporalio/proto';
 import { paymentsOf, payOnCheckout } from '../support/payments.ts';
 import { startStack, type TestStack } from '../support/stack.ts';
 import { waitFor } from '../support/wait.ts';
@@ -10,6 +12,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => stack.stop());
 
+const { TimeoutType } = temporal.api.enums.v1;
 const TERMS = { currency: 'jpy', schedule: { type: 'once', amount_minor: 1200 } };
 const PAYMENT_INTENTS = { method: 'POST', path_prefix: '/v1/payment_intents' };
 
@@ -23,6 +26,23 @@ function paid(id: string, timeoutMs = 90_000) {
 
 async function successesOf(id: string): Promise<number> {
   return (await paymentsOf(stack.stripe, id)).filter(({ status }) => status === 'succeeded').length;
+}
+
+/** Which timeout noticed that the Worker was lost, and how long after the Activity was asked for it was begun again. */
+async function retryAfterLostWorker(id: string) {
+  const handle = stack.temporal.client.workflow.getHandle(`enrollment/${id}`);
+  await handle.result();
+  const { events } = await handle.fetchHistory();
+  const begun = events?.find(
+    ({ activityTaskStartedEventAttributes: started }) => Number(started?.attempt ?? 1) > 1,
+  );
+  const started = begun?.activityTaskStartedEventAttributes;
+  const scheduled = events?.find(({ eventId }) => eventId?.eq(started?.scheduledEventId ?? -1));
+  return {
+    attempt: started?.attempt,
+    timeout: started?.lastFailure?.timeoutFailureInfo?.timeoutType,
+    afterMs: tsToMs(begun?.eventTime) - tsToMs(scheduled?.eventTime),
+  };
 }
 
 describe('SIGKILL', () => {
@@ -45,6 +65,11 @@ describe('SIGKILL', () => {
       charges_succeeded: 1,
       amount_collected_minor: 1200,
     });
+    const retry = await retryAfterLostWorker(enrolled.id);
+    expect(retry.timeout).toBe(TimeoutType.TIMEOUT_TYPE_HEARTBEAT);
+    expect(retry.attempt).toBe(2);
+    // Not the minute that a request may take: a customer may be waiting.
+    expect(retry.afterMs).toBeLessThan(30_000);
   }, 150_000);
 
   it('of the API while it is down, Stripe keeps its webhooks and delivers them later', async () => {

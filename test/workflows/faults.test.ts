@@ -135,6 +135,45 @@ describe('collectCharge', () => {
     expect(await intentsOf(input.enrollmentId)).toHaveLength(1);
   }, 30_000);
 
+  it('F17: what is older and comes later changes nothing: what Stripe says now counts', async () => {
+    const { enrollmentId } = await billing.enrolled(MONTHLY, '4000000000000341');
+    const declined = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await billing.known(enrollmentId, declined.id, 'requires_payment_method');
+    // Paid with another card in the Dashboard: that is told first, and then all that came before it.
+    const paymentIntentId = String(declined.payment_intent_id);
+    const { customer } = await billing.stripe.paymentIntents.retrieve(paymentIntentId);
+    const method = await billing.stripe.paymentMethods.attach('pm_card_visa', { customer: String(customer) });
+    await billing.stripe.paymentIntents.confirm(paymentIntentId, {
+      payment_method: method.id,
+      off_session: true,
+    });
+    const newestFirst = ['succeeded', 'processing', 'requires_action', 'payment_failed'];
+    const tell = async () => {
+      for (const type of newestFirst) {
+        const change = { chargeId: declined.id, paymentIntentId, eventType: `payment_intent.${type}` };
+        await billing.billing.paymentIntentChanged(enrollmentId, change);
+      }
+    };
+    await tell();
+    await billing.charged(enrollmentId, 1, 'succeeded');
+    await waitFor('the Workflow to have settled it', async () => {
+      const { charges } = await billing.handle(enrollmentId).query(enrollmentStateQuery);
+      return charges.length === 0;
+    });
+    await tell();
+    const state = await billing.handle(enrollmentId).query(enrollmentStateQuery);
+    expect(state).toMatchObject({ status: 'active', charges: [], chargesSucceeded: 1 });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ status: 'succeeded', attempts: 1 }]);
+    expect(await intentsOf(enrollmentId)).toMatchObject([{ status: 'succeeded' }]);
+    const notices = await billing.db
+      .selectFrom('notifications')
+      .select('kind')
+      .where('charge_id', '=', declined.id)
+      .orderBy('created_at')
+      .execute();
+    expect(notices.map(({ kind }) => kind)).toEqual(['charge_failed', 'charge_recovered']);
+  }, 30_000);
+
   it('F30: twenty requests under one key start one Workflow with one session', async () => {
     const input = await billing.newInput(ONCE, { reference: 'user-30', email: 'thirty@example.com' });
     const answers = await Promise.all(Array.from({ length: 20 }, () => billing.billing.enroll(input)));
