@@ -16,6 +16,7 @@ import { prepareCluster } from '../../dev/postgres.ts';
 import { prepareDatabase, prepareStandIn } from '../../dev/prepare.ts';
 import { type ProcessSpec, type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
 import * as stack from '../../dev/stack.ts';
+import { askControl } from '../../dev/stand-in-control.ts';
 import { loadSecrets, openStateFolder } from '../../dev/state.ts';
 import { findTemporalCli } from '../../dev/temporal-cli.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
@@ -171,18 +172,8 @@ export async function openStage(report: (line: string) => void) {
       }),
 
     /** The stand-in's control plane. */
-    async control<T>(method: 'GET' | 'POST', route: string, body: object = {}): Promise<T> {
-      const answer = await fetch(`${addresses.stripe}/_control/${route}`, {
-        method,
-        ...(method === 'GET'
-          ? {}
-          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      if (!answer.ok) {
-        throw new Error(`${route}: ${answer.status} ${text}`);
-      }
-      return JSON.parse(text) as T;
+    control<T>(method: 'GET' | 'POST', route: string, body?: object): Promise<T> {
+      return askControl(addresses.stripe, method, route, body);
     },
 
     /** Ends everything, the last started first. Safe after a failure in the middle. */

@@ -18,6 +18,7 @@ import { prepareCluster } from '../postgres.ts';
 import { prepareDatabase, prepareStandIn } from '../prepare.ts';
 import { pause } from '../processes.ts';
 import * as stack from '../stack.ts';
+import { askControl } from '../stand-in-control.ts';
 import { loadSecrets, openStateFolder } from '../state.ts';
 import { startStripeStandIn } from '../stripe-stand-in/stand-in.ts';
 import { findTemporalCli } from '../temporal-cli.ts';
@@ -129,18 +130,8 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
     },
 
     /** The stand-in's control plane. */
-    async control<T>(method: 'GET' | 'POST', route: string, body: object = {}): Promise<T> {
-      const answer = await fetch(`${standIn.url}/_control/${route}`, {
-        method,
-        ...(method === 'GET'
-          ? {}
-          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      if (!answer.ok) {
-        throw new Error(`${route}: ${answer.status} ${text}`);
-      }
-      return JSON.parse(text) as T;
+    control<T>(method: 'GET' | 'POST', route: string, body?: object): Promise<T> {
+      return askControl(standIn.url, method, route, body);
     },
 
     async close(keep: boolean): Promise<void> {

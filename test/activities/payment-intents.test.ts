@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Attempt, confirmOffSession } from '../../activities/payment-attempts.ts';
 import { createStripe } from '../../config/stripe.ts';
+import { askControl } from '../../dev/stand-in-control.ts';
 import { type RunningStandIn, startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 
 let standIn: RunningStandIn;
@@ -34,14 +35,7 @@ async function attemptOf(suffix: string): Promise<Attempt> {
   };
 }
 
-async function control(route: string, body: object): Promise<void> {
-  const answer = await fetch(`${standIn.url}/_control/${route}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  expect(answer.status).toBe(200);
-}
+const control = (route: string, body: object) => askControl(standIn.url, 'POST', route, body);
 
 const intentsOf = async ({ stripeCustomerId }: Attempt) =>
   (await stripe.paymentIntents.list({ customer: stripeCustomerId })).data;

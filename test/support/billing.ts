@@ -10,6 +10,7 @@ import { createTemporalBillingClient } from '../../api/temporal-billing-client.t
 import { createCustomerLinks } from '../../config/customer-links.ts';
 import { createLogger } from '../../config/logger.ts';
 import { createStripe } from '../../config/stripe.ts';
+import { askControl } from '../../dev/stand-in-control.ts';
 import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 import { customerId, enrollmentId, enrollmentWorkflowId } from '../../domain/ids.ts';
 import type { Terms } from '../../domain/terms.ts';
@@ -113,17 +114,8 @@ export async function startBilling(options: BillingOptions = {}) {
   const billing: BillingClient = createTemporalBillingClient({ client, taskQueue });
 
   /** Posts to the stand-in's control plane. */
-  async function control(path: string, body: object = {}): Promise<unknown> {
-    const answer = await fetch(`${standIn.url}/_control/${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!answer.ok) {
-      throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-    }
-    return answer.json();
-  }
+  const control = (route: string, body?: object): Promise<unknown> =>
+    askControl(standIn.url, 'POST', route, body);
 
   const stateOf = (id: string) =>
     client.workflow.getHandle(enrollmentWorkflowId(id)).query(enrollmentStateQuery);

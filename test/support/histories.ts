@@ -28,7 +28,10 @@ export async function replay(
 ): Promise<number> {
   const failures: string[] = [];
   let count = 0;
-  for await (const result of Worker.runReplayHistories({ workflowBundle: bundle, ...IN_A_THREAD }, histories)) {
+  for await (const result of Worker.runReplayHistories(
+    { workflowBundle: bundle, ...IN_A_THREAD },
+    histories,
+  )) {
     count += 1;
     if (result.error) {
       failures.push(`${result.workflowId}: ${result.error.message}`);

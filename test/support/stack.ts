@@ -8,6 +8,7 @@ import getPort from 'get-port';
 import { createApiKey, USUAL_SCOPES } from '../../api/api-keys.ts';
 import { createStripe } from '../../config/stripe.ts';
 import { type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
+import { askControl } from '../../dev/stand-in-control.ts';
 import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 import { startSmtpCatcher } from '../mail/smtp-catcher.ts';
 import { createTestDatabase } from './database.ts';
@@ -170,17 +171,7 @@ export async function startStack(options: StackOptions = {}) {
       return this.request('GET', `/v1/enrollments/${id}`);
     },
 
-    async control(route: string, body: object = {}): Promise<unknown> {
-      const answer = await fetch(`${standIn.url}/_control/${route}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      });
-      if (!answer.ok) {
-        throw new Error(`${route}: ${answer.status} ${await answer.text()}`);
-      }
-      return answer.json();
-    },
+    control: (route: string, body?: object): Promise<unknown> => askControl(standIn.url, 'POST', route, body),
 
     async stop() {
       await Promise.all([running.api.stop(), running.worker.stop()]);
