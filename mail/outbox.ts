@@ -64,7 +64,7 @@ export function createMailOutbox(deps: {
     const sender = async () => {
       for (const mail of waiting) {
         if (isServerAway) {
-          await releaseMail(db, mail.id);
+          await release(mail);
         } else {
           isServerAway = (await deal(mail)) === 'server away' || isServerAway;
         }
@@ -97,6 +97,13 @@ export function createMailOutbox(deps: {
       log.error({ ...about, err: error }, 'how a mail went could not be written down; it is due again later');
     }
     return 'dealt with';
+  }
+
+  /** Never throws either: a claim that cannot be given back is due again when its lease ends. */
+  async function release({ id }: ClaimedMail): Promise<void> {
+    await releaseMail(db, id).catch((error: unknown) => {
+      log.error({ notificationId: id, err: error }, 'a claim could not be given back; it is due again later');
+    });
   }
 
   async function send(
