@@ -8,7 +8,7 @@ import { markAftermath, type PaidCharge, saveDispute, saveRefund } from '../db/a
 import { insertNotification } from '../db/notifications.ts';
 import type { Database } from '../db/schema.ts';
 import { bookMovement, type TimelineFact, tell } from '../db/timeline.ts';
-import type { Asker } from '../domain/charge-life.ts';
+import type { Asker } from '../domain/open-charge.ts';
 import { REFUND_TABLE, refundedMinor } from '../domain/refunds.ts';
 
 export interface AftermathNews {

@@ -2,8 +2,9 @@
  * What the Workflow hands to the Activities of a charge, and what they report. Built by `workflows/charge-work.ts`; read
  * by every charge Activity. Results are history: no personal data, no Stripe object.
  */
-import type { Asker, OpenCharge } from '../domain/charge-life.ts';
+
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
+import type { Asker, OpenCharge } from '../domain/open-charge.ts';
 import type { ScheduleChanges } from '../domain/schedule-changes.ts';
 import type { ChargeStatus } from '../domain/statuses.ts';
 import type { Terms } from '../domain/terms.ts';

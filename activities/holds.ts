@@ -4,9 +4,9 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { tell } from '../db/timeline.ts';
-import type { Asker } from '../domain/charge-life.ts';
 import { DEFECTS } from '../domain/errors.ts';
 import { operationKey } from '../domain/ids.ts';
+import type { Asker } from '../domain/open-charge.ts';
 import { recordCharge } from './charge-record.ts';
 import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';

@@ -2,9 +2,9 @@
 import { condition, setHandler } from '@temporalio/workflow';
 import { planCapture } from '../domain/capture.ts';
 import { MOST_RETRIES_PER_CHARGE } from '../domain/card-budgets.ts';
-import { type ChargeOrder, type OpenCharge, policyOf } from '../domain/charge-life.ts';
 import type { ChargeCommand } from '../domain/charge-states.ts';
 import { refuseTryByHand } from '../domain/customer-tries.ts';
+import { type ChargeOrder, type OpenCharge, policyOf } from '../domain/open-charge.ts';
 import { asker } from './enrollment-commands.ts';
 import {
   authenticateChargeUpdate,

@@ -5,8 +5,8 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { condition, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import type { RefundResult } from '../activities/aftermath.ts';
-import type { OpenCharge } from '../domain/charge-life.ts';
 import { chargeAftermathWorkflowId, chargeId } from '../domain/ids.ts';
+import type { OpenCharge } from '../domain/open-charge.ts';
 import { REFUND_TABLE, type RefundMade } from '../domain/refunds.ts';
 import type { DunningPolicy } from '../domain/terms.ts';
 import type { chargeAftermathWorkflow } from './aftermath.ts';

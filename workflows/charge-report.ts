@@ -2,8 +2,9 @@
 import { patched } from '@temporalio/workflow';
 import type { ChargeReport } from '../activities/charge-work.ts';
 import { captureTimes } from '../domain/capture.ts';
-import { type AttemptReason, type OpenCharge, policyOf, readAfterMs } from '../domain/charge-life.ts';
+import { readAfterMs } from '../domain/charge-life.ts';
 import { patienceDays } from '../domain/dunning.ts';
+import { type AttemptReason, type OpenCharge, policyOf } from '../domain/open-charge.ts';
 import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import { PATCHES } from './patches.ts';
 import type { EnrollmentRun, SavedMethod } from './run.ts';

@@ -4,7 +4,7 @@
  */
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { ChargeReport, ChargeWork } from '../activities/charge-work.ts';
-import { type AttemptReason, type OpenCharge, policyOf } from '../domain/charge-life.ts';
+import { type AttemptReason, type OpenCharge, policyOf } from '../domain/open-charge.ts';
 import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
 import { scheduled } from './stripe-activities.ts';
 

@@ -4,9 +4,10 @@
  */
 import { condition } from '@temporalio/workflow';
 import type { ChargeReport } from '../activities/charge-work.ts';
-import { nextStep, type OpenCharge, type Situation, type Step } from '../domain/charge-life.ts';
+import { nextStep, type Situation, type Step } from '../domain/charge-life.ts';
 import { afterDeclinedChallenge, afterTry } from '../domain/customer-tries.ts';
 import { amountText } from '../domain/money.ts';
+import type { OpenCharge } from '../domain/open-charge.ts';
 import { afterwards } from './charge-end.ts';
 import { take, takeAttempt } from './charge-report.ts';
 import { methodFor, reported, work } from './charge-work.ts';

@@ -3,8 +3,8 @@
  * `workflows/billing.ts` and at the end of an enrollment. Only state changes here: nothing is written or asked.
  */
 import { settle } from '../domain/amount-change.ts';
-import { type OpenCharge, openedCharge } from '../domain/charge-life.ts';
 import { chargeId } from '../domain/ids.ts';
+import { type OpenCharge, openedCharge } from '../domain/open-charge.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import type { EnrollmentRun, RequestedCharge } from './run.ts';
 import { owedSince } from './schedule.ts';

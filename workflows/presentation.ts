@@ -5,8 +5,9 @@
 import type { SearchAttributeUpdatePair } from '@temporalio/common';
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { ENROLLMENT_STATUS, NOBODY, PAST_DUE_SINCE, WAITS_FOR } from '../config/search-attributes.ts';
-import { type AttemptReason, type OpenCharge, policyOf, type Step } from '../domain/charge-life.ts';
+import type { Step } from '../domain/charge-life.ts';
 import { amountText } from '../domain/money.ts';
+import { type AttemptReason, type OpenCharge, policyOf } from '../domain/open-charge.ts';
 
 import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import { chargeWaitsFor } from '../domain/waits-for.ts';

@@ -3,11 +3,11 @@
  * by the handlers only. Every refusal is an ApplicationFailure whose type is one of `REFUSALS`.
  */
 import { ApplicationFailure } from '@temporalio/workflow';
-import type { OpenCharge } from '../domain/charge-life.ts';
 import { type ChargeCommand, chargeStep } from '../domain/charge-states.ts';
 import { type EnrollmentCommand, enrollmentStep } from '../domain/enrollment-states.ts';
 import { type RefusalCode, refusalType } from '../domain/errors.ts';
 import { chargeId } from '../domain/ids.ts';
+import type { OpenCharge } from '../domain/open-charge.ts';
 import { type EnrollmentRun, isPastDue, statusOf } from './run.ts';
 
 /** @returns never: it throws */

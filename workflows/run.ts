@@ -3,8 +3,8 @@
  * the rest is of this run. Changed only by the Workflow's own functions, never by an Activity.
  */
 import type { CardExpiry } from '../activities/charge-work.ts';
-import type { Asker, OpenCharge } from '../domain/charge-life.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
+import type { Asker, OpenCharge } from '../domain/open-charge.ts';
 import { NO_CHANGES, type ScheduleChanges } from '../domain/schedule-changes.ts';
 import { withPlaceInSpread } from '../domain/spread.ts';
 import { type EnrollmentEnd, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';

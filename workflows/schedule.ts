@@ -4,7 +4,7 @@
  */
 import { condition, patched } from '@temporalio/workflow';
 import type { NoteWork, ScheduleWork } from '../activities/schedule.ts';
-import type { Asker } from '../domain/charge-life.ts';
+import type { Asker } from '../domain/open-charge.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';

@@ -8,8 +8,8 @@ import { claimPlace } from '../../activities/charge-claim.ts';
 import { recordCharge } from '../../activities/charge-record.ts';
 import { confirmOffSession } from '../../activities/payment-attempts.ts';
 import type { Database } from '../../db/schema.ts';
-import { openedCharge } from '../../domain/charge-life.ts';
 import { attemptKey, chargeId } from '../../domain/ids.ts';
+import { openedCharge } from '../../domain/open-charge.ts';
 
 /** What a job carries: no more than our Activity is given. */
 export interface ChargeJob {

@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ChargeReport, ChargeWork } from '../../activities/charge-work.ts';
 import { createChargeActivities } from '../../activities/charges.ts';
 import { createOpenChargeActivities } from '../../activities/open-charges.ts';
-import { openedCharge } from '../../domain/charge-life.ts';
+import { openedCharge } from '../../domain/open-charge.ts';
 import { insertEnrollmentRow } from '../db/charge-rows.ts';
 import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 

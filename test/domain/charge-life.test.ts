@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { nextStep, type OpenCharge, openedCharge, type Situation } from '../../domain/charge-life.ts';
+import { nextStep, type Situation } from '../../domain/charge-life.ts';
+import { type OpenCharge, openedCharge } from '../../domain/open-charge.ts';
 
 const NOW = '2026-11-10T12:00:00.000Z';
 const PAST = '2026-11-10T11:00:00.000Z';
