@@ -1,9 +1,12 @@
 /**
  * The BillingClient over Temporal: every command is an update or a signal of the enrollment's Workflow. Used by the
- * API and by the customer's pages. It never retries a command by itself: callers know what may be repeated.
+ * API and by the customer's pages. Of commands it repeats only what Temporal gave back undone: callers know what else may
+ * be repeated.
  */
+import { randomUUID } from 'node:crypto';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
+import pRetry from 'p-retry';
 import { FIRST_ATTRIBUTES } from '../config/search-attributes.ts';
 import type { PaidCharge } from '../db/aftermath.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
@@ -38,7 +41,7 @@ import {
   undoCancelUpdate,
 } from '../workflows/messages.ts';
 import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
-import { billingFailure } from './temporal-failures.ts';
+import { billingFailure, wasGivenBack } from './temporal-failures.ts';
 import { termsDetails, termsSummary } from './terms-in-words.ts';
 
 export interface BillingClientOptions {
@@ -65,18 +68,27 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     }
   }
 
+  /** @param update asks under an id of its own, the same one each time, and ends with the deadline that it is called in */
+  function command<Answer>(enrollmentId: string, update: () => Promise<Answer>): Promise<Answer> {
+    return within(commandTimeoutMs, enrollmentId, () =>
+      pRetry(update, {
+        shouldRetry: ({ error }) => wasGivenBack(error),
+        retries: Number.POSITIVE_INFINITY,
+        minTimeout: 50,
+        maxTimeout: 1_000,
+      }),
+    );
+  }
+
   function ask<Answer, Args extends [unknown, ...unknown[]]>(
     enrollmentId: string,
     update: UpdateDefinition<Answer, Args>,
     args: Args,
-    updateId?: string,
+    updateId: string = randomUUID(),
   ): Promise<Answer> {
     const handle = client.workflow.getHandle(enrollmentWorkflowId(enrollmentId));
-    return within(commandTimeoutMs, enrollmentId, () =>
-      handle.executeUpdate<Answer, [unknown, ...unknown[]]>(update.name, {
-        args,
-        ...(updateId === undefined ? {} : { updateId }),
-      }),
+    return command(enrollmentId, () =>
+      handle.executeUpdate<Answer, [unknown, ...unknown[]]>(update.name, { args, updateId }),
     );
   }
 
@@ -124,21 +136,21 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
   return {
     enroll(input) {
       const { enrollmentId, requestFingerprint, terms } = input;
-      const start = new WithStartWorkflowOperation('enrollmentWorkflow', {
+      const start = {
         workflowId: enrollmentWorkflowId(enrollmentId),
-        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdConflictPolicy: 'USE_EXISTING' as const,
         // An id that has ended is never started again; the caller is answered from its row.
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
         taskQueue,
-        args: [input],
+        args: [input] as [typeof input],
         typedSearchAttributes: FIRST_ATTRIBUTES,
         staticSummary: termsSummary(terms),
         staticDetails: termsDetails(terms),
         priority: { priorityKey: INTERACTIVE_PRIORITY },
-      });
-      return within(commandTimeoutMs, enrollmentId, () =>
+      };
+      return command(enrollmentId, () =>
         client.workflow.executeUpdateWithStart(enrollUpdate, {
-          startWorkflowOperation: start,
+          startWorkflowOperation: new WithStartWorkflowOperation('enrollmentWorkflow', start),
           args: [{ requestFingerprint }],
           // The same request again waits for, or gets, the first one's answer instead of asking anew.
           updateId: `enroll-${requestFingerprint}`,
@@ -171,7 +183,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     extendDunning: (id, chargeId, requested) => ask(id, extendDunningUpdate, [{ ...requested, chargeId }]),
     stopDunning: (id, chargeId, requested) => ask(id, stopDunningUpdate, [{ ...requested, chargeId }]),
     refundCharge: (charge, request) =>
-      within(commandTimeoutMs, charge.enrollmentId, () =>
+      command(charge.enrollmentId, () =>
         client.workflow.executeUpdateWithStart(refundChargeUpdate, {
           startWorkflowOperation: new WithStartWorkflowOperation(
             'chargeAftermathWorkflow',

@@ -21,6 +21,8 @@ import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from './bill
 const CLOSED_BEFORE_ANSWER = 'AcceptedUpdateCompletedWorkflow';
 /** gRPC status of a start under an id that a closed Workflow has used. */
 const ALREADY_EXISTS = 6;
+/** gRPC status of an update that the server gives back undone. */
+const FAILED_PRECONDITION = 9;
 
 /**
  * @returns CommandRefused when a validator or handler said no; EnrollmentNotRunning when there is no open Workflow;
@@ -40,9 +42,7 @@ export function billingFailure(error: unknown, enrollmentId: string): unknown {
   if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) {
     return new EnrollmentNotRunning(enrollmentId);
   }
-  // An update-with-start hands its inner gRPC error over unwrapped.
-  const grpc = isGrpcServiceError(error) ? error : error instanceof ServiceError ? error.cause : undefined;
-  if (isGrpcServiceError(grpc) && grpc.code === ALREADY_EXISTS) {
+  if (grpcStatus(error) === ALREADY_EXISTS) {
     return new EnrollmentNotRunning(enrollmentId);
   }
   if (
@@ -54,6 +54,20 @@ export function billingFailure(error: unknown, enrollmentId: string): unknown {
     return new BillingUnavailable('Temporal or its Worker did not answer in time', error);
   }
   return error;
+}
+
+/**
+ * Whether an update was given back before the Workflow has accepted it: the Workflow Task that brought it failed, as it
+ * does when news comes in the moment in which the Workflow continues as new. Nothing was done; it may be sent again.
+ */
+export function wasGivenBack(error: unknown): boolean {
+  return grpcStatus(error) === FAILED_PRECONDITION;
+}
+
+/** An update-with-start hands its inner gRPC error over unwrapped. */
+function grpcStatus(error: unknown): number | undefined {
+  const grpc = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(grpc) ? grpc.code : undefined;
 }
 
 function snakeCase(type: string): string {

@@ -59,6 +59,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     '@opentelemetry/api',
     'commander',
     'luxon',
+    'p-retry',
     '@temporalio/client',
     '@temporalio/common',
     'type:kysely',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ServiceError } from '@temporalio/client';
 import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from '../../api/billing-client.ts';
 import { createTemporalBillingClient } from '../../api/temporal-billing-client.ts';
 import { ENROLLMENT_STATUS } from '../../config/search-attributes.ts';
@@ -119,6 +119,49 @@ describe('commands', () => {
       expect(failure).toMatchObject({ code });
     }
     expect(await failureOf(service.billing.resumeEnrollment(id, requested))).toBeInstanceOf(CommandRefused);
+  });
+
+  it('are sent again, as the same update, when Temporal gives them back undone', async () => {
+    const input = await service.newInput(MONTHLY);
+    const updates: (string | undefined)[] = [];
+    /** As the server does when a signal comes while the Workflow continues as new: UnhandledCommand. */
+    function giveBackTwice(updateId: string | undefined) {
+      updates.push(updateId);
+      if (updates.length < 3) {
+        const grpc = Object.assign(new Error('9 FAILED_PRECONDITION: unexpected workflow task failure'), {
+          code: 9,
+          details: 'unexpected workflow task failure',
+          metadata: {},
+        });
+        throw new ServiceError('Workflow Update failed', { cause: grpc });
+      }
+    }
+    const { connection, options } = service.temporal.client;
+    const client = new Client({
+      connection,
+      namespace: options.namespace,
+      interceptors: {
+        workflow: [
+          {
+            startUpdate(call, next) {
+              giveBackTwice(call.options.updateId);
+              return next(call);
+            },
+            startUpdateWithStart(call, next) {
+              giveBackTwice(call.updateOptions.updateId);
+              return next(call);
+            },
+          },
+        ],
+      },
+    });
+    const billing = createTemporalBillingClient({ client, taskQueue: service.taskQueue });
+    expect(await billing.enroll(input)).toMatchObject({ status: 'awaiting_payment_method' });
+    expect(updates.splice(0)).toEqual(Array(3).fill(`enroll-${input.requestFingerprint}`));
+    await billing.cancelEnrollment(input.enrollmentId, requested);
+    expect(updates).toHaveLength(3);
+    expect(new Set(updates).size).toBe(1);
+    expect(updates[0]).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('open the session that is still live', async () => {
