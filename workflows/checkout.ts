@@ -153,12 +153,14 @@ export async function followPaymentMethods(run: EnrollmentRun): Promise<void> {
       return;
     }
     const { paymentMethodId, eventType } = changed;
+    run.methodBeingRead = changed;
     const found = await interactive(`Read ${paymentMethodId}, it changed`).readPaymentMethod({
       enrollmentId: run.input.enrollmentId,
       paymentMethodId,
       eventType,
       at: new Date().toISOString(),
     });
+    run.methodBeingRead = null;
     state.changedMethods = state.changedMethods.filter((told) => told !== changed);
     takeMethod(run, paymentMethodId, found);
     publish(run);

@@ -100,7 +100,9 @@ function handleSignals(run: EnrollmentRun): void {
     const saved = [state.paymentMethod, state.otherMethod].some(
       (method) => method?.id === change.paymentMethodId,
     );
-    if (saved && !state.changedMethods.some((told) => told.paymentMethodId === change.paymentMethodId)) {
+    const told = state.changedMethods.filter((one) => one.paymentMethodId === change.paymentMethodId);
+    const waits = told.some((one) => one !== run.methodBeingRead);
+    if (saved && !waits && (told.length === 0 || patched(PATCHES.newsWhileMethodIsRead))) {
       state.changedMethods.push(change);
     }
   });

@@ -20,4 +20,6 @@ export const PATCHES = {
   dueBeforePause: 'due-before-pause',
   /** What fell due before a pause stays owed also when it cannot be opened first; replaces the one above. After 0.1.0. */
   owedOutlivesPause: 'owed-outlives-pause',
+  /** News of a saved method that is being read is read after it: the answer may be older. After 0.1.0. */
+  newsWhileMethodIsRead: 'news-while-method-is-read',
 } as const;

@@ -121,6 +121,8 @@ export interface EnrollmentRun {
   readonly redirects: Map<string, string>;
   /** One Checkout Session is opened at a time; all who ask meanwhile get the same. */
   opening: Promise<OpenCheckoutSession> | null;
+  /** Which of {@link CarriedState.changedMethods} is being read: what is told of it now may be missing in the answer. */
+  methodBeingRead: CarriedState['changedMethods'][number] | null;
   publishedStatus: EnrollmentStatus;
 }
 
@@ -177,6 +179,7 @@ function runOf(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
     changing: false,
     redirects: new Map(),
     opening: null,
+    methodBeingRead: null,
     publishedStatus: 'awaiting_payment_method',
   };
 }

@@ -83,6 +83,30 @@ describe('a method that is detached', () => {
     expect(await asked(enrollmentId)).toHaveLength(1);
   }, 45_000);
 
+  it('is noticed when an older change of it is just being read', async () => {
+    const enrollmentId = await paidWith(monthFromNow(24));
+    const { default_payment_method_id: method } = await billing.enrollmentRow(enrollmentId);
+    await billing.active(enrollmentId);
+    // What Stripe answers is from before the method is detached.
+    const match = { method: 'GET', path: `/v1/payment_methods/${method}` };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 1_500, when: 'after', times: 1 });
+    const news = (eventType: string) =>
+      billing.billing.paymentMethodChanged(enrollmentId, { paymentMethodId: String(method), eventType });
+    await news('payment_method.updated');
+    await waitFor('the first look', async () => {
+      const { raw } = await billing.handle(enrollmentId).describe();
+      return raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'readPaymentMethod');
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await billing.stripe.paymentMethods.detach(String(method));
+    await news('payment_method.detached');
+    await waitFor('both looks', async () => {
+      const told = (await billing.timeline(enrollmentId)).map(({ what }) => what);
+      return told.includes('payment_method.updated') && told.includes('payment_method.detached');
+    });
+    expect(await asked(enrollmentId)).toHaveLength(1);
+  }, 45_000);
+
   it('is no news when the network has only sent a later expiry', async () => {
     const enrollmentId = await paidWith(monthFromNow(24));
     const { default_payment_method_id: method } = await billing.enrollmentRow(enrollmentId);
