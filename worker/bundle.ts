@@ -11,6 +11,7 @@ import {
 } from '@temporalio/worker';
 
 const WORKFLOWS = fileURLToPath(new URL('../workflows/index.ts', import.meta.url));
+const STACK_TRACES = fileURLToPath(new URL('../workflows/stack-traces.ts', import.meta.url));
 const TRACE_HEADERS = fileURLToPath(new URL('../workflows/trace-headers.ts', import.meta.url));
 
 /**
@@ -22,6 +23,8 @@ export function bundleWorkflows(failureConverterPath?: string): Promise<Workflow
   return bundleWorkflowCode({
     workflowsPath: WORKFLOWS,
     workflowInterceptorModules: [TRACE_HEADERS],
+    // Evaluated once for all Workflows, not once for each: what they export is frozen, so they must keep no state.
+    preloadModules: [STACK_TRACES, WORKFLOWS],
     logger: quiet,
     ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
   });

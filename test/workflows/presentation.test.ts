@@ -125,3 +125,20 @@ describe('the sentences', () => {
     );
   }, 60_000);
 });
+
+describe('the call stack', () => {
+  it('names the places where a Workflow waits, and few frames of each', async () => {
+    const { enrollmentId } = await billing.enrolled(MONTHLY);
+    await billing.charged(enrollmentId, 1, 'succeeded');
+    const places = () => billing.handle(enrollmentId).query<string>('__stack_trace');
+    await waitFor('it to wait for the next charge', async () =>
+      /waitFor \(.*workflows\/billing\.ts:/.test(await places()),
+    );
+    const stack = await places();
+    expect(stack).toMatch(/followPaymentMethods \(.*workflows\/checkout\.ts:/);
+    expect(stack).toMatch(/followCheckoutSessions \(.*workflows\/checkout\.ts:/);
+    for (const place of stack.trim().split('\n\n')) {
+      expect(place.split('\n').length).toBeLessThanOrEqual(4);
+    }
+  }, 60_000);
+});
