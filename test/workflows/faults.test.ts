@@ -154,6 +154,9 @@ describe('collectCharge', () => {
         await billing.billing.paymentIntentChanged(enrollmentId, change);
       }
     };
+    // What comes while the first is being read has it read once more.
+    const match = { method: 'GET', path: `/v1/payment_intents/${paymentIntentId}` };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 700, when: 'after', times: 1 });
     await tell();
     await billing.charged(enrollmentId, 1, 'succeeded');
     await waitFor('the Workflow to have settled it', async () => {
