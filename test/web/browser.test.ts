@@ -1,21 +1,14 @@
-import { mkdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { axe, launchTestBrowser } from '../support/browser.ts';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { launchTestBrowser } from '../support/browser.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { htmlFaults } from '../support/html.ts';
 import { buildPagesApp, type PagesApp } from './pages-app.ts';
 import { daysAhead, seedCharge, seedEnrollment, seedNotification, seedPaymentMethod } from './rows.ts';
-import { SCENES, type SceneName } from './scenes.ts';
-
-/** A folder for pictures of every scene; nothing is drawn when it is not set. */
-const PICTURES = process.env.PICTURES_DIR;
-
-const DESKTOP = { width: 1280, height: 900 };
-const PHONE = { width: 390, height: 844 };
+import { inspectScene, LOCALES, LOOKS, type Locale, type Look, SCENE_NAMES } from './scene-inspection.ts';
+import { SCENES } from './scenes.ts';
 
 describe('the pages in a browser', () => {
   let test: TestDatabase;
@@ -35,12 +28,8 @@ describe('the pages in a browser', () => {
     pages = await buildPagesApp(test.db, { STRIPE_API_URL: standIn });
     pages.billing.session = { ...pages.billing.session, url: `${standIn}/c/pay/cs_test_new` };
     origin = await pages.app.listen({ host: '127.0.0.1', port: 0 });
-    if (PICTURES) {
-      mkdirSync(PICTURES, { recursive: true });
-    }
   }, 60_000);
-  afterEach(async () => {
-    await Promise.all(browser.contexts().map((context) => context.close()));
+  afterEach(() => {
     expect(complaints.splice(0)).toEqual([]);
   });
   afterAll(async () => {
@@ -56,218 +45,202 @@ describe('the pages in a browser', () => {
     path: string,
     options: BrowserContextOptions = {},
   ): Promise<Page> {
-    const page = await (await browser.newContext(options)).newPage();
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    page.on('pageerror', (error) => complaints.push(error.message));
+    const page = await watched(await browser.newContext(options));
     await page.goto(`${origin}${await pages.pathOf(enrollmentId)}${path}`);
     return page;
   }
 
-  /**
-   * Looks at a page on a desktop and on a phone, in light and in dark. Axe goes over one of the four in each language:
-   * all rules in the one, what colours and widths decide in the other.
-   */
-  async function inspect(page: Page, name: string, locale: 'en' | 'ja'): Promise<void> {
-    for (const [device, viewport] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
-      await page.setViewportSize(viewport);
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        await fits(page, `${name}-${locale}-${device}-${colorScheme}`);
-        const inspected = locale === 'en' ? 'desktop light' : 'phone dark';
-        if (inspected === `${device} ${colorScheme}`) {
-          await obeysAxe(page, locale === 'en');
-        }
-      }
-    }
-  }
-
-  /** All rules, or only those that colours and widths decide. */
-  async function obeysAxe(page: Page, allRules: boolean): Promise<void> {
-    const builder = axe(page);
-    const rules = ['color-contrast', 'target-size', 'link-in-text-block', 'scrollable-region-focusable'];
-    const { violations, passes } = await (allRules
-      ? builder.options({ rules: { 'target-size': { enabled: true } } })
-      : builder.withRules(rules)
-    ).analyze();
-    expect(passes).not.toEqual([]);
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual(
-      [],
-    );
-  }
-
-  async function fits(page: Page, name: string): Promise<void> {
-    const wider = await page.evaluate(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    expect(wider).toBe(0);
-    if (PICTURES) {
-      await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
-    }
-  }
-
-  const scenes = Object.keys(SCENES) as SceneName[];
-  it.each(scenes.flatMap((scene) => (['en', 'ja'] as const).map((locale) => ({ scene, locale }))))(
-    'are accessible and fit every screen: $scene in $locale',
-    async ({ scene, locale }) => {
-      const { enrollmentId, path, preview = {} } = await SCENES[scene](test.db, locale);
-      pages.billing.preview = preview;
-      const page = await open(enrollmentId, path, { viewport: DESKTOP });
-      expect(await page.evaluate('document.documentElement.lang')).toBe(locale);
-      const sent = await pages.app.inject({ url: new URL(page.url()).href.slice(origin.length) });
-      expect(htmlFaults(sent.body)).toEqual([]);
-      await inspect(page, scene, locale);
-      if (scene === 'unknown') {
-        complaints.splice(0); // The browser itself notes a 404.
-      }
-    },
-  );
-
-  it('update by themselves and keep focus, open messages and place', async () => {
-    const id = await seedEnrollment(test.db, {
-      next_charge_at: daysAhead(-0.0001),
-      next_charge_amount_minor: 1980,
+  async function watched(context: BrowserContext): Promise<Page> {
+    const page = await context.newPage();
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text());
     });
-    await seedPaymentMethod(test.db, id);
-    const message = await seedNotification(test.db, id, 'charge_succeeded');
-    const page = await open(id, '/account');
-    await page.locator('.badge', { hasText: 'Being made' }).waitFor();
-    await page.locator(`#${message} summary`).click();
-    await page.locator('#change-method').focus();
-    await page.evaluate('window.isSamePage = true');
+    page.on('pageerror', (error) => complaints.push(error.message));
+    return page;
+  }
 
-    await seedCharge(test.db, id);
-    await test.db
-      .updateTable('enrollments')
-      .set({ next_charge_at: daysAhead(30) })
-      .where('id', '=', id)
-      .execute();
-    await page.locator('.charges .badge', { hasText: 'Paid' }).waitFor({ timeout: 10_000 });
-    expect(await page.evaluate('window.isSamePage')).toBe(true);
-    expect(await page.evaluate('document.activeElement.id')).toBe('change-method');
-    expect(await page.locator(`#${message}[open]`).count()).toBe(1);
-    await page.locator('#live', { hasText: 'This page was updated.' }).waitFor({ state: 'attached' });
+  describe('as they look', () => {
+    let page: Page;
+    beforeAll(async () => {
+      page = await watched(await browser.newContext());
+    });
+    afterAll(() => page.context().close());
+
+    // Pairwise: each scene in one language and one look, each language in every look. All of them: the rehearsal.
+    const cases = SCENE_NAMES.map((scene, index) => {
+      const look = LOOKS[Math.floor(index / 2) % LOOKS.length] as Look;
+      return { scene, locale: LOCALES[index % 2] as Locale, look, ...look };
+    });
+    it.each(cases)(
+      'are accessible and fit every screen: $scene in $locale, $device $colorScheme',
+      async ({ scene, locale, look }) => {
+        await inspectScene({ db: test.db, pages, origin, page }, scene, locale, [look]);
+        if (scene === 'unknown') {
+          complaints.splice(0); // The browser itself notes a 404.
+        }
+      },
+    );
+
+    it.each(cases)('are sound HTML in the other language too: $scene', async ({ scene, locale }) => {
+      const other = locale === 'en' ? 'ja' : 'en';
+      const { enrollmentId, path, preview = {} } = await SCENES[scene](test.db, other);
+      pages.billing.preview = preview;
+      const { body } = await pages.get(enrollmentId, path);
+      expect(body).toContain(`<html lang="${other}"`);
+      expect(htmlFaults(body)).toEqual([]);
+    });
   });
 
-  it('update after the connection was lost', async () => {
-    const { enrollmentId, path } = await SCENES.saved(test.db, 'en');
-    const page = await open(enrollmentId, path);
-    await page.getByText('is being made now').waitFor();
-    pages.app.server.closeAllConnections();
-    await test.db
-      .updateTable('enrollments')
-      .set({ next_charge_at: '2099-12-23T01:00:00.000Z' })
-      .where('id', '=', enrollmentId)
-      .execute();
-    await page
-      .getByText('Thank you. There is nothing more to do.', { exact: true })
-      .waitFor({ timeout: 15_000 });
-    complaints.splice(0); // The browser notes the lost connection.
-  });
+  describe('as they work', () => {
+    afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
+    it('update by themselves and keep focus, open messages and place', async () => {
+      const id = await seedEnrollment(test.db, {
+        next_charge_at: daysAhead(-0.0001),
+        next_charge_amount_minor: 1980,
+      });
+      await seedPaymentMethod(test.db, id);
+      const message = await seedNotification(test.db, id, 'charge_succeeded');
+      const page = await open(id, '/account');
+      await page.locator('.badge', { hasText: 'Being made' }).waitFor();
+      await page.locator(`#${message} summary`).click();
+      await page.locator('#change-method').focus();
+      await page.evaluate('window.isSamePage = true');
 
-  it('lead from the button to the Checkout page of a stand-in, under our policy', async () => {
-    const page = await open(await seedEnrollment(test.db), '/account');
-    await page.getByRole('button', { name: 'Use another payment method' }).click();
-    await page.getByRole('heading', { name: 'Checkout of a stand-in' }).waitFor();
-  });
+      await seedCharge(test.db, id);
+      await test.db
+        .updateTable('enrollments')
+        .set({ next_charge_at: daysAhead(30) })
+        .where('id', '=', id)
+        .execute();
+      await page.locator('.charges .badge', { hasText: 'Paid' }).waitFor({ timeout: 10_000 });
+      expect(await page.evaluate('window.isSamePage')).toBe(true);
+      expect(await page.evaluate('document.activeElement.id')).toBe('change-method');
+      expect(await page.locator(`#${message}[open]`).count()).toBe(1);
+      await page.locator('#live', { hasText: 'This page was updated.' }).waitFor({ state: 'attached' });
+    });
 
-  it('lead to a Checkout page on a domain that our policy does not know', async () => {
-    const { session } = pages.billing;
-    pages.billing.session = { ...session, url: session.url.replace('127.0.0.1', 'localhost') };
-    try {
+    it('update after the connection was lost', async () => {
+      const { enrollmentId, path } = await SCENES.saved(test.db, 'en');
+      const page = await open(enrollmentId, path);
+      await page.getByText('is being made now').waitFor();
+      pages.app.server.closeAllConnections();
+      await test.db
+        .updateTable('enrollments')
+        .set({ next_charge_at: '2099-12-23T01:00:00.000Z' })
+        .where('id', '=', enrollmentId)
+        .execute();
+      await page
+        .getByText('Thank you. There is nothing more to do.', { exact: true })
+        .waitFor({ timeout: 15_000 });
+      complaints.splice(0); // The browser notes the lost connection.
+    });
+
+    it('lead from the button to the Checkout page of a stand-in, under our policy', async () => {
       const page = await open(await seedEnrollment(test.db), '/account');
       await page.getByRole('button', { name: 'Use another payment method' }).click();
       await page.getByRole('heading', { name: 'Checkout of a stand-in' }).waitFor();
-    } finally {
-      pages.billing.session = session;
-    }
-  });
+    });
 
-  it('do the whole job without script', async () => {
-    const noScript = { javaScriptEnabled: false };
-    const saved = await SCENES.saved(test.db, 'en');
-    const waiting = await open(saved.enrollmentId, saved.path, noScript);
-    await waiting.getByText('Your payment of ¥1,980 is being made now.').waitFor();
-    await seedCharge(test.db, saved.enrollmentId, { due_at: daysAhead(0.001), settled_at: daysAhead(0.001) });
-    await test.db
-      .updateTable('enrollments')
-      .set({ next_charge_at: '2099-12-23T01:00:00.000Z' })
-      .where('id', '=', saved.enrollmentId)
-      .execute();
-    await waiting.getByText('Your payment of ¥1,980 went through.').waitFor({ timeout: 15_000 });
+    it('lead to a Checkout page on a domain that our policy does not know', async () => {
+      const { session } = pages.billing;
+      pages.billing.session = { ...session, url: session.url.replace('127.0.0.1', 'localhost') };
+      try {
+        const page = await open(await seedEnrollment(test.db), '/account');
+        await page.getByRole('button', { name: 'Use another payment method' }).click();
+        await page.getByRole('heading', { name: 'Checkout of a stand-in' }).waitFor();
+      } finally {
+        pages.billing.session = session;
+      }
+    });
 
-    const id = await seedEnrollment(test.db);
-    const page = await open(id, '/account', noScript);
-    await page.getByRole('link', { name: 'Cancel this agreement' }).click();
-    await page.getByRole('button', { name: 'Yes, cancel it' }).click();
-    await page.waitForURL('**/account');
-    expect(pages.billing.asked.at(-1)?.slice(0, 2)).toEqual(['cancelEnrollment', id]);
-  });
+    it('do the whole job without script', async () => {
+      const noScript = { javaScriptEnabled: false };
+      const saved = await SCENES.saved(test.db, 'en');
+      const waiting = await open(saved.enrollmentId, saved.path, noScript);
+      await waiting.getByText('Your payment of ¥1,980 is being made now.').waitFor();
+      await seedCharge(test.db, saved.enrollmentId, {
+        due_at: daysAhead(0.001),
+        settled_at: daysAhead(0.001),
+      });
+      await test.db
+        .updateTable('enrollments')
+        .set({ next_charge_at: '2099-12-23T01:00:00.000Z' })
+        .where('id', '=', saved.enrollmentId)
+        .execute();
+      await waiting.getByText('Your payment of ¥1,980 went through.').waitFor({ timeout: 15_000 });
 
-  it('can be walked through with the keyboard', async () => {
-    const { enrollmentId, path } = await SCENES.past_due(test.db, 'en');
-    const page = await open(enrollmentId, path);
-    const focused: string[] = [];
-    for (let step = 0; step < 12; step++) {
-      await page.keyboard.press('Tab');
-      focused.push(String(await page.evaluate('document.activeElement.textContent.trim()')));
-    }
-    const order = [
-      'Skip to the content',
-      'English',
-      '日本語',
-      'Choose a payment method',
-      'Use another payment method',
-    ];
-    expect(focused.slice(0, order.length)).toEqual(order);
-    expect(focused).toContain('Cancel this agreement');
-    const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
-    expect(outline).toBe('solid');
-  });
+      const id = await seedEnrollment(test.db);
+      const page = await open(id, '/account', noScript);
+      await page.getByRole('link', { name: 'Cancel this agreement' }).click();
+      await page.getByRole('button', { name: 'Yes, cancel it' }).click();
+      await page.waitForURL('**/account');
+      expect(pages.billing.asked.at(-1)?.slice(0, 2)).toEqual(['cancelEnrollment', id]);
+    });
 
-  it('switch language and keep it', async () => {
-    const page = await open(await seedEnrollment(test.db), '/account');
-    await page.getByRole('link', { name: '日本語' }).click();
-    await page.getByRole('heading', { name: 'ご契約の内容' }).waitFor();
-    await page.getByRole('link', { name: 'このご契約を解約する' }).click();
-    await page.getByRole('heading', { name: '解約しますか' }).waitFor();
-  });
+    it('can be walked through with the keyboard', async () => {
+      const { enrollmentId, path } = await SCENES.past_due(test.db, 'en');
+      const page = await open(enrollmentId, path);
+      const focused: string[] = [];
+      for (let step = 0; step < 12; step++) {
+        await page.keyboard.press('Tab');
+        focused.push(String(await page.evaluate('document.activeElement.textContent.trim()')));
+      }
+      const order = [
+        'Skip to the content',
+        'English',
+        '日本語',
+        'Choose a payment method',
+        'Use another payment method',
+      ];
+      expect(focused.slice(0, order.length)).toEqual(order);
+      expect(focused).toContain('Cancel this agreement');
+      const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle');
+      expect(outline).toBe('solid');
+    });
 
-  it('print a receipt without what is only for the screen', async () => {
-    const id = await seedEnrollment(test.db);
-    const chargeId = await seedCharge(test.db, id);
-    const page = await open(id, `/charges/${chargeId}/receipt`);
-    expect(await page.getByRole('button', { name: 'Print or save as PDF' }).isVisible()).toBe(true);
-    await page.emulateMedia({ media: 'print' });
-    expect(await page.getByRole('button').count()).toBe(0);
-    expect(await page.getByText(chargeId).isVisible()).toBe(true);
-  });
+    it('switch language and keep it', async () => {
+      const page = await open(await seedEnrollment(test.db), '/account');
+      await page.getByRole('link', { name: '日本語' }).click();
+      await page.getByRole('heading', { name: 'ご契約の内容' }).waitFor();
+      await page.getByRole('link', { name: 'このご契約を解約する' }).click();
+      await page.getByRole('heading', { name: '解約しますか' }).waitFor();
+    });
 
-  it('come back by themselves when the service was away', async () => {
-    const { BillingUnavailable } = await import('../../api/billing-client.ts');
-    pages.billing.error = new BillingUnavailable('away', null);
-    try {
-      const page = await open(await seedEnrollment(test.db, { status: 'awaiting_payment_method' }), '');
-      await page.getByText('We cannot do this right now').waitFor();
-      pages.billing.error = null;
-      await page.getByRole('heading', { name: 'Checkout of a stand-in' }).waitFor({ timeout: 20_000 });
-    } finally {
-      pages.billing.error = null;
-      complaints.splice(0); // The browser itself notes a 503.
-    }
-  });
+    it('print a receipt without what is only for the screen', async () => {
+      const id = await seedEnrollment(test.db);
+      const chargeId = await seedCharge(test.db, id);
+      const page = await open(id, `/charges/${chargeId}/receipt`);
+      expect(await page.getByRole('button', { name: 'Print or save as PDF' }).isVisible()).toBe(true);
+      await page.emulateMedia({ media: 'print' });
+      expect(await page.getByRole('button').count()).toBe(0);
+      expect(await page.getByText(chargeId).isVisible()).toBe(true);
+    });
 
-  it('let the server close while they are open', async () => {
-    const other = await buildPagesApp(test.db);
-    const address = await other.app.listen({ host: '127.0.0.1', port: 0 });
-    const id = await seedEnrollment(test.db);
-    const page = await (await browser.newContext()).newPage();
-    const streamOf = page.waitForResponse((response) => response.url().includes('/events'));
-    await page.goto(`${address}${await other.pathOf(id)}/account`);
-    await streamOf;
-    const started = Date.now();
-    await other.app.close();
-    expect(Date.now() - started).toBeLessThan(3_000);
+    it('come back by themselves when the service was away', async () => {
+      const { BillingUnavailable } = await import('../../api/billing-client.ts');
+      pages.billing.error = new BillingUnavailable('away', null);
+      try {
+        const page = await open(await seedEnrollment(test.db, { status: 'awaiting_payment_method' }), '');
+        await page.getByText('We cannot do this right now').waitFor();
+        pages.billing.error = null;
+        await page.getByRole('heading', { name: 'Checkout of a stand-in' }).waitFor({ timeout: 20_000 });
+      } finally {
+        pages.billing.error = null;
+        complaints.splice(0); // The browser itself notes a 503.
+      }
+    });
+
+    it('let the server close while they are open', async () => {
+      const other = await buildPagesApp(test.db);
+      const address = await other.app.listen({ host: '127.0.0.1', port: 0 });
+      const id = await seedEnrollment(test.db);
+      const page = await (await browser.newContext()).newPage();
+      const streamOf = page.waitForResponse((response) => response.url().includes('/events'));
+      await page.goto(`${address}${await other.pathOf(id)}/account`);
+      await streamOf;
+      const started = Date.now();
+      await other.app.close();
+      expect(Date.now() - started).toBeLessThan(3_000);
+    });
   });
 });
