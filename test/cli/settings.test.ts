@@ -1,11 +1,14 @@
-/** Where the command line finds its settings, and what it says when it finds none. No server is needed for it. */
+/**
+ * Where the command line finds its settings, and what it says when it finds none. No server is needed for it. Most of it
+ * in this process; that the entry file prints and ends the same, by three processes.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { durableBilling, inTerminal } from './command.ts';
+import { durableBilling, inProcess, inTerminal } from './command.ts';
 
 let folder: string;
 let server: Server;
@@ -93,7 +96,7 @@ describe('without settings', () => {
     [['check-books'], { DATABASE_URL: 'postgres://x/y' }, 'set STRIPE_SECRET_KEY (see .env.example)'],
     [['search-attributes'], {}, 'set TEMPORAL_ADDRESS (see .env.example)'],
   ])('%j says in one sentence what to set', async (args, environment, sentence) => {
-    const ended = await durableBilling([...args, '--stack', path.join(folder, 'none')], environment);
+    const ended = await inProcess([...args, '--stack', path.join(folder, 'none')], environment);
     expect([ended.code, ended.stdout]).toEqual([2, '']);
     expect(ended.stderr).toContain(sentence);
     expect(ended.stderr.trim().split('\n')).toHaveLength(1);
@@ -106,7 +109,28 @@ describe('without settings', () => {
 
   it('a stack that has ended counts as none', async () => {
     runningStack(2 ** 22 - 1);
-    expect((await durableBilling(['list', '--stack', folder], {})).stderr).toContain('No API to talk to');
+    expect((await inProcess(['list', '--stack', folder], {})).stderr).toContain('No API to talk to');
+  });
+});
+
+describe('the entry file', () => {
+  it('says what is wrong on standard error, and ends with its code', async () => {
+    const none = ['--stack', path.join(folder, 'none')];
+    const unset = await durableBilling(['list', ...none], {});
+    expect(unset).toEqual(await inProcess(['list', ...none], {}));
+    expect([unset.code, unset.stdout]).toEqual([2, '']);
+    expect(unset.stderr).toContain('set BILLING_API_URL');
+
+    const access = { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' };
+    answer = { status: 409, body: refusal('refused', 'it is paused') };
+    const refused = await durableBilling(['list', '--json'], access);
+    expect(refused).toEqual(await inProcess(['list', '--json'], access));
+    expect([refused.code, JSON.parse(refused.stderr).error.status]).toEqual([1, 409]);
+
+    const wrong = await durableBilling(['refnd'], access);
+    expect(wrong).toEqual(await inProcess(['refnd'], access));
+    expect([wrong.code, wrong.stdout]).toEqual([2, '']);
+    expect(wrong.stderr).toContain("unknown command 'refnd'");
   });
 });
 
@@ -114,10 +138,7 @@ describe('with a local stack', () => {
   it('finds its API and key, and names the operator', async () => {
     runningStack(process.pid);
     answer = { status: 200, body: EMPTY };
-    const ended = await durableBilling(
-      ['list', '--past-due-for', '7d', '--as', 'hanako', '--stack', folder],
-      {},
-    );
+    const ended = await inProcess(['list', '--past-due-for', '7d', '--as', 'hanako', '--stack', folder], {});
     expect(ended).toMatchObject({ code: 0, stdout: 'No enrollment is like that.\n' });
     expect(asked.at(-1)).toMatchObject({ authorization: 'Bearer dbk_of_the_stack', operator: 'hanako' });
     const before = new URL(String(asked.at(-1)?.url), url).searchParams.get('past_due_before');
@@ -126,7 +147,7 @@ describe('with a local stack', () => {
 
   it('links the saved queries to its Temporal UI', async () => {
     runningStack(process.pid);
-    const { json } = await durableBilling(['queries', '--json', '--stack', folder], {});
+    const { json } = await inProcess(['queries', '--json', '--stack', folder], {});
     expect(json.queries[2]).toEqual({
       question: 'What needs attention?',
       query: "WaitsFor = 'operator' AND ExecutionStatus = 'Running'",
@@ -138,14 +159,14 @@ describe('with a local stack', () => {
     runningStack(process.pid);
     answer = { status: 200, body: EMPTY };
     const environment = { BILLING_API_URL: `${url}/`, BILLING_API_KEY: 'dbk_mine', BILLING_OPERATOR: 'jiro' };
-    await durableBilling(['list', '--json', '--stack', folder], environment);
+    await inProcess(['list', '--json', '--stack', folder], environment);
     expect(asked.at(-1)).toMatchObject({ authorization: 'Bearer dbk_mine', operator: 'jiro' });
   });
 });
 
 describe('an answer that is no success', () => {
   const list = (more: string[] = []) =>
-    durableBilling(['list', ...more], { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' });
+    inProcess(['list', ...more], { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' });
 
   it.each([
     [
@@ -191,7 +212,7 @@ describe('an answer that is no success', () => {
     const id = aChargeIsFound();
     answer = { status: 500, body: refusal('internal', 'something') };
     const environment = { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' };
-    const ended = await durableBilling(['refund', id, '--amount-minor', '300', '--yes'], environment);
+    const ended = await inProcess(['refund', id, '--amount-minor', '300', '--yes'], environment);
     found = null;
     expect(ended.code).toBe(3);
     expect(asked.at(-1)?.key).toMatch(/^cli-/);
@@ -208,7 +229,7 @@ describe('an answer that is no success', () => {
 
   it('and none at all says where it was looked for', async () => {
     const gone = { BILLING_API_URL: 'http://127.0.0.1:9', BILLING_API_KEY: 'dbk_x' };
-    const ended = await durableBilling(['list'], gone);
+    const ended = await inProcess(['list'], gone);
     expect(ended).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('http://127.0.0.1:9 does not answer'),
@@ -251,7 +272,7 @@ describe('wrong use', () => {
     [['api-keys', 'create', '--name', 'x', '--expires', 'soon'], 'expected a time from now, e.g. 90d'],
     [['list', '--as', 'a b'], 'no name of an operator'],
   ])('%j is told what was expected', async (args, sentence) => {
-    const ended = await durableBilling(args, { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' });
+    const ended = await inProcess(args, { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' });
     expect([ended.code, ended.stdout]).toEqual([2, '']);
     expect(ended.stderr).toContain(sentence);
     expect(ended.stderr).not.toMatch(/^\s+at /m);

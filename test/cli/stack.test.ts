@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startStack, type TestStack } from '../support/stack.ts';
 import { waitFor } from '../support/wait.ts';
-import { durableBilling } from './command.ts';
+import { durableBilling, inProcess } from './command.ts';
 
 let stack: TestStack;
 beforeAll(async () => {
@@ -21,12 +21,14 @@ const MONTHLY = {
 };
 const HELD = { currency: 'jpy', schedule: { type: 'once', amount_minor: 4_800 }, capture_method: 'manual' };
 
-const cli = (...args: string[]) =>
-  durableBilling(args, {
-    BILLING_API_URL: stack.api,
-    BILLING_API_KEY: stack.key,
-    BILLING_OPERATOR: 'hanako',
-  });
+const access = () => ({
+  BILLING_API_URL: stack.api,
+  BILLING_API_KEY: stack.key,
+  BILLING_OPERATOR: 'hanako',
+});
+const cli = (...args: string[]) => inProcess(args, access());
+/** Where a person would be asked, and for an exit code that a command sets by itself. */
+const asProcess = (...args: string[]) => durableBilling(args, access());
 
 /** A customer who has saved a card; waits until its first charge has that status. */
 async function paying(reference: string, terms: object, status: string, card = '4242424242424242') {
@@ -53,7 +55,7 @@ describe('one enrollment', () => {
     );
     expect((await cli('show', 'hana', '--json')).json).toMatchObject({ id, charges: [{ id: chargeId }] });
 
-    const asked = await cli('refund', chargeId, '--amount-minor', '300');
+    const asked = await asProcess('refund', chargeId, '--amount-minor', '300');
     expect([asked.code, asked.stdout]).toEqual([2, '']);
     expect(asked.stderr).toContain('Nobody is there to confirm it: add --yes.');
     const refund = [
@@ -140,8 +142,9 @@ describe('terms change', () => {
     for (const name of ['p1', 'p2', 'p3']) {
       people.push((await paying(name, MONTHLY, 'succeeded')).id);
     }
-    const change = (...more: string[]) =>
-      cli(
+    const change = (...more: string[]) => changeBy(cli, ...more);
+    const changeBy = (by: typeof cli, ...more: string[]) =>
+      by(
         'terms',
         'change',
         '--currency',
@@ -165,7 +168,7 @@ describe('terms change', () => {
         .execute();
     expect(await changesOf(String(people[0]))).toEqual([]);
 
-    expect(await change(...to1200)).toMatchObject({ code: 2, stdout: '' });
+    expect(await changeBy(asProcess, ...to1200)).toMatchObject({ code: 2, stdout: '' });
     const done = await change(...to1200, '--yes');
     expect(done).toMatchObject({ code: 0, json: { failed: [], not_begun: [] } });
     expect(done.json.changed).toEqual(expect.arrayContaining(people));
@@ -182,7 +185,7 @@ describe('terms change', () => {
       /--name price-2027 is another change's: .*a change to 1200, from_next/,
     );
 
-    const tooLittle = await change('--amount-minor', '1', '--name', 'too-little', '--yes');
+    const tooLittle = await changeBy(asProcess, '--amount-minor', '1', '--name', 'too-little', '--yes');
     expect(tooLittle.code).toBe(4);
     expect(tooLittle.json.failed.map(({ id }: { id: string }) => id)).toEqual(expect.arrayContaining(people));
     expect(tooLittle.json.failed[0].why).toContain('below the least');
@@ -204,9 +207,10 @@ describe('webhooks, keys and books', () => {
       stderr: "There is no webhook 'evt_none'.\n",
     });
 
-    const service = (...args: string[]) => durableBilling(args, { ...stack.settings });
+    const service = (...args: string[]) => inProcess(args, { ...stack.settings });
+    const serviceAsProcess = (...args: string[]) => durableBilling(args, { ...stack.settings });
     const create = ['api-keys', 'create', '--name', 'reader', '--scopes', 'read'];
-    const made = await service(...create, '--expires', '90d');
+    const made = await serviceAsProcess(...create, '--expires', '90d');
     expect(made.stdout).toMatch(/^dbk_[0-9a-f]{48}\n$/);
     const keys = (await service('api-keys', 'list', '--json')).json.data;
     const { expires_at: expiresAt } = keys.find(({ name }: { name: string }) => name === 'reader');
@@ -214,8 +218,8 @@ describe('webhooks, keys and books', () => {
     const passed = await service(...create, '--expires', '2026-01-01T00:00:00Z');
     expect(passed).toMatchObject({ code: 2, stderr: expect.stringContaining('has passed') });
     const access = { BILLING_API_URL: stack.api, BILLING_API_KEY: made.stdout.trim() };
-    expect((await durableBilling(['list'], access)).code).toBe(0);
-    const refused = await durableBilling(['pause', 'held'], access);
+    expect((await inProcess(['list'], access)).code).toBe(0);
+    const refused = await inProcess(['pause', 'held'], access);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("lacks the scope 'write'") });
     const id = /key_[0-9a-f]+/.exec(made.stderr)?.[0] ?? '';
     expect((await service('api-keys', 'revoke', id)).stdout).toBe(`Revoked ${id}.\n`);
@@ -228,7 +232,7 @@ describe('webhooks, keys and books', () => {
     });
 
     expect((await service('search-attributes', '--json')).json).toMatchObject({ registered_now: [] });
-    const books = await service('check-books', '--json', '--settle-ms', '500');
+    const books = await serviceAsProcess('check-books', '--json', '--settle-ms', '500');
     expect(books.json).toMatchObject({ differences: [] });
     expect(books.code).toBe(0);
   }, 120_000);
