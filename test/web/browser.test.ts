@@ -240,7 +240,8 @@ describe('the pages in a browser', () => {
       await streamOf;
       const started = Date.now();
       await other.app.close();
-      expect(Date.now() - started).toBeLessThan(3_000);
+      // A stream that is not ended holds the server up for good.
+      expect(Date.now() - started).toBeLessThan(10_000);
     });
   });
 });
