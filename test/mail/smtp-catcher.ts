@@ -18,6 +18,8 @@ export interface SmtpCatcher {
 export async function startSmtpCatcher(): Promise<SmtpCatcher> {
   let atOnce = 0;
   const server = new SMTPServer({
+    // It would ask the network for the name of whoever connects, and greet nobody until that answers.
+    disableReverseLookup: true,
     authOptional: true,
     disabledCommands: ['STARTTLS', 'AUTH'],
     logger: false,
