@@ -1,4 +1,4 @@
-/** One small chaos run with a fixed seed, of which the half would take as long; longer ones: `npm run chaos -- --seed N --customers 40 --periods 6`. */
+/** One small chaos run with a fixed seed; longer ones: `npm run chaos -- --seed N --customers 40 --periods 6`. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
