@@ -10,7 +10,6 @@ import { makeWeeksOfBusiness } from './scene.ts';
 
 /** A folder for pictures; nothing is drawn when it is not set. */
 const PICTURES = process.env.PICTURES_DIR;
-const DEVICES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 900 } };
 const ENVIRONMENT = { PUBLIC_URL: 'http://127.0.0.1:3000' };
 
 let api: TestApi;
@@ -295,15 +294,17 @@ describe('/ops in a browser', () => {
     expect(page.url()).toContain('/ops/sign-in');
   }, 180_000);
 
-  it('fits a phone and a desktop in light and dark, obeys axe, and has a table for each chart', async () => {
-    const context = await browser.newContext({ viewport: DEVICES.phone, reducedMotion: 'reduce' });
-    const page = await open(context);
-    await page.getByLabel('API key').fill(key.key);
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Figures' }).waitFor();
-    const charts = page.locator('.drawing:visible svg');
-    for (const [device, viewport] of Object.entries(DEVICES)) {
-      await page.setViewportSize(viewport);
+  it.each([
+    ['desktop', { width: 1280, height: 900 }],
+    ['phone', { width: 390, height: 844 }],
+  ])(
+    'fits a %s in light and dark, obeys axe, and has a table for each chart',
+    async (device, viewport) => {
+      const context = await browser.newContext({ viewport, reducedMotion: 'reduce' });
+      const page = await open(context);
+      await page.getByLabel('API key').fill(key.key);
+      await page.keyboard.press('Enter');
+      await page.getByRole('heading', { name: 'Figures' }).waitFor();
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme });
         await picture(page, `ops-${device}-${colorScheme}`);
@@ -311,30 +312,21 @@ describe('/ops in a browser', () => {
           await obeysAxe(page);
         }
       }
-      expect(await beyond(page)).toBeLessThanOrEqual(0);
-      expect(await charts.count()).toBe(5);
-    }
-    // The same for every width.
-    for (const summary of await page.locator('summary').all()) {
-      await summary.focus();
-      await page.keyboard.press('Enter');
-    }
-    expect(await page.locator('details[open] table').count()).toBe(5);
-
-    // One row on a desktop, many on a phone: what is there twice is of the same template.
-    for (const [device, currency] of [
-      ['desktop', 'eur'],
-      ['phone', 'jpy'],
-    ] as const) {
-      await page.setViewportSize(DEVICES[device]);
-      await page.goto(`${origin}/ops/charges?of=collected&currency=${currency}`);
+      const beyond = await page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+      expect(beyond).toBeLessThanOrEqual(0);
+      for (const summary of await page.locator('summary').all()) {
+        await summary.focus();
+        await page.keyboard.press('Enter');
+      }
+      const charts = await page.locator('.drawing:visible svg').count();
+      expect(charts).toBe(5);
+      expect(await page.locator('details[open] table').count()).toBe(charts);
+      await page.goto(`${origin}/ops/charges?of=collected&currency=jpy`);
       await obeysAxe(page);
       await picture(page, `ops-list-${device}`);
-    }
-  }, 180_000);
-
-  const beyond = (page: Page) =>
-    page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth');
+    },
+    180_000,
+  );
 
   async function obeysAxe(page: Page): Promise<void> {
     const { violations } = await axe(page).analyze();
