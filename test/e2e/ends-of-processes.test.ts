@@ -9,12 +9,9 @@ import { paymentsOf, payOnCheckout } from '../support/payments.ts';
 import { startStack, type TestStack } from '../support/stack.ts';
 import { waitFor } from '../support/wait.ts';
 
-/** The time in which an API that is going says so first; the last test of it has none. */
-const ANNOUNCED = { API_DRAIN_SECONDS: '2' };
-
 let stack: TestStack;
 beforeAll(async () => {
-  stack = await startStack({ settings: { LOG_LEVEL: 'info', ...ANNOUNCED } });
+  stack = await startStack({ settings: { LOG_LEVEL: 'info' } });
 }, 120_000);
 afterAll(() => stack.stop());
 
@@ -140,6 +137,8 @@ describe('SIGTERM', () => {
   }, 120_000);
 
   it('of the API: it says so first, still answers, and finishes a command that waits for Stripe', async () => {
+    await stack.running.api.stop();
+    await stack.restart('api', { API_DRAIN_SECONDS: '2' });
     await slowNext('/v1/checkout/sessions');
     const slow = stack.enroll({ terms: TERMS });
     const stopped = stack.running.api.stop();
@@ -154,7 +153,7 @@ describe('SIGTERM', () => {
     await stopped;
     expect(await stack.running.api.exited).toEqual({ code: 0, signal: null });
     await expect(stack.ask('GET', '/healthz')).rejects.toThrow();
-    await stack.restart('api', { API_DRAIN_SECONDS: '0' });
+    await stack.restart('api');
   }, 120_000);
 
   it('of the API without that time: nobody new is let in, what runs is finished', async () => {
@@ -171,6 +170,7 @@ describe('SIGTERM', () => {
     expect((await slow).checkout_url).toContain('cs_test_');
     await stopped;
     expect(await stack.running.api.exited).toEqual({ code: 0, signal: null });
+    await stack.restart('api');
   }, 120_000);
 });
 
