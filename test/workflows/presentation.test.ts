@@ -110,8 +110,11 @@ describe('the sentences', () => {
   it('say amount, attempt, reason and what is next', async () => {
     const { enrollmentId } = await billing.enrolled(MONTHLY, DECLINED);
     const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
-    await waitFor('the next plan', async () => (await summaries(enrollmentId)).length >= 5);
+    const untilSaid = (start: string) =>
+      waitFor(start, async () => (await summaries(enrollmentId)).some((said) => said.startsWith(start)));
+    await untilSaid('Charge 1: declined');
     await billing.billing.retryCharge(enrollmentId, id, BY);
+    await untilSaid('Charge 1: JPY 980, attempt 2');
     const said = await summaries(enrollmentId);
     expect(said).toContain('JPY 980 every month');
     expect(said).toContain('Charge 1: JPY 980, attempt 1 of 5 (due), visa •••• 0341');
