@@ -68,27 +68,28 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     }
   }
 
-  /** @param update asks under an id of its own, the same one each time, and ends with the deadline that it is called in */
-  function command<Answer>(enrollmentId: string, update: () => Promise<Answer>): Promise<Answer> {
+  /** @param send asks under an update id of its own, the same one each time */
+  function update<Answer>(enrollmentId: string, send: () => Promise<Answer>): Promise<Answer> {
     return within(commandTimeoutMs, enrollmentId, () =>
-      pRetry(update, {
+      // Two or three are enough while a Workflow continues as new; code that fails every Workflow Task is not waited for.
+      pRetry(send, {
         shouldRetry: ({ error }) => wasGivenBack(error),
-        retries: Number.POSITIVE_INFINITY,
+        retries: 6,
         minTimeout: 50,
-        maxTimeout: 1_000,
+        maxTimeout: 500,
       }),
     );
   }
 
   function ask<Answer, Args extends [unknown, ...unknown[]]>(
     enrollmentId: string,
-    update: UpdateDefinition<Answer, Args>,
+    definition: UpdateDefinition<Answer, Args>,
     args: Args,
     updateId: string = randomUUID(),
   ): Promise<Answer> {
     const handle = client.workflow.getHandle(enrollmentWorkflowId(enrollmentId));
-    return command(enrollmentId, () =>
-      handle.executeUpdate<Answer, [unknown, ...unknown[]]>(update.name, { args, updateId }),
+    return update(enrollmentId, () =>
+      handle.executeUpdate<Answer, [unknown, ...unknown[]]>(definition.name, { args, updateId }),
     );
   }
 
@@ -148,7 +149,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
         staticDetails: termsDetails(terms),
         priority: { priorityKey: INTERACTIVE_PRIORITY },
       };
-      return command(enrollmentId, () =>
+      return update(enrollmentId, () =>
         client.workflow.executeUpdateWithStart(enrollUpdate, {
           startWorkflowOperation: new WithStartWorkflowOperation('enrollmentWorkflow', start),
           args: [{ requestFingerprint }],
@@ -183,7 +184,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     extendDunning: (id, chargeId, requested) => ask(id, extendDunningUpdate, [{ ...requested, chargeId }]),
     stopDunning: (id, chargeId, requested) => ask(id, stopDunningUpdate, [{ ...requested, chargeId }]),
     refundCharge: (charge, request) =>
-      command(charge.enrollmentId, () =>
+      update(charge.enrollmentId, () =>
         client.workflow.executeUpdateWithStart(refundChargeUpdate, {
           startWorkflowOperation: new WithStartWorkflowOperation(
             'chargeAftermathWorkflow',

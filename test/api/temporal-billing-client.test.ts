@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Client, Connection, ServiceError } from '@temporalio/client';
+import { Client, Connection, ServiceError, type WorkflowClientInterceptor } from '@temporalio/client';
 import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from '../../api/billing-client.ts';
 import { createTemporalBillingClient } from '../../api/temporal-billing-client.ts';
 import { ENROLLMENT_STATUS } from '../../config/search-attributes.ts';
@@ -121,47 +121,50 @@ describe('commands', () => {
     expect(await failureOf(service.billing.resumeEnrollment(id, requested))).toBeInstanceOf(CommandRefused);
   });
 
-  it('are sent again, as the same update, when Temporal gives them back undone', async () => {
-    const input = await service.newInput(MONTHLY);
-    const updates: (string | undefined)[] = [];
-    /** As the server does when a signal comes while the Workflow continues as new: UnhandledCommand. */
-    function giveBackTwice(updateId: string | undefined) {
-      updates.push(updateId);
-      if (updates.length < 3) {
-        const grpc = Object.assign(new Error('9 FAILED_PRECONDITION: unexpected workflow task failure'), {
-          code: 9,
-          details: 'unexpected workflow task failure',
-          metadata: {},
-        });
+  /** The same client, but the server gives the first updates back undone. Notes the id of each that is sent. */
+  function givingBack(times: number) {
+    const sent: (string | undefined)[] = [];
+    function giveBack(updateId: string | undefined) {
+      sent.push(updateId);
+      if (sent.length <= times) {
+        // As when a signal comes while the Workflow continues as new: UnhandledCommand.
+        const details = 'unexpected workflow task failure';
+        const grpc = Object.assign(new Error(details), { code: 9, details, metadata: {} });
         throw new ServiceError('Workflow Update failed', { cause: grpc });
       }
     }
-    const { connection, options } = service.temporal.client;
-    const client = new Client({
-      connection,
-      namespace: options.namespace,
-      interceptors: {
-        workflow: [
-          {
-            startUpdate(call, next) {
-              giveBackTwice(call.options.updateId);
-              return next(call);
-            },
-            startUpdateWithStart(call, next) {
-              giveBackTwice(call.updateOptions.updateId);
-              return next(call);
-            },
-          },
-        ],
+    const interceptor: WorkflowClientInterceptor = {
+      startUpdate(call, next) {
+        giveBack(call.options.updateId);
+        return next(call);
       },
-    });
-    const billing = createTemporalBillingClient({ client, taskQueue: service.taskQueue });
-    expect(await billing.enroll(input)).toMatchObject({ status: 'awaiting_payment_method' });
-    expect(updates.splice(0)).toEqual(Array(3).fill(`enroll-${input.requestFingerprint}`));
-    await billing.cancelEnrollment(input.enrollmentId, requested);
-    expect(updates).toHaveLength(3);
-    expect(new Set(updates).size).toBe(1);
-    expect(updates[0]).toMatch(/^[0-9a-f-]{36}$/);
+      startUpdateWithStart(call, next) {
+        giveBack(call.updateOptions.updateId);
+        return next(call);
+      },
+    };
+    const { connection, options } = service.temporal.client;
+    const { namespace } = options;
+    const client = new Client({ connection, namespace, interceptors: { workflow: [interceptor] } });
+    return { sent, billing: createTemporalBillingClient({ client, taskQueue: service.taskQueue }) };
+  }
+
+  it('are sent again, as the same update, when Temporal gives them back undone', async () => {
+    const input = await service.newInput(MONTHLY);
+    const enrolling = givingBack(2);
+    expect(await enrolling.billing.enroll(input)).toMatchObject({ status: 'awaiting_payment_method' });
+    expect(enrolling.sent).toEqual(Array(3).fill(`enroll-${input.requestFingerprint}`));
+    const canceling = givingBack(2);
+    await canceling.billing.cancelEnrollment(input.enrollmentId, requested);
+    expect(canceling.sent).toEqual(Array(3).fill(canceling.sent[0]));
+    expect(canceling.sent[0]).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('are unavailable when Temporal goes on giving them back: code that fails every Workflow Task', async () => {
+    const input = await service.newInput(MONTHLY);
+    const { billing, sent } = givingBack(Number.POSITIVE_INFINITY);
+    expect(await failureOf(billing.enroll(input))).toBeInstanceOf(BillingUnavailable);
+    expect(sent).toHaveLength(7);
   });
 
   it('open the session that is still live', async () => {
