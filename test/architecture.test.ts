@@ -248,6 +248,22 @@ describe('dev/stripe-stand-in', () => {
   });
 });
 
+describe('what Workflows run', () => {
+  // A Worker evaluates it once for all its Workflows (`preloadModules`): one would see what another has left there.
+  it('keeps nothing that changes outside of functions', () => {
+    const variable = /^(?:export )?(?:let|var)\s/;
+    const container = /^(?:export )?const \w+(?:: (?!Readonly)[^=]+)? = (?:new (?!Set\(\[)\w|\[\];|\{\};)/;
+    const offenders = ['workflows', 'domain'].flatMap(filesOf).flatMap((file) =>
+      readFileSync(path.join(PROJECT, file), 'utf8')
+        .split('\n')
+        .flatMap((text, index) =>
+          variable.test(text) || container.test(text) ? [`${file}:${index + 1} ${text}`] : [],
+        ),
+    );
+    expect(offenders).toEqual([]);
+  });
+});
+
 describe('the product', () => {
   const folders = Object.keys(ALLOWED);
 
