@@ -11,6 +11,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Charge as ChargeRow } from '../../../db/schema.ts';
 import { chargeStep } from '../../../domain/charge-states.ts';
+import { enrollmentWorkflowId } from '../../../domain/ids.ts';
 import { atOnce } from '../../support/at-once.ts';
 import { type HttpAnswer, startStack, type TestStack } from '../../support/stack.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -167,19 +168,19 @@ async function lookAtEnds(): Promise<void> {
   }
 }
 
-/** The Workflow's state once nothing of it is under way any more. */
+/** The Workflow's state once nothing of it is under way any more: asked for after that, for it may end in between. */
 async function calm(id: string) {
-  let before = '';
+  let before = -1;
   return waitFor(
     `${id} to be calm`,
     async () => {
-      const state = await scene.state(id);
-      const { raw } = await stack.temporal.client.workflow.getHandle(`enrollment/${id}`).describe();
+      const { raw, historyLength } = await stack.temporal.client.workflow
+        .getHandle(enrollmentWorkflowId(id))
+        .describe();
       const busy = (raw.pendingActivities ?? []).length > 0 || raw.pendingWorkflowTask != null;
-      const now = JSON.stringify(state);
-      const same = now === before && !busy;
-      before = now;
-      return same ? state : false;
+      const same = historyLength === before;
+      before = historyLength;
+      return same && !busy ? scene.state(id) : false;
     },
     { timeoutMs: 60_000, everyMs: 300 },
   );
