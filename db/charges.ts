@@ -5,6 +5,9 @@ import type { Database, NewCharge, NewChargeAttempt } from './schema.ts';
 /**
  * Writes a charge as it now stands: inserts it the first time, later replaces all that can change. Safe to call
  * twice. `payment_intent_id`, once known, is never replaced by another.
+ *
+ * What has a claim (`claimCharge`) may be saved from two places at once. Of two first writes of a row that nobody
+ * has claimed PostgreSQL may refuse one by the key on the number, which Temporal has repeated.
  */
 export async function saveCharge(db: Kysely<Database>, charge: NewCharge): Promise<void> {
   await db

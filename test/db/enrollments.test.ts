@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import { claimCharge } from '../../db/charge-claims.ts';
 import { saveCharge } from '../../db/charges.ts';
 import { touchEnrollment } from '../../db/enrollments.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -59,6 +60,8 @@ describe('touchEnrollment', () => {
   it('never waits in a circle: forty writers of one enrollment all get through', async () => {
     const { db } = database;
     await insertEnrollmentRow(db, 'enr_2');
+    // As in a charge's life: its row is claimed before anything is written of it.
+    await Promise.all(Array.from({ length: 8 }, (_, at) => claimCharge(db, newCharge('enr_2', at + 1))));
     await Promise.all(
       Array.from({ length: 40 }, (_, at) =>
         db.transaction().execute(async (trx) => {
