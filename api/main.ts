@@ -28,6 +28,7 @@ const tracing = startTracing(settings, 'durable-billing-api');
 const db = openDatabase({
   url: settings.DATABASE_URL,
   poolSize: settings.DATABASE_POOL_SIZE,
+  preparedStatements: settings.DATABASE_PREPARED_STATEMENTS,
   applicationName: 'durable-billing-api',
   onConnectionLost: (error) => log.warn({ err: error }, 'a database connection was lost'),
   ...(tracing === null ? {} : { onStatement: traceStatement }),

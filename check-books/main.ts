@@ -40,6 +40,7 @@ const settings = settingsOrEnd();
 const db = openDatabase({
   url: settings.DATABASE_URL,
   poolSize: 4,
+  preparedStatements: settings.DATABASE_PREPARED_STATEMENTS,
   applicationName: 'durable-billing check-books',
 });
 const temporal = await openTemporalClient(settings);

@@ -11,6 +11,7 @@ const log = createLogger(settings);
 const db = openDatabase({
   url: settings.DATABASE_URL,
   poolSize: 4,
+  preparedStatements: settings.DATABASE_PREPARED_STATEMENTS,
   applicationName: 'durable-billing-codec',
   onConnectionLost: (error) => log.warn({ err: error }, 'a database connection was lost'),
 });

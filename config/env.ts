@@ -68,6 +68,11 @@ export const settingsSchema = z.object({
     .max(200)
     .default(20)
     .describe('Connections a process may hold'),
+  DATABASE_PREPARED_STATEMENTS: flag
+    .default(true)
+    .describe(
+      'Have PostgreSQL plan each statement once for a connection; off for a pooler that lends connections out by transaction and cannot follow them (PgBouncer before 1.21)',
+    ),
 
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233').describe('host:port of the Temporal frontend'),
   TEMPORAL_NAMESPACE: z.string().default('default').describe('Temporal Namespace'),
@@ -227,6 +232,7 @@ const codecSchema = settingsSchema
     LOG_LEVEL: true,
     API_TRUSTED_PROXIES: true,
     DATABASE_URL: true,
+    DATABASE_PREPARED_STATEMENTS: true,
     TEMPORAL_NAMESPACE: true,
     PAYLOAD_ENCRYPTION_KEYS: true,
     CODEC_HOST: true,

@@ -4,6 +4,7 @@
  */
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { preparing } from './prepared-statements.ts';
 import type { Database } from './schema.ts';
 import type { StatementMade } from './statement-spans.ts';
 
@@ -11,6 +12,11 @@ export interface DatabaseOptions {
   url: string;
   /** Most connections that this process holds at once. */
   poolSize: number;
+  /**
+   * Has each statement planned once for a connection: for processes that live long. A pooler that lends out connections
+   * by transaction may not be able to follow. @default false
+   */
+  preparedStatements?: boolean;
   /** Shown in `pg_stat_activity`. */
   applicationName?: string;
   /** Longest wait for the answer to one statement; 0 waits for ever. @default 30000 */
@@ -44,7 +50,7 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   pool.on('connect', (client) => client.on('error', (error) => options.onConnectionLost?.(error)));
   const { onStatement } = options;
   return new Kysely<Database>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: options.preparedStatements === true ? preparing(pool) : pool }),
     ...(onStatement === undefined
       ? {}
       : {

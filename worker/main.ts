@@ -44,6 +44,7 @@ Runtime.install({
 const db = openDatabase({
   url: settings.DATABASE_URL,
   poolSize: settings.DATABASE_POOL_SIZE,
+  preparedStatements: settings.DATABASE_PREPARED_STATEMENTS,
   applicationName: 'durable-billing-worker',
   ...(tracing === null ? {} : { onStatement: traceStatement }),
 });

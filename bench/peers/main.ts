@@ -16,7 +16,7 @@ const [, , kind = '', jobsFile = '', dueAtEpochMs = ''] = process.argv;
 const url = process.env.DATABASE_URL ?? '';
 const dueAt = new Date(Number(dueAtEpochMs));
 const jobs = JSON.parse(readFileSync(jobsFile, 'utf8')) as ChargeJob[];
-const db = openDatabase({ url, poolSize: 20, applicationName: `bench-${kind}` });
+const db = openDatabase({ url, poolSize: 20, preparedStatements: true, applicationName: `bench-${kind}` });
 const stripe = createStripe({
   STRIPE_SECRET_KEY: process.env.STRIPE_SECRET_KEY ?? '',
   STRIPE_API_URL: process.env.STRIPE_API_URL ?? '',

@@ -36,7 +36,9 @@ export async function startApi(
 ) {
   const database = await createTestDatabase({ poolSize: 10 });
   const db =
-    options.databaseUrl === undefined ? database.db : openDatabase({ url: options.databaseUrl, poolSize: 2 });
+    options.databaseUrl === undefined
+      ? database.db
+      : openDatabase({ url: options.databaseUrl, poolSize: 2, preparedStatements: true });
   const settings = readSettings({
     CUSTOMER_LINK_SECRETS: 'test-secret-that-is-long-enough-for-it',
     DATABASE_URL: database.url,

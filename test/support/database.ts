@@ -22,7 +22,7 @@ export async function createTestDatabase(options: { poolSize?: number } = {}): P
   await asAdmin(adminUrl, `create database ${name} template ${template}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
-  const db = openDatabase({ url: url.href, poolSize: options.poolSize ?? 5 });
+  const db = openDatabase({ url: url.href, poolSize: options.poolSize ?? 5, preparedStatements: true });
   return {
     db,
     url: url.href,
