@@ -1,5 +1,7 @@
-/** Requests at full speed, or at a rate, and how long each took. autocannon sends them. */
+/** Requests at full speed, which autocannon sends, or evenly at a rate, and how long each took. */
+import http from 'node:http';
 import autocannon from 'autocannon';
+import { pause } from '../../dev/processes.ts';
 
 export interface Shot {
   method: 'GET' | 'POST';
@@ -25,11 +27,10 @@ export interface Load {
   amount?: number;
   /** …or after so many seconds. */
   seconds?: number;
-  /** Requests a second over all connections; absent: as many as are answered. */
-  rate?: number;
 }
 
-export async function fire({ url, next, connections, amount, seconds, rate }: Load): Promise<LoadResult> {
+/** As many as are answered: each connection sends its next request when the last one is done. */
+export async function fire({ url, next, connections, amount, seconds }: Load): Promise<LoadResult> {
   const latenciesMs: number[] = [];
   const options: autocannon.Options = {
     url,
@@ -37,7 +38,6 @@ export async function fire({ url, next, connections, amount, seconds, rate }: Lo
     timeout: 30,
     ...(amount === undefined ? {} : { amount }),
     ...(seconds === undefined ? {} : { duration: seconds }),
-    ...(rate === undefined ? {} : { overallRate: Math.round(rate) }),
     requests: [{ setupRequest: (request) => ({ ...request, ...next() }) }],
   };
   const startedMs = performance.now();
@@ -54,4 +54,49 @@ export async function fire({ url, next, connections, amount, seconds, rate }: Lo
     latenciesMs,
     failed: result.non2xx + result.errors + result.timeouts,
   };
+}
+
+/**
+ * At a rate, one after the other at even distances, whether or not the ones before are answered: as deliveries come.
+ * (autocannon's rate is a burst at the beginning of every second.) Each answer's time runs from the instant at which its
+ * request was due, so that a server that falls behind is not asked less.
+ * @param rate requests a second
+ */
+export async function fireEvenly(
+  { url, next, connections, amount }: Omit<Load, 'seconds'> & { amount: number },
+  rate: number,
+): Promise<LoadResult> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: connections });
+  const answers: Promise<{ status: number; latencyMs: number }>[] = [];
+  const startedMs = performance.now();
+  while (answers.length < amount) {
+    const dueMs = startedMs + (answers.length * 1_000) / rate;
+    if (dueMs > performance.now()) {
+      await pause(1);
+      continue;
+    }
+    answers.push(
+      send(agent, url, next()).then((status) => ({ status, latencyMs: performance.now() - dueMs })),
+    );
+  }
+  const answered = await Promise.all(answers);
+  const seconds = (performance.now() - startedMs) / 1000;
+  agent.destroy();
+  return {
+    perSecond: amount / seconds,
+    latenciesMs: answered.map(({ latencyMs }) => latencyMs),
+    failed: answered.filter(({ status }) => status < 200 || status > 299).length,
+  };
+}
+
+/** @returns the status; 0 when the connection broke */
+function send(agent: http.Agent, url: string, { method, path, headers, body }: Shot): Promise<number> {
+  return new Promise((resolve) => {
+    const request = http.request(new URL(path, url), { method, agent, ...(headers ? { headers } : {}) });
+    request.on('error', () => resolve(0));
+    request.on('response', (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    });
+    request.end(body);
+  });
 }

@@ -7,10 +7,12 @@ import { inTurn, percentile } from '../statistics.ts';
 import { enrollMany, monthlyFrom, until } from './callers.ts';
 import type { Context, Measurement } from './context.ts';
 import { echoOf, newsFor, paymentEvent, signed, type Template } from './events.ts';
-import { fire, type LoadResult, type Shot } from './load.ts';
+import { fire, fireEvenly, type LoadResult, type Shot } from './load.ts';
 
 /** Deliveries that Stripe has under way at once. */
 const CONNECTIONS = 32;
+/** Times as long as other samples: one commit that takes 100 ms would be the p99 of three seconds. */
+const HALF_LOAD_FOR = 2.5;
 /** Workflows that the news are spread over. */
 const HEARERS = 60;
 
@@ -31,23 +33,25 @@ export const webhooks: Measurement = {
       echo: () => echoOf(template),
       news: () => newsFor(template, String(ids[turn++ % ids.length])),
     };
-    /** Sends so many of a kind, each with its own id. */
+    /** Sends events of a kind, each with its own id: a number of them as fast as they are answered, or some seconds at a rate. */
     async function send(kind: string, url: string, route: string, rate?: number): Promise<LoadResult> {
+      const amount =
+        rate === undefined ? sizes.webhooks : Math.ceil(rate * HALF_LOAD_FOR * sizes.requestSeconds);
       // A few more than are sent: every connection prepares one ahead.
-      const shots = Array.from({ length: sizes.webhooks + 2 * CONNECTIONS }, (): Shot => {
+      const shots = Array.from({ length: amount + 2 * CONNECTIONS }, (): Shot => {
         const event = kinds[kind]?.() ?? template;
         return { ...signed(stage, secret, event), path: route };
       });
       let next = 0;
-      const result = await fire({
+      const load = {
         url,
         connections: Math.min(CONNECTIONS, sizes.webhooks),
-        amount: sizes.webhooks,
+        amount,
         next: () => shots[next++ % shots.length] as Shot,
-        ...(rate === undefined ? {} : { rate }),
-      });
+      };
+      const result = await (rate === undefined ? fire(load) : fireEvenly(load, rate));
       if (result.failed > 0) {
-        throw new Error(`${result.failed} of ${sizes.webhooks} webhooks failed at ${route}`);
+        throw new Error(`${result.failed} of ${amount} webhooks failed at ${route}`);
       }
       await untilDelivered(context);
       return result;
