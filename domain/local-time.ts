@@ -7,9 +7,12 @@ import { DateTime, IANAZone } from 'luxon';
 /** A reading of a wall clock: calendar arithmetic on it knows no daylight saving. Held as if it were UTC. */
 export type WallClock = DateTime;
 
+/** Looking one up takes a millisecond. Other names, e.g. of zones that were renamed, are not among them. */
+const USUAL_NAMES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('timeZone'));
+
 /** Whether a text names a time zone, e.g. `Asia/Tokyo`. */
 export function isTimeZone(text: string): boolean {
-  return IANAZone.isValidZone(text);
+  return USUAL_NAMES.has(text) || IANAZone.isValidZone(text);
 }
 
 /**
