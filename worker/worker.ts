@@ -33,6 +33,13 @@ export interface BillingWorkers {
   shutdown(): void;
 }
 
+/**
+ * How long a Workflow Task waits for the Worker that has its Workflow in the cache. When many charges fall due at one
+ * instant, tasks wait for their turn: after the SDK's ten seconds each would be timed out, written again and replayed
+ * from its first event, by the very Worker that had it ready. When a Worker dies, its tasks wait as long for another one.
+ */
+const STICKY_FOR_MS = 30_000;
+
 export async function createBillingWorkers(options: BillingWorkersOptions): Promise<BillingWorkers> {
   const { connection, namespace, taskQueue, workflowBundle, shutdownGraceMs = 30_000 } = options;
   const pace = paceInterceptor(options.stripeRequestsPerSecond);
@@ -50,6 +57,7 @@ export async function createBillingWorkers(options: BillingWorkersOptions): Prom
       workflowBundle,
       // About 1 MB each; beyond it a Workflow is replayed when it wakes.
       maxCachedWorkflows: 1_000,
+      stickyQueueScheduleToStartTimeout: STICKY_FOR_MS,
     }),
     Worker.create({
       ...common,
