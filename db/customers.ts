@@ -12,23 +12,22 @@ export interface CustomerDetails {
 
 /**
  * Inserts a customer, or brings the known one up to date: what is given replaces, what is null stays. Safe to call
- * twice.
+ * twice, also at once.
+ * @param customer with an id that follows from its reference, if it has one
  */
 export async function upsertCustomer(db: Kysely<Database>, customer: CustomerDetails): Promise<void> {
-  await db
+  const { id, reference, email, name, stripeCustomerId } = customer;
+  // Not an upsert on the id: of two first writes at once PostgreSQL may refuse one by the key on the reference.
+  const { numInsertedOrUpdatedRows: inserted } = await db
     .insertInto('customers')
-    .values({
-      id: customer.id,
-      reference: customer.reference,
-      email: customer.email,
-      name: customer.name,
-      stripe_customer_id: customer.stripeCustomerId,
-    })
-    .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet((eb) => ({
-        email: eb.fn.coalesce('excluded.email', 'customers.email'),
-        name: eb.fn.coalesce('excluded.name', 'customers.name'),
-      })),
-    )
-    .execute();
+    .values({ id, reference, email, name, stripe_customer_id: stripeCustomerId })
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirstOrThrow();
+  if (inserted === 0n && (email !== null || name !== null)) {
+    await db
+      .updateTable('customers')
+      .set({ ...(email === null ? {} : { email }), ...(name === null ? {} : { name }) })
+      .where('id', '=', id)
+      .execute();
+  }
 }

@@ -16,7 +16,7 @@ export async function insertEnrollment(db: Kysely<Database>, row: NewEnrollment)
   await db
     .insertInto('enrollments')
     .values(row)
-    .onConflict((conflict) => conflict.column('id').doNothing())
+    .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
 
