@@ -58,14 +58,12 @@ function preparingClient(
     if (typeof text !== 'string') {
       throw new TypeError('expected the text of a statement: cursors are not set up');
     }
-    const sentIn = generation;
     const mayRepeat = client.getTransactionStatus() === 'I';
     return send<R>(text, values).catch((error: unknown) => {
       if (!isStalePlan(error)) {
         throw error;
       }
-      // Once for all that were sent with the old plans.
-      generation = Math.max(generation, sentIn + 1);
+      generation += 1;
       if (!mayRepeat) {
         throw error;
       }
