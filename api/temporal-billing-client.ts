@@ -8,6 +8,7 @@ import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import pRetry from 'p-retry';
 import { FIRST_ATTRIBUTES } from '../config/search-attributes.ts';
+import { COMMAND_TIMEOUT_MS } from '../config/temporal.ts';
 import type { PaidCharge } from '../db/aftermath.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
@@ -48,7 +49,7 @@ export interface BillingClientOptions {
   client: Client;
   /** Task Queue of the Workflows. */
   taskQueue: string;
-  /** Longest wait for the answer to a command; it includes the Worker's call to Stripe. @default 20000 */
+  /** @default COMMAND_TIMEOUT_MS */
   commandTimeoutMs?: number;
   /** Longest wait until Temporal has accepted a signal. @default 3000 */
   signalTimeoutMs?: number;
@@ -58,7 +59,7 @@ export interface BillingClientOptions {
 const INTERACTIVE_PRIORITY = 2;
 
 export function createTemporalBillingClient(options: BillingClientOptions): BillingClient {
-  const { client, taskQueue, commandTimeoutMs = 20_000, signalTimeoutMs = 3_000 } = options;
+  const { client, taskQueue, commandTimeoutMs = COMMAND_TIMEOUT_MS, signalTimeoutMs = 3_000 } = options;
 
   async function within<T>(timeoutMs: number, enrollmentId: string, call: () => Promise<T>): Promise<T> {
     try {

@@ -10,6 +10,12 @@ import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors
 import type { Settings } from './env.ts';
 import { createPayloadCodec, readPayloadKeys } from './payload-codec.ts';
 
+/**
+ * Longest wait of a caller for the answer to a command; it includes the Worker's call to Stripe. What a Worker that died
+ * holds must come free before it is over.
+ */
+export const COMMAND_TIMEOUT_MS = 20_000;
+
 export type TemporalSettings = Pick<
   Settings,
   | 'TEMPORAL_ADDRESS'

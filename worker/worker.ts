@@ -6,6 +6,7 @@ import { OpenTelemetryActivityInboundInterceptor } from '@temporalio/interceptor
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
+import { COMMAND_TIMEOUT_MS } from '../config/temporal.ts';
 import { stripeTaskQueue } from '../workflows/task-queues.ts';
 import { heartbeatInterceptor } from './heartbeat.ts';
 import { paceInterceptor } from './pace.ts';
@@ -35,10 +36,11 @@ export interface BillingWorkers {
 
 /**
  * How long a Workflow Task waits for the Worker that has its Workflow in the cache. When many charges fall due at one
- * instant, tasks wait for their turn: after the SDK's ten seconds each would be timed out, written again and replayed
- * from its first event, by the very Worker that had it ready. When a Worker dies, its tasks wait as long for another one.
+ * instant, tasks wait for their turn; one that has waited too long is timed out, written again and replayed from its
+ * first event, often by the very Worker that had it ready. But when a Worker dies, its tasks wait as long for another
+ * one, and a command among them must still be answered in time.
  */
-const STICKY_FOR_MS = 30_000;
+const STICKY_FOR_MS = COMMAND_TIMEOUT_MS - 5_000;
 
 export async function createBillingWorkers(options: BillingWorkersOptions): Promise<BillingWorkers> {
   const { connection, namespace, taskQueue, workflowBundle, shutdownGraceMs = 30_000 } = options;

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { temporal } from '@temporalio/proto';
+import { pause } from '../../dev/processes.ts';
 import { paymentsOf, payOnCheckout } from '../support/payments.ts';
 import { startStack, type TestStack } from '../support/stack.ts';
 import { waitFor } from '../support/wait.ts';
@@ -48,7 +49,34 @@ async function retryAfterLostWorker(id: string) {
   };
 }
 
+const MONTHLY = {
+  currency: 'jpy',
+  schedule: { type: 'recurring', amount_minor: 980, interval: { unit: 'month' }, trial_days: 7 },
+};
+
+/** An enrollment whose first charge is days away. @returns its id */
+async function active(): Promise<string> {
+  const { id, checkout_url: url } = await stack.enroll({ terms: MONTHLY });
+  await payOnCheckout(url);
+  await waitFor(`${id} to be active`, async () => (await stack.enrollment(id)).status === 'active');
+  return id;
+}
+
 describe('SIGKILL', () => {
+  it('of the Worker that has enrollments in its cache: commands are answered by the next one, in time', async () => {
+    // The first may be handed to a poll that died with the Worker, and is timed out sooner than those that wait for one.
+    const ids = await Promise.all([1, 2, 3].map(() => active()));
+    await stack.kill('worker');
+    const answers = ids.map(async (id) => {
+      await pause(2_000);
+      return stack.ask('POST', `/v1/enrollments/${id}/pause`, {});
+    });
+    await stack.restart('worker');
+    for (const answer of answers) {
+      expect(await answer).toMatchObject({ status: 200, body: { status: 'paused' } });
+    }
+  }, 90_000);
+
   it('F1: of the Worker after Stripe took the money and before the Activity reported it', async () => {
     const enrolled = await stack.enroll({ terms: TERMS });
     await stack.control('faults', {
