@@ -7,6 +7,7 @@ import { cardCases } from './cards.ts';
 import { checkoutCases } from './checkout.ts';
 import { debitCases } from './debits.ts';
 import { idempotencyCases } from './idempotency.ts';
+import { paymentIntentStateCases } from './payment-intent-states.ts';
 import { paymentIntentCases } from './payment-intents.ts';
 import { setupIntentCases } from './setup-intents.ts';
 import { webhookCases } from './webhooks.ts';
@@ -15,6 +16,7 @@ export const CONTRACTS: readonly Contract[] = [
   ...apiCases,
   ...checkoutCases,
   ...setupIntentCases,
+  ...paymentIntentStateCases,
   ...paymentIntentCases,
   ...afterPaymentCases,
   ...cardCases,
