@@ -13,9 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 beforeEach(async () => {
-  for (const name of Object.keys(api.answers)) {
-    delete api.answers[name as keyof typeof api.answers];
-  }
+  api.forget();
   const { body } = await api.request('POST', '/v1/enrollments', {
     idempotencyKey: `key-${++serial}`,
     body: { terms: { currency: 'usd', schedule: { type: 'on_demand' } } },

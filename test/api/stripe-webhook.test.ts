@@ -18,9 +18,7 @@ beforeAll(async () => {
 afterAll(() => api.close());
 beforeEach(async () => {
   await api.inbox.idle();
-  for (const name of Object.keys(api.answers)) {
-    delete api.answers[name as keyof typeof api.answers];
-  }
+  api.forget();
   const { body } = await api.request('POST', '/v1/enrollments', {
     idempotencyKey: `key-${++serial}`,
     body: { terms: { currency: 'jpy', schedule: { type: 'on_demand' } } },

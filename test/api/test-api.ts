@@ -118,6 +118,14 @@ export async function startApi(
     logged,
     apiKeyId: key.id,
 
+    /** Nothing was asked, and Temporal answers as usual again. */
+    forget(): void {
+      asked.length = 0;
+      for (const name of Object.keys(answers)) {
+        delete answers[name as keyof typeof answers];
+      }
+    },
+
     keyWith: async (scopes: Scope[]) => createApiKey(database.db, { name: scopes.join(), scopes }),
 
     /** A request with the API key; `body` is sent as JSON. */
