@@ -80,7 +80,11 @@ function cleanField([name, value]: [string, unknown]): [string, unknown] {
   return [redact(name), isSecret ? '[redacted]' : clean(value)];
 }
 
-/** @param destination where lines go; absent: standard output */
+/**
+ * Lines are written behind the back of whoever logs, and several at once when many come: a request waits for no pipe. A
+ * process that ends by itself has written all of them; one that is killed loses what it logged in its last moment.
+ * @param destination where lines go; absent: standard output
+ */
 export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?: DestinationStream): Logger {
   const options = {
     level: settings.LOG_LEVEL,
@@ -91,5 +95,5 @@ export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?
     serializers: { error: pino.stdSerializers.err },
     hooks: { streamWrite: redactLine },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  return pino(options, destination ?? pino.destination({ sync: false }));
 }
