@@ -57,7 +57,10 @@ export interface Slot {
 }
 
 export interface InboxDispatcher {
-  /** Room to deliver one more event at once; null when there is none, or when others wait already. */
+  /**
+   * Room to deliver one more event that has come in, at once; null when there is none, or when others wait already. While
+   * more come in than can be delivered, deliveries step back: Stripe waits for its answers.
+   */
   reserve(): Slot | null;
   /** A row was kept that found no room: it is taken in its turn, as soon as there is. */
   wake(): void;
@@ -78,6 +81,10 @@ interface Delivery {
 
 /** Deliveries under way at once; what comes beyond waits in its row. */
 const CONCURRENCY = 16;
+/** Events that come in faster than this are answered first and worked off later; few are delivered meanwhile. */
+const FLOOD_PER_SECOND = 500;
+const CONCURRENCY_IN_FLOOD = 1;
+const BREATH_IN_FLOOD_MS = 20;
 /** How long room that was promised to a row being written is waited for. */
 const PROMISED_MS = 20;
 
@@ -99,9 +106,12 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   /** Rows were kept since the sweep last looked. */
   let woken = false;
 
-  const room = () => CONCURRENCY - underWay.size - reserved;
+  const arrivals = createRate();
+  const isFlood = () => arrivals.perSecond() > FLOOD_PER_SECOND;
+  const room = () => (isFlood() ? CONCURRENCY_IN_FLOOD : CONCURRENCY) - underWay.size - reserved;
 
   function reserve(): Slot | null {
+    arrivals.count();
     if (behind || room() <= 0) {
       return null;
     }
@@ -118,7 +128,9 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   }
 
   function deliver(event: Delivery): void {
-    const delivery = deliverOne(event).finally(() => underWay.delete(delivery));
+    const delivery = deliverOne(event)
+      .then(() => (isFlood() ? pause(BREATH_IN_FLOOD_MS) : undefined))
+      .finally(() => underWay.delete(delivery));
     underWay.add(delivery);
   }
 
@@ -294,4 +306,29 @@ async function send(
     default:
       return decision satisfies never;
   }
+}
+
+/** About how often something happens now. */
+function createRate(windowMs = 200) {
+  let startedMs = performance.now();
+  let now = 0;
+  let before = 0;
+  function turn(): void {
+    const passed = Math.floor((performance.now() - startedMs) / windowMs);
+    if (passed > 0) {
+      before = passed === 1 ? now : 0;
+      now = 0;
+      startedMs += passed * windowMs;
+    }
+  }
+  return {
+    count(): void {
+      turn();
+      now += 1;
+    },
+    perSecond(): number {
+      turn();
+      return (Math.max(before, now) * 1_000) / windowMs;
+    },
+  };
 }
