@@ -3,11 +3,12 @@
  * enrollment, in one transaction. Called by the charge Activities; decides nothing that the Workflow decides.
  */
 import type { Kysely } from 'kysely';
-import { saveAttempt, saveCharge } from '../db/charges.ts';
-import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
-import { insertNotification, type NewNotice } from '../db/notifications.ts';
+import { attemptSave, chargeSave } from '../db/charges.ts';
+import { type EnrollmentChange, writeWithEnrollment } from '../db/enrollments.ts';
+import { type NewNotice, notificationInsert } from '../db/notifications.ts';
 import type { Database, NewCharge } from '../db/schema.ts';
-import { bookMovement, type TimelineFact, tell } from '../db/timeline.ts';
+import { factsTold, movementBooked, type TimelineFact } from '../db/timeline.ts';
+import type { Part } from '../db/together.ts';
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import type { DunningDecision } from '../domain/dunning.ts';
 import { noticeAfterDecline } from '../domain/dunning-notices.ts';
@@ -63,34 +64,36 @@ export interface ChargeNews {
 
 /** Writes it all or nothing; safe to repeat with the same news. Database errors are thrown, Temporal retries them. */
 export async function recordCharge(db: Kysely<Database>, news: ChargeNews): Promise<void> {
-  const { charge, context, at, outcome } = news;
+  const { charge, context, at, outcome, attempt } = news;
+  const { enrollmentId } = context;
   const status = statusOf(news);
-  await db.transaction().execute(async (trx) => {
-    await saveCharge(trx, chargeRow(news, status));
-    if (news.attempt) {
-      await saveAttempt(trx, attemptRow(news, news.attempt));
-    }
-    await tell(trx, context.enrollmentId, [timelineFact(news, status), ...passedOverFact(news)]);
-    if (outcome.kind === 'payment_intent' && outcome.status === 'succeeded') {
-      await bookMovement(trx, {
-        enrollment_id: context.enrollmentId,
-        charge_id: charge.id,
-        kind: 'payment',
-        amount_minor: outcome.amountReceivedMinor,
-        currency: context.currency,
-        stripe_object_id: outcome.paymentIntentId,
-        at,
-      });
-    }
-    const kind = noticeOf(news, status);
-    if (kind !== null) {
-      await insertNotification(trx, chargeNotice(news, kind));
-    }
-    await touchEnrollment(trx, context.enrollmentId, enrollmentChange(news));
-    if (news.expiresBeforeNext === true) {
-      await tellIfMethodFails(trx, context.enrollmentId, at);
-    }
-  });
+  const kind = noticeOf(news, status);
+  const writes: Part[] = [
+    chargeSave(db, chargeRow(news, status)),
+    ...(attempt === null ? [] : [attemptSave(db, attemptRow(news, attempt))]),
+    factsTold(db, enrollmentId, [timelineFact(news, status), ...passedOverFact(news)]),
+    ...(outcome.kind === 'payment_intent' && outcome.status === 'succeeded'
+      ? [movementBooked(db, paymentOf(news, outcome))]
+      : []),
+    ...(kind === null ? [] : [notificationInsert(db, chargeNotice(news, kind))]),
+  ];
+  await writeWithEnrollment(db, enrollmentId, enrollmentChange(news), writes, { id: charge.id, status });
+  if (news.expiresBeforeNext === true) {
+    // By itself, since it looks at what has been written; what calls this does all of it again after a crash in between.
+    await tellIfMethodFails(db, enrollmentId, at);
+  }
+}
+
+function paymentOf({ charge, context, at }: ChargeNews, outcome: PaymentIntentOutcome) {
+  return {
+    enrollment_id: context.enrollmentId,
+    charge_id: charge.id,
+    kind: 'payment' as const,
+    amount_minor: outcome.amountReceivedMinor,
+    currency: context.currency,
+    stripe_object_id: outcome.paymentIntentId,
+    at,
+  };
 }
 
 function enrollmentChange({ at, next }: ChargeNews): EnrollmentChange {

@@ -1,12 +1,12 @@
 /**
- * Checkout Sessions in setup mode: open one. Called by the enrollment Workflow on Stripe's Task Queue. A customer waits
- * for the first, so a refused key is waited out. Never saves what comes of one: that is payment-methods.ts.
+ * Checkout Sessions in setup mode: open one. Called by the enrollment Workflow. A customer waits for the first, so a refused key is waited out. Never saves what comes of one: that is payment-methods.ts.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
-import { insertCheckoutSession } from '../db/checkout-sessions.ts';
-import { insertEnrollment } from '../db/enrollments.ts';
-import { tell } from '../db/timeline.ts';
+import { checkoutSessionInsert } from '../db/checkout-sessions.ts';
+import { enrollmentInsert } from '../db/enrollments.ts';
+import { factsTold } from '../db/timeline.ts';
+import { writeTogether } from '../db/together.ts';
 import { DEFECTS, REFUSALS } from '../domain/errors.ts';
 import { enrollmentWorkflowId, operationKey } from '../domain/ids.ts';
 import type { EnrollmentInput } from '../workflows/input.ts';
@@ -36,9 +36,11 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
     async openCheckoutSession(work: OpenSessionWork): Promise<OpenCheckoutSession> {
       const { input, number, at } = work;
       if (number === 1) {
-        await insertEnrollment(deps.db, enrollmentRow(work));
-        await tell(deps.db, input.enrollmentId, [
-          { key: 'enrolled', at, what: 'enrollment.created', who: work.who, why: input.description },
+        await writeTogether(deps.db, [
+          enrollmentInsert(deps.db, enrollmentRow(work)),
+          factsTold(deps.db, input.enrollmentId, [
+            { key: 'enrolled', at, what: 'enrollment.created', who: work.who, why: input.description },
+          ]),
         ]);
       }
       const session = await createSession(work).catch((error: unknown) => {
@@ -51,8 +53,8 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
         throw ApplicationFailure.nonRetryable(`${session.id} has no address`, DEFECTS.BooksDisagree);
       }
       const expiresAt = new Date(session.expires_at * 1000).toISOString();
-      await deps.db.transaction().execute(async (trx) => {
-        await insertCheckoutSession(trx, {
+      await writeTogether(deps.db, [
+        checkoutSessionInsert(deps.db, {
           id: session.id,
           enrollment_id: input.enrollmentId,
           status: 'open',
@@ -60,8 +62,8 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
           setup_intent_id: idOf(session.setup_intent),
           expires_at: expiresAt,
           created_at: at,
-        });
-        await tell(trx, input.enrollmentId, [
+        }),
+        factsTold(deps.db, input.enrollmentId, [
           {
             key: `checkout-session-${number}`,
             at,
@@ -69,8 +71,8 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
             who: work.who,
             details: { checkout_session: session.id, expires_at: expiresAt },
           },
-        ]);
-      });
+        ]),
+      ]);
       return { id: session.id, url: session.url, expiresAt };
     },
   };

@@ -2,7 +2,9 @@
  * Stripe Customers for our customer records. Called by the Activities that open a Checkout Session or save a
  * payment method. Never puts a name or an e-mail into a result: results are history.
  */
+import type { Kysely } from 'kysely';
 import type { Stripe } from 'stripe';
+import type { Database } from '../db/schema.ts';
 import { customerKey } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
@@ -51,23 +53,28 @@ export async function stripeCustomerFromCheckout(
   });
 }
 
-/** Fills in an e-mail and a name that Checkout told and that we do not have; what the caller gave stays. */
-export async function keepContactDetails(
-  deps: ActivityDeps,
+/**
+ * The statement that fills in what we do not have yet of a customer: the Stripe Customer, and the e-mail and the name that
+ * Checkout told; what the caller gave stays.
+ */
+export function customerFill(
+  db: Kysely<Database>,
   customerId: string,
+  stripeCustomerId: string,
   details: Stripe.Checkout.Session.CustomerDetails | null,
-): Promise<void> {
-  if (!details?.email && !details?.name) {
-    return;
-  }
-  await deps.db
+) {
+  return db
     .updateTable('customers')
-    .set((eb) => ({
-      email: eb.fn.coalesce('email', eb.val(details.email ?? null)),
-      name: eb.fn.coalesce('name', eb.val(details.name ?? null)),
-    }))
-    .where('id', '=', customerId)
-    .execute();
+    .set((eb) => {
+      const known = (column: 'stripe_customer_id' | 'email' | 'name', told: string | null) =>
+        eb.fn.coalesce(column, eb.val(told));
+      return {
+        stripe_customer_id: known('stripe_customer_id', stripeCustomerId),
+        email: known('email', details?.email ?? null),
+        name: known('name', details?.name ?? null),
+      };
+    })
+    .where('id', '=', customerId);
 }
 
 async function createStripeCustomer(
@@ -81,17 +88,14 @@ async function createStripeCustomer(
   const created = await deps.stripe.customers.create(asked, {
     idempotencyKey: freshKey(customerKey(customerId), asked),
   });
-  await deps.db
-    .updateTable('customers')
-    .set({ stripe_customer_id: created.id })
-    .where('id', '=', customerId)
-    .where('stripe_customer_id', 'is', null)
-    .execute();
   // Somebody else may have created one at the same moment: the first that was kept is everybody's.
   const kept = await deps.db
-    .selectFrom('customers')
-    .select('stripe_customer_id')
+    .updateTable('customers')
+    .set((eb) => ({
+      stripe_customer_id: eb.fn.coalesce('stripe_customer_id', eb.val<string | null>(created.id)),
+    }))
     .where('id', '=', customerId)
+    .returning('stripe_customer_id')
     .executeTakeFirstOrThrow();
   return kept.stripe_customer_id ?? created.id;
 }

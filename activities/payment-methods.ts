@@ -1,18 +1,19 @@
 /**
- * Saving the payment method of a completed Checkout Session. Called by the enrollment Workflow on Stripe's Task
- * Queue, whoever told of the completion: nothing is believed that was not read from Stripe here.
+ * Saving the payment method of a completed Checkout Session. Called by the enrollment Workflow, whoever told of the completion: nothing is believed that was not read from Stripe here.
  */
 import type { Stripe } from 'stripe';
-import { closeCheckoutSession, insertPaymentMethod } from '../db/checkout-sessions.ts';
-import { touchEnrollment } from '../db/enrollments.ts';
-import { tell } from '../db/timeline.ts';
+import { checkoutSessionClose, closeCheckoutSession, paymentMethodInsert } from '../db/checkout-sessions.ts';
+import { writeWithEnrollment } from '../db/enrollments.ts';
+import { factsTold, tell } from '../db/timeline.ts';
+import { writeTogether } from '../db/together.ts';
+import { failsAhead } from '../domain/method-notice.ts';
 import { anchorOf } from '../domain/schedule.ts';
 import type { ScheduleChanges } from '../domain/schedule-changes.ts';
 import type { Terms } from '../domain/terms.ts';
 import type { CardExpiry } from './charge-work.ts';
 import { idOf } from './checkout-sessions.ts';
 import { ownerOf, refuseSession } from './completed-session.ts';
-import { keepContactDetails } from './customers.ts';
+import { customerFill } from './customers.ts';
 import type { ActivityDeps } from './deps.ts';
 import { tellIfMethodFails } from './method-notice.ts';
 import { expiryOf, labelOf, last4Of } from './payment-method-facts.ts';
@@ -132,23 +133,20 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
   }
 
   async function refuse(work: SavePaymentMethodWork, reason: string): Promise<SavePaymentMethodResult> {
-    await deps.db.transaction().execute(async (trx) => {
-      await closeCheckoutSession(trx, sessionOf(work), {
-        status: 'complete',
-        at: work.at,
-        refusedReason: reason,
-      });
-      await tell(trx, work.enrollmentId, [
+    const { checkoutSessionId, enrollmentId, at } = work;
+    await writeTogether(deps.db, [
+      checkoutSessionClose(deps.db, sessionOf(work), { status: 'complete', at, refusedReason: reason }),
+      factsTold(deps.db, enrollmentId, [
         {
-          key: `${work.checkoutSessionId}/refused`,
-          at: work.at,
+          key: `${checkoutSessionId}/refused`,
+          at,
           what: 'payment_method.refused',
           who: 'workflow',
           why: reason,
-          details: { checkout_session: work.checkoutSessionId },
+          details: { checkout_session: checkoutSessionId },
         },
-      ]);
-    });
+      ]),
+    ]);
     return { kind: 'refused', reason };
   }
 
@@ -161,31 +159,33 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
   ): Promise<SavedPaymentMethod> {
     const { enrollmentId, at } = work;
     const schedule = work.anchorAt === null ? startOf(work) : null;
-    await deps.db.transaction().execute(async (trx) => {
-      await closeCheckoutSession(trx, sessionOf(work), { status: 'complete', at });
-      await insertPaymentMethod(trx, {
-        id: method.id,
-        enrollment_id: enrollmentId,
-        stripe_customer_id: stripeCustomerId,
-        type: method.type,
-        brand: method.card?.brand ?? null,
-        last4: last4Of(method),
-        exp_month: method.card?.exp_month ?? null,
-        exp_year: method.card?.exp_year ?? null,
-        fingerprint: method.card?.fingerprint ?? null,
-        setup_intent_id: setupIntent.id,
-        checkout_session_id: session.id,
-        mandate_id: idOf(setupIntent.mandate),
-        saved_at: at,
-      });
-      await trx
-        .updateTable('customers')
-        .set({ stripe_customer_id: stripeCustomerId })
-        .where('id', '=', work.customerId)
-        .where('stripe_customer_id', 'is', null)
-        .execute();
-      await keepContactDetails({ ...deps, db: trx }, work.customerId, session.customer_details);
-      await tell(trx, enrollmentId, [
+    const { db } = deps;
+    const saved = {
+      id: method.id,
+      enrollment_id: enrollmentId,
+      stripe_customer_id: stripeCustomerId,
+      type: method.type,
+      brand: method.card?.brand ?? null,
+      last4: last4Of(method),
+      exp_month: method.card?.exp_month ?? null,
+      exp_year: method.card?.exp_year ?? null,
+      fingerprint: method.card?.fingerprint ?? null,
+      setup_intent_id: setupIntent.id,
+      checkout_session_id: session.id,
+      mandate_id: idOf(setupIntent.mandate),
+      saved_at: at,
+    };
+    const change = {
+      at,
+      paymentMethodId: method.id,
+      startedAt: at,
+      ...(schedule === null ? {} : { next: schedule.next }),
+    };
+    const writes = [
+      customerFill(db, work.customerId, stripeCustomerId, session.customer_details),
+      checkoutSessionClose(db, sessionOf(work), { status: 'complete', at }),
+      paymentMethodInsert(db, saved),
+      factsTold(db, enrollmentId, [
         {
           key: `${session.id}/saved`,
           at,
@@ -193,15 +193,13 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
           who: 'customer',
           details: { payment_method: method.id, label: labelOf(method), checkout_session: session.id },
         },
-      ]);
-      await touchEnrollment(trx, enrollmentId, {
-        at,
-        paymentMethodId: method.id,
-        startedAt: at,
-        ...(schedule === null ? {} : { next: schedule.next }),
-      });
-      await tellIfMethodFails(trx, enrollmentId, at);
-    });
+      ]),
+    ];
+    await writeWithEnrollment(db, enrollmentId, change, writes, null);
+    if (mayFail(saved, schedule)) {
+      // By itself, since it looks at what has been written; after a crash in between all of this is done again.
+      await tellIfMethodFails(db, enrollmentId, at);
+    }
     return {
       kind: 'saved',
       id: method.id,
@@ -212,6 +210,17 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       schedule,
     };
   }
+}
+
+/** Whether the method may be over at the next charge. With a plan of before, its rows are to be asked. */
+function mayFail(
+  { exp_month: expMonth, exp_year: expYear }: { exp_month: number | null; exp_year: number | null },
+  schedule: Upcoming | null,
+): boolean {
+  return (
+    schedule === null ||
+    failsAhead({ detached: false, expMonth, expYear }, schedule.next?.dueAt ?? null) !== null
+  );
 }
 
 function sessionOf({ checkoutSessionId: id, enrollmentId }: SavePaymentMethodWork) {

@@ -10,7 +10,12 @@ import type { Database, NewCharge, NewChargeAttempt } from './schema.ts';
  * has claimed PostgreSQL may refuse one by the key on the number, which Temporal has repeated.
  */
 export async function saveCharge(db: Kysely<Database>, charge: NewCharge): Promise<void> {
-  await db
+  await chargeSave(db, charge).execute();
+}
+
+/** {@link saveCharge} as a statement. */
+export function chargeSave(db: Kysely<Database>, charge: NewCharge) {
+  return db
     .insertInto('charges')
     .values(charge)
     .onConflict((conflict) =>
@@ -26,8 +31,7 @@ export async function saveCharge(db: Kysely<Database>, charge: NewCharge): Promi
         settled_at: eb.fn.coalesce('charges.settled_at', 'excluded.settled_at'),
         updated_at: eb.ref('excluded.updated_at'),
       })),
-    )
-    .execute();
+    );
 }
 
 /**
@@ -36,7 +40,12 @@ export async function saveCharge(db: Kysely<Database>, charge: NewCharge): Promi
  * Stripe's Dashboard, was no attempt of ours, and the customer was told of the decline.
  */
 export async function saveAttempt(db: Kysely<Database>, attempt: NewChargeAttempt): Promise<void> {
-  await db
+  await attemptSave(db, attempt).execute();
+}
+
+/** {@link saveAttempt} as a statement. */
+export function attemptSave(db: Kysely<Database>, attempt: NewChargeAttempt) {
+  return db
     .insertInto('charge_attempts')
     .values(attempt)
     .onConflict((conflict) =>
@@ -56,6 +65,5 @@ export async function saveAttempt(db: Kysely<Database>, attempt: NewChargeAttemp
         .where((eb) =>
           eb.or([eb('charge_attempts.outcome', '!=', 'declined'), eb('excluded.outcome', '=', 'declined')]),
         ),
-    )
-    .execute();
+    );
 }

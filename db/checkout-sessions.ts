@@ -1,17 +1,13 @@
-/** Writes of `checkout_sessions` and `payment_methods`. Called by Activities only. */
+/** Writes of `checkout_sessions` and `payment_methods`, some as statements to be written with others. Called by Activities only. */
 import type { Kysely } from 'kysely';
 import type { Database, NewCheckoutSession, NewPaymentMethod } from './schema.ts';
 
-/** Inserts a Checkout Session, once; a repeat changes nothing. */
-export async function insertCheckoutSession(
-  db: Kysely<Database>,
-  session: NewCheckoutSession,
-): Promise<void> {
-  await db
+/** The statement that inserts a Checkout Session, once; a repeat changes nothing. */
+export function checkoutSessionInsert(db: Kysely<Database>, session: NewCheckoutSession) {
+  return db
     .insertInto('checkout_sessions')
     .values(session)
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.column('id').doNothing());
 }
 
 /**
@@ -21,9 +17,25 @@ export async function insertCheckoutSession(
 export async function closeCheckoutSession(
   db: Kysely<Database>,
   session: { id: string; enrollmentId: string },
-  end: { status: 'complete' | 'expired'; at: string; refusedReason?: string },
+  end: SessionEnd,
 ): Promise<void> {
-  await db
+  await checkoutSessionClose(db, session, end).execute();
+}
+
+export interface SessionEnd {
+  status: 'complete' | 'expired';
+  /** ISO 8601, UTC. */
+  at: string;
+  refusedReason?: string;
+}
+
+/** {@link closeCheckoutSession} as a statement. */
+export function checkoutSessionClose(
+  db: Kysely<Database>,
+  session: { id: string; enrollmentId: string },
+  end: SessionEnd,
+) {
+  return db
     .updateTable('checkout_sessions')
     .set({
       status: end.status,
@@ -33,15 +45,16 @@ export async function closeCheckoutSession(
     })
     .where('id', '=', session.id)
     .where('enrollment_id', '=', session.enrollmentId)
-    .where('status', '=', 'open')
-    .execute();
+    .where('status', '=', 'open');
 }
 
-/** Inserts a saved payment method, once; the same method saved again by another session stays as it was. */
-export async function insertPaymentMethod(db: Kysely<Database>, method: NewPaymentMethod): Promise<void> {
-  await db
+/**
+ * The statement that inserts a saved payment method, once; the same method saved again by another session stays as it
+ * was.
+ */
+export function paymentMethodInsert(db: Kysely<Database>, method: NewPaymentMethod) {
+  return db
     .insertInto('payment_methods')
     .values(method)
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.column('id').doNothing());
 }

@@ -7,17 +7,22 @@
  * that refer to an enrollment take only its key (`for key share`), which no write here conflicts with.
  */
 import { type Kysely, sql } from 'kysely';
-import { ENDED, PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import { type ChargeStatus, ENDED, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import type { Database, NewEnrollment } from './schema.ts';
+import { type Part, parts } from './together.ts';
 
 /** Inserts the row of a new enrollment, once; a repeat changes nothing. */
 export async function insertEnrollment(db: Kysely<Database>, row: NewEnrollment): Promise<void> {
-  await db
+  await enrollmentInsert(db, row).execute();
+}
+
+/** {@link insertEnrollment} as a statement. */
+export function enrollmentInsert(db: Kysely<Database>, row: NewEnrollment) {
+  return db
     .insertInto('enrollments')
     .values(row)
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.doNothing());
 }
 
 export interface EnrollmentChange {
@@ -47,15 +52,52 @@ export async function touchEnrollment(
 ): Promise<void> {
   // Not `for update`, which would wait for every transaction that has inserted a row referring to this one.
   await db.selectFrom('enrollments').select('id').where('id', '=', id).forNoKeyUpdate().execute();
-  await db
+  await enrollmentChange(db, id, change, null).execute();
+}
+
+/** A charge as the statement writes it that changes its enrollment too. */
+export interface ChangedCharge {
+  id: string;
+  status: ChargeStatus;
+}
+
+/**
+ * {@link touchEnrollment} together with writes that belong to it, in one statement. A statement sees the rows as they
+ * were when it began: hence it is told what it writes of a charge, and leaves the enrollment alone when another
+ * transaction has changed it since. Then the enrollment is touched once more, by itself. Safe to repeat when the writes are.
+ * @param own the charge among the writes; null when there is none
+ */
+export async function writeWithEnrollment(
+  db: Kysely<Database>,
+  id: string,
+  change: EnrollmentChange,
+  writes: readonly Part[],
+  own: ChangedCharge | null,
+): Promise<void> {
+  const { written, areDone } = parts(writes);
+  const asItWas = sql<boolean>`xmin = (select before.xmin from enrollments as before where before.id = ${id})`;
+  // Only when the parts are done: the enrollment's row is the last that is locked.
+  const touch = enrollmentChange(db, id, change, own).where(areDone).where(asItWas).returning('id');
+  const { rows } = await sql<{ id: string }>`with ${written} ${touch}`.execute(db);
+  if (rows.length === 0) {
+    await db.transaction().execute((trx) => touchEnrollment(trx, id, change));
+  }
+}
+
+function enrollmentChange(
+  db: Kysely<Database>,
+  id: string,
+  change: EnrollmentChange,
+  own: ChangedCharge | null,
+) {
+  return db
     .updateTable('enrollments')
     .set((eb) => ({
       updated_at: change.at,
       status: sql`case when status in ('completed', 'canceled', 'expired') then status
         when status = 'awaiting_payment_method' and ${sql.lit(change.paymentMethodId === undefined)} then status
         when ${pauseAfter(change)} then 'paused'
-        when exists (select 1 from charges where enrollment_id = ${id}
-          and status in (${sql.join(PAST_DUE_CHARGE.map((status) => sql.lit(status)))})) then 'past_due'
+        when ${isPastDue(id, own)} then 'past_due'
         else 'active' end`,
       ...(change.next === undefined
         ? {}
@@ -73,8 +115,17 @@ export async function touchEnrollment(
         ? {}
         : { started_at: eb.fn.coalesce('started_at', eb.val(change.startedAt)) }),
     }))
-    .where('id', '=', id)
-    .execute();
+    .where('id', '=', id);
+}
+
+/** Whether a charge of the enrollment is in dunning or waits for the customer, as an expression. */
+function isPastDue(id: string, own: ChangedCharge | null) {
+  if (own !== null && PAST_DUE_CHARGE.includes(own.status)) {
+    return sql.lit(true);
+  }
+  const others = own === null ? sql`` : sql` and id <> ${own.id}`;
+  return sql`exists (select 1 from charges where enrollment_id = ${id}${others}
+    and status in (${sql.join(PAST_DUE_CHARGE.map((status) => sql.lit(status)))}))`;
 }
 
 /** Whether the row is to say `paused`, as an expression over the row before the change. */

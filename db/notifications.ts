@@ -20,7 +20,12 @@ export interface NewNotice {
 
 /** Inserts a notification, once; a repeat with the same id changes nothing. */
 export async function insertNotification(db: Kysely<Database>, notice: NewNotice): Promise<void> {
-  await db
+  await notificationInsert(db, notice).execute();
+}
+
+/** {@link insertNotification} as a statement. */
+export function notificationInsert(db: Kysely<Database>, notice: NewNotice) {
+  return db
     .insertInto('notifications')
     .values({
       id: notice.id,
@@ -31,8 +36,7 @@ export async function insertNotification(db: Kysely<Database>, notice: NewNotice
       data: JSON.stringify(notice.data),
       created_at: notice.createdAt,
     })
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.column('id').doNothing());
 }
 
 /** A notification whose mail this process may send until its lease ends. */

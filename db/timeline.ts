@@ -17,10 +17,14 @@ export interface TimelineFact {
 
 /** Inserts each fact once; a repeat with the same key changes nothing. */
 export async function tell(db: Kysely<Database>, enrollmentId: string, facts: TimelineFact[]): Promise<void> {
-  if (facts.length === 0) {
-    return;
+  if (facts.length > 0) {
+    await factsTold(db, enrollmentId, facts).execute();
   }
-  await db
+}
+
+/** {@link tell} as a statement; of one fact at least. */
+export function factsTold(db: Kysely<Database>, enrollmentId: string, facts: TimelineFact[]) {
+  return db
     .insertInto('enrollment_events')
     .values(
       facts.map((fact) => ({
@@ -34,8 +38,7 @@ export async function tell(db: Kysely<Database>, enrollmentId: string, facts: Ti
         details: JSON.stringify(fact.details ?? {}),
       })),
     )
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.column('key').doNothing());
 }
 
 /**
@@ -48,11 +51,18 @@ export async function bookMovement(
   entry: Omit<NewLedgerEntry, 'key'>,
   movedBy = entry.stripe_object_id,
 ): Promise<boolean> {
-  const inserted = await db
+  const inserted = await movementBooked(db, entry, movedBy).returning('seq').executeTakeFirst();
+  return inserted !== undefined;
+}
+
+/** {@link bookMovement} as a statement. */
+export function movementBooked(
+  db: Kysely<Database>,
+  entry: Omit<NewLedgerEntry, 'key'>,
+  movedBy = entry.stripe_object_id,
+) {
+  return db
     .insertInto('ledger_entries')
     .values({ ...entry, key: `${entry.kind}/${movedBy}` })
-    .onConflict((conflict) => conflict.column('key').doNothing())
-    .returning('seq')
-    .executeTakeFirst();
-  return inserted !== undefined;
+    .onConflict((conflict) => conflict.column('key').doNothing());
 }

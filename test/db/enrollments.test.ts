@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { claimCharge } from '../../db/charge-claims.ts';
-import { saveCharge } from '../../db/charges.ts';
-import { touchEnrollment } from '../../db/enrollments.ts';
+import { chargeSave, saveCharge } from '../../db/charges.ts';
+import { touchEnrollment, writeWithEnrollment } from '../../db/enrollments.ts';
+import { factsTold } from '../../db/timeline.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
 import { insertEnrollmentRow, newCharge } from './charge-rows.ts';
@@ -79,5 +80,98 @@ describe('touchEnrollment', () => {
       .where('status', '=', 'requires_payment_method')
       .execute();
     expect(await statusOf('enr_2')).toBe(open.length > 0 ? 'past_due' : 'active');
+  });
+});
+
+describe('writeWithEnrollment', () => {
+  const write = (enrollmentId: string, number: number, status: 'requires_payment_method' | 'succeeded') => {
+    const { db } = database;
+    const charge = newCharge(enrollmentId, number, { status });
+    const fact = {
+      key: `${charge.id}/${status}`,
+      chargeId: charge.id,
+      at: AT,
+      what: 'charge',
+      who: 'workflow',
+    };
+    const writes = [chargeSave(db, charge), factsTold(db, enrollmentId, [fact])];
+    return writeWithEnrollment(db, enrollmentId, { at: AT }, writes, { id: charge.id, status });
+  };
+  const eventsOf = (id: string) =>
+    database.db.selectFrom('enrollment_events').select('key').where('enrollment_id', '=', id).execute();
+
+  it('writes all, and derives the status from what it writes and what was there', async () => {
+    await insertEnrollmentRow(database.db, 'enr_3');
+    await write('enr_3', 1, 'requires_payment_method');
+    expect(await statusOf('enr_3')).toBe('past_due');
+    await write('enr_3', 2, 'succeeded');
+    expect(await statusOf('enr_3')).toBe('past_due');
+    await write('enr_3', 1, 'succeeded');
+    expect(await statusOf('enr_3')).toBe('active');
+    expect(await eventsOf('enr_3')).toHaveLength(3);
+  });
+
+  it('writes nothing when one of them fails', async () => {
+    const { db } = database;
+    await insertEnrollmentRow(db, 'enr_4');
+    const charge = newCharge('enr_4', 1, { status: 'succeeded' });
+    const alien = { key: 'alien', chargeId: 'chg_of_nobody', at: AT, what: 'charge', who: 'workflow' };
+    const writes = [chargeSave(db, charge), factsTold(db, 'enr_4', [alien])];
+    await expect(
+      writeWithEnrollment(db, 'enr_4', { at: AT }, writes, { id: charge.id, status: 'succeeded' }),
+    ).rejects.toThrow('foreign key');
+    expect(await db.selectFrom('charges').select('id').where('id', '=', charge.id).execute()).toEqual([]);
+  });
+
+  it('looks once more when another transaction has changed the enrollment since it began', async () => {
+    const { db } = database;
+    await insertEnrollmentRow(db, 'enr_5');
+    await claimCharge(db, newCharge('enr_5', 2));
+    let commit = () => {};
+    const held = new Promise<void>((resolve) => {
+      commit = resolve;
+    });
+    let declinedIsWritten = () => {};
+    const written = new Promise<void>((resolve) => {
+      declinedIsWritten = resolve;
+    });
+    const declined = db.transaction().execute(async (trx) => {
+      await saveCharge(trx, newCharge('enr_5', 1, { status: 'requires_payment_method' }));
+      await touchEnrollment(trx, 'enr_5', { at: AT });
+      declinedIsWritten();
+      await held;
+    });
+    await written;
+    const succeeded = write('enr_5', 2, 'succeeded');
+    await waitFor('the statement to wait for the transaction', async () => {
+      const { rows } = await sql`select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+      return rows.length > 0;
+    });
+    commit();
+    await Promise.all([declined, succeeded]);
+    expect(await statusOf('enr_5')).toBe('past_due');
+    expect(await eventsOf('enr_5')).toHaveLength(1);
+  });
+
+  it('never waits in a circle, and ends with the status of all: forty writers of one enrollment', async () => {
+    const { db } = database;
+    await insertEnrollmentRow(db, 'enr_6');
+    await Promise.all(Array.from({ length: 8 }, (_, at) => claimCharge(db, newCharge('enr_6', at + 1))));
+    await Promise.all(
+      Array.from({ length: 40 }, (_, at) =>
+        write('enr_6', (at % 8) + 1, at % 2 === 0 ? 'requires_payment_method' : 'succeeded'),
+      ),
+    );
+    const open = await db
+      .selectFrom('charges')
+      .select('id')
+      .where('enrollment_id', '=', 'enr_6')
+      .where('status', '=', 'requires_payment_method')
+      .execute();
+    expect(await statusOf('enr_6')).toBe(open.length > 0 ? 'past_due' : 'active');
+    // And once more with an end that is known: the last word of each is that it succeeded.
+    await Promise.all(Array.from({ length: 8 }, (_, at) => write('enr_6', at + 1, 'succeeded')));
+    expect(await statusOf('enr_6')).toBe('active');
   });
 });
