@@ -1,7 +1,7 @@
 /**
  * The Activities that try a charge: off-session when it is due, on-session while the customer is there. Called by
- * `workflows/charge.ts`, on Stripe's Task Queue. Each asks Stripe, writes the rows in one transaction and reports what
- * the Workflow must know. None of them decides to start an attempt.
+ * `workflows/charge.ts`. Each asks Stripe, writes the rows at once and reports what the Workflow must know. None of them
+ * decides to start an attempt.
  */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';

@@ -1,6 +1,5 @@
 /**
- * Money that is held: capture it, or tell that it is about to be lost. Called by `workflows/charge.ts`, on Stripe's
- * Task Queue.
+ * Money that is held: capture it, or tell that it is about to be lost. Called by `workflows/charge.ts`.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { tell } from '../db/timeline.ts';

@@ -1,6 +1,5 @@
 /**
- * Every Activity, built from its dependencies. All of them call Stripe or write what Stripe said, so all of them run on
- * Stripe's Task Queue, whose rate the server limits.
+ * Every Activity, built from its dependencies. All of them call Stripe or write what Stripe said.
  */
 import { createAftermathActivities } from './aftermath.ts';
 import { createChargeActivities } from './charges.ts';

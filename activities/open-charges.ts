@@ -1,6 +1,5 @@
 /**
- * What is done about an open charge besides trying it: read, cancel, park. Called by `workflows/charge.ts`, on Stripe's
- * Task Queue. Each asks Stripe, writes the rows in one transaction and reports what the Workflow must know.
+ * What is done about an open charge besides trying it: read, cancel, park. Called by `workflows/charge.ts`. Each asks Stripe, writes the rows in one transaction and reports what the Workflow must know.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { saveAttempt, saveCharge } from '../db/charges.ts';

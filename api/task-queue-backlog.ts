@@ -1,6 +1,5 @@
 /** How many tasks wait on the Task Queues and who polls them, as Temporal's server knows it. For metrics; only reads. */
 import type { Client } from '@temporalio/client';
-import { stripeTaskQueue } from '../workflows/task-queues.ts';
 
 export interface QueueBacklog {
   queue: string;
@@ -35,6 +34,6 @@ export function describeTaskQueues(client: Client, taskQueue: string): Promise<Q
     };
   };
   return client.withDeadline(Date.now() + TIMEOUT_MS, () =>
-    Promise.all([describe(taskQueue, 'workflow'), describe(stripeTaskQueue(taskQueue), 'activity')]),
+    Promise.all([describe(taskQueue, 'workflow'), describe(taskQueue, 'activity')]),
   );
 }

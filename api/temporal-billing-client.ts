@@ -12,6 +12,7 @@ import { COMMAND_TIMEOUT_MS } from '../config/temporal.ts';
 import type { PaidCharge } from '../db/aftermath.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
+import { WORKFLOW_PRIORITY } from '../domain/priorities.ts';
 import type { AftermathInput } from '../workflows/input.ts';
 import {
   authenticateChargeUpdate,
@@ -54,9 +55,6 @@ export interface BillingClientOptions {
   /** Longest wait until Temporal has accepted a signal. @default 3000 */
   signalTimeoutMs?: number;
 }
-
-/** Somebody waits on a page for it; scheduled work has Temporal's default, 3. */
-const INTERACTIVE_PRIORITY = 2;
 
 export function createTemporalBillingClient(options: BillingClientOptions): BillingClient {
   const { client, taskQueue, commandTimeoutMs = COMMAND_TIMEOUT_MS, signalTimeoutMs = 3_000 } = options;
@@ -148,7 +146,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
         typedSearchAttributes: FIRST_ATTRIBUTES,
         staticSummary: termsSummary(terms),
         staticDetails: termsDetails(terms),
-        priority: { priorityKey: INTERACTIVE_PRIORITY },
+        priority: { priorityKey: WORKFLOW_PRIORITY },
       };
       return update(enrollmentId, () =>
         client.workflow.executeUpdateWithStart(enrollUpdate, {

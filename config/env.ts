@@ -113,7 +113,7 @@ export const settingsSchema = z.object({
     .string()
     .min(1)
     .default('billing')
-    .describe('Task Queue of the Workflows; their Activities run on the same name with -stripe behind it'),
+    .describe('Task Queue of the Workflows and their Activities'),
   WORKFLOW_BUNDLE_PATH: z
     .string()
     .optional()
@@ -139,9 +139,7 @@ export const settingsSchema = z.object({
     .number()
     .min(0.1)
     .default(80)
-    .describe(
-      'Rate limit of the Stripe Task Queue, for all Workers together; below the Stripe account limit',
-    ),
+    .describe('Requests to Stripe a second, of all Workers together; below the limit of the Stripe account'),
 
   STRIPE_SECRET_KEY: z
     .string()

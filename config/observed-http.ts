@@ -1,6 +1,6 @@
 /**
- * What goes over the wire to Stripe, watched: a span and a word to whoever counts, for each request. Made by
- * `config/stripe.ts`. It never looks at a body or a header of the request, changes nothing and repeats nothing.
+ * What goes over the wire to Stripe, watched: a turn to wait for, a span and a word to whoever counts, for each request.
+ * Made by `config/stripe.ts`. It never looks at a body or a header of the request, changes nothing and repeats nothing.
  */
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { Stripe } from 'stripe';
@@ -28,13 +28,23 @@ export interface StripeRequestMade {
 
 type HttpClient = NonNullable<NonNullable<ConstructorParameters<typeof Stripe>[1]>['httpClient']>;
 
-/** @param onRequest told after each request; must not throw */
-export function observedHttpClient(onRequest: (made: StripeRequestMade) => void): HttpClient {
+/**
+ * @param watch.onRequest told after each request; must not throw
+ * @param watch.turn waited for before each request; no part of its time
+ */
+export function observedHttpClient({
+  onRequest = () => {},
+  turn = async () => {},
+}: {
+  onRequest?: (made: StripeRequestMade) => void;
+  turn?: () => Promise<void>;
+}): HttpClient {
   const client = Stripe.createNodeHttpClient();
   const tracer = trace.getTracer('durable-billing/stripe');
   return {
     getClientName: () => client.getClientName(),
-    makeRequest: (...request) => {
+    makeRequest: async (...request) => {
+      await turn();
       const [host, , path, method] = request;
       const endpoint = `${method} ${templateOf(path)}`;
       const attributes = {

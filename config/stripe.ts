@@ -12,11 +12,13 @@ import { observedHttpClient, type StripeRequestMade } from './observed-http.ts';
  * It does not retry: Temporal does, with our idempotency keys and on its own clock, and two authorities would
  * multiply. (The package still repeats a request once, with the same key, when a kept-alive connection turns out
  * to be closed.)
- * @param onRequest told of every request that was made; for metrics
+ * @param options.onRequest told of every request that was made; for metrics
+ * @param options.turn waited for before each request: how the process keeps to a rate. What it throws is a connection
+ * that failed, for whoever asks
  */
 export function createStripe(
   settings: Pick<Settings, 'STRIPE_SECRET_KEY' | 'STRIPE_API_URL' | 'STRIPE_TIMEOUT_MS'>,
-  onRequest: (made: StripeRequestMade) => void = () => {},
+  options: { onRequest?: (made: StripeRequestMade) => void; turn?: () => Promise<void> } = {},
 ): Stripe {
   const url = new URL(settings.STRIPE_API_URL);
   const protocol = url.protocol === 'http:' ? 'http' : 'https';
@@ -27,7 +29,7 @@ export function createStripe(
     maxNetworkRetries: 0,
     timeout: settings.STRIPE_TIMEOUT_MS,
     telemetry: false,
-    httpClient: observedHttpClient(onRequest),
+    httpClient: observedHttpClient(options),
   });
 }
 

@@ -15,6 +15,7 @@ import * as customersByStripeId from './migrations/0006-customers-by-stripe-id.t
 import * as apiKeysAndRedeliveries from './migrations/0008-api-keys-and-redeliveries.ts';
 import * as figures from './migrations/0009-figures.ts';
 import * as refundRequestKeys from './migrations/0010-refund-request-keys.ts';
+import * as requestTurns from './migrations/0011-request-turns.ts';
 import type { Database } from './schema.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
@@ -28,6 +29,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0008-api-keys-and-redeliveries': apiKeysAndRedeliveries,
   '0009-figures': figures,
   '0010-refund-request-keys': refundRequestKeys,
+  '0011-request-turns': requestTurns,
 };
 
 /**

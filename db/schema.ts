@@ -265,6 +265,12 @@ export interface SweepCursorsTable {
   found: Generated<number>;
 }
 
+/** When the next request may be sent to somebody who limits their rate; by the database's clock, lost in a crash. */
+export interface RequestTurnsTable {
+  name: string;
+  next_at: Instant;
+}
+
 export interface Database {
   customers: CustomersTable;
   enrollments: EnrollmentsTable;
@@ -281,6 +287,7 @@ export interface Database {
   ledger_entries: LedgerEntriesTable;
   api_keys: ApiKeysTable;
   sweep_cursors: SweepCursorsTable;
+  request_turns: RequestTurnsTable;
 }
 
 export type Customer = Selectable<CustomersTable>;

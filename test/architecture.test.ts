@@ -157,12 +157,11 @@ const ALLOWED: Record<string, readonly string[]> = {
     'mail',
     'templates/renderer.ts',
     // The Workflows themselves are bundled by path.
-    'workflows/task-queues.ts',
+    'domain/priorities.ts',
     '@temporalio/activity',
     '@temporalio/client',
     '@temporalio/interceptors-opentelemetry',
     '@temporalio/worker',
-    'p-throttle',
     'prom-client',
     'type:pino',
   ],

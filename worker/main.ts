@@ -1,4 +1,5 @@
 /** The Worker process: Workflows, Activities and the mail outbox, until SIGTERM or SIGINT. */
+import { Context } from '@temporalio/activity';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { createCustomerLinks } from '../config/customer-links.ts';
 import { readSettings } from '../config/env.ts';
@@ -13,16 +14,19 @@ import {
 } from '../config/temporal.ts';
 import { startTracing } from '../config/tracing.ts';
 import { openDatabase } from '../db/database.ts';
+import { reserveTurns } from '../db/request-turns.ts';
 import { traceStatement } from '../db/statement-spans.ts';
+import { INTERACTIVE_PRIORITY } from '../domain/priorities.ts';
 import { createMailer } from '../mail/mailer.ts';
 import { createMailOutbox } from '../mail/outbox.ts';
 import { createRenderer } from '../templates/renderer.ts';
 import { workflowBundle } from './bundle.ts';
 import { ensureEventSweep } from './event-sweep-schedule.ts';
 import { createWorkerMetrics, freeLocalPort, serveMetrics } from './metrics.ts';
+import { createTurns } from './stripe-turns.ts';
 import { temporalLogger } from './temporal-logger.ts';
 import { versioningOptions } from './versioning.ts';
-import { createBillingWorkers } from './worker.ts';
+import { activitySlotsFor, createBillingWorker } from './worker.ts';
 
 const settings = readSettings(process.env);
 const log = createLogger(settings);
@@ -55,18 +59,23 @@ const links = createCustomerLinks({
 });
 const connection = await NativeConnection.connect(await temporalConnectionOptions(settings));
 await prepareNamespace();
-const workers = await createBillingWorkers({
+const perSecond = settings.STRIPE_REQUESTS_PER_SECOND;
+const turns = createTurns(perSecond, (count) => reserveTurns(db, 'stripe', count, perSecond));
+const worker = await createBillingWorker({
   connection,
   namespace: settings.TEMPORAL_NAMESPACE,
   taskQueue: settings.TASK_QUEUE,
   workflowBundle: await workflowBundle(settings.WORKFLOW_BUNDLE_PATH, failureConverterOf(settings)),
   activityDeps: {
     db,
-    stripe: createStripe(settings, metrics.countStripeRequest),
+    stripe: createStripe(settings, {
+      onRequest: metrics.countStripeRequest,
+      turn: () => turns.take(isInteractive()),
+    }),
     links,
     livemode: isLiveKey(settings.STRIPE_SECRET_KEY),
   },
-  stripeRequestsPerSecond: settings.STRIPE_REQUESTS_PER_SECOND,
+  activitySlots: activitySlotsFor(perSecond),
   shutdownGraceMs,
   onFirstAttempt: metrics.countFirstAttempt,
   overrides: { dataConverter: temporalDataConverter(settings), ...versioningOptions(settings) },
@@ -81,7 +90,9 @@ const outbox = createMailOutbox({ db, mailer, links, log });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
     log.info({ signal }, 'stopping: Activities that run are finished first');
-    workers.shutdown();
+    if (worker.getState() === 'RUNNING') {
+      worker.shutdown();
+    }
   });
 }
 outbox.start();
@@ -96,7 +107,7 @@ if (settings.WORKER_BUILD_ID !== undefined) {
   log.info(version, 'it takes work once its version is current or ramping: temporal worker deployment');
 }
 try {
-  await workers.run();
+  await worker.run();
 } finally {
   await outbox.stop();
   mailer.close();
@@ -105,6 +116,11 @@ try {
   await metricsServer.close();
   await tracing?.stop();
   log.info('worker has stopped');
+}
+
+/** Whether a customer or a caller waits for the Activity that asks. */
+function isInteractive(): boolean {
+  return Context.current().info.priority?.priorityKey === INTERACTIVE_PRIORITY;
 }
 
 /**

@@ -1,37 +1,26 @@
-/**
- * Builds the Workers of one process: one for Workflows, one for the Activities on Stripe's Task Queue. Used by
- * `worker/main.ts` and by tests.
- */
+/** Builds the Worker of one process: Workflows, and the Activities that they call. Used by `worker/main.ts` and by tests. */
 import { OpenTelemetryActivityInboundInterceptor } from '@temporalio/interceptors-opentelemetry/lib/worker/index.js';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { COMMAND_TIMEOUT_MS } from '../config/temporal.ts';
-import { stripeTaskQueue } from '../workflows/task-queues.ts';
 import { heartbeatInterceptor } from './heartbeat.ts';
-import { paceInterceptor } from './pace.ts';
 import { scheduleLagInterceptor } from './schedule-lag.ts';
 
-export interface BillingWorkersOptions {
+export interface BillingWorkerOptions {
   connection: NativeConnection;
   namespace: string;
   taskQueue: string;
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
   activityDeps: ActivityDeps;
-  /** Requests to Stripe per second, for all Workers of the queue together. Every Worker must set the same. */
-  stripeRequestsPerSecond: number;
+  /** Activities that run at once. @default 50 */
+  activitySlots?: number;
   /** How long a polite stop lets Activities finish; above the longest request to Stripe. */
   shutdownGraceMs?: number;
   /** Told how many seconds after it fell due a charge is tried first; for metrics. */
   onFirstAttempt?: (lagSeconds: number) => void;
   /** Shorter in tests that kill. */
   overrides?: Partial<WorkerOptions>;
-}
-
-export interface BillingWorkers {
-  /** Runs until `shutdown()`; rejects when a Worker fails. */
-  run(): Promise<void>;
-  shutdown(): void;
 }
 
 /**
@@ -42,61 +31,46 @@ export interface BillingWorkers {
  */
 const STICKY_FOR_MS = COMMAND_TIMEOUT_MS - 5_000;
 
-export async function createBillingWorkers(options: BillingWorkersOptions): Promise<BillingWorkers> {
-  const { connection, namespace, taskQueue, workflowBundle, shutdownGraceMs = 30_000 } = options;
-  const pace = paceInterceptor(options.stripeRequestsPerSecond);
-  const common = {
-    connection,
-    namespace,
+const MOST_SLOTS = 50;
+const LEAST_SLOTS = 4;
+/** Longest that an Activity may wait for its turn at Stripe, well within its time-out. */
+const LONGEST_WAIT_S = 10;
+
+/**
+ * So many Activities at once, that with this limit none waits for long in the process: what is beyond waits in Temporal,
+ * where what a customer waits for goes first and other Workers can take it.
+ */
+export function activitySlotsFor(stripeRequestsPerSecond: number): number {
+  return Math.min(MOST_SLOTS, Math.max(LEAST_SLOTS, Math.ceil(stripeRequestsPerSecond * LONGEST_WAIT_S)));
+}
+
+/**
+ * Activities are on the Task Queue of their Workflows, so that Temporal hands them over together with the Workflow Task
+ * that has asked for them ("eagerly"), for as long as slots are free: see docs/decisions/0016. Hence no
+ * `maxTaskQueueActivitiesPerSecond`, which would forbid it; the rate towards Stripe is kept by `stripe-turns.ts`.
+ */
+export function createBillingWorker(options: BillingWorkerOptions): Promise<Worker> {
+  const { shutdownGraceMs = 30_000, onFirstAttempt = () => {} } = options;
+  return Worker.create({
+    connection: options.connection,
+    namespace: options.namespace,
+    taskQueue: options.taskQueue,
+    workflowBundle: options.workflowBundle,
+    activities: createActivities(options.activityDeps),
+    interceptors: {
+      activity: [
+        // The outermost, so that what the others do is part of its span.
+        (context) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(context) }),
+        () => ({ inbound: heartbeatInterceptor() }),
+        () => ({ inbound: scheduleLagInterceptor(onFirstAttempt) }),
+      ],
+    },
+    // About 1 MB each; beyond it a Workflow is replayed when it wakes.
+    maxCachedWorkflows: 1_000,
+    stickyQueueScheduleToStartTimeout: STICKY_FOR_MS,
+    maxConcurrentActivityTaskExecutions: options.activitySlots ?? MOST_SLOTS,
     shutdownGraceTime: shutdownGraceMs,
     shutdownForceTime: shutdownGraceMs + 10_000,
     ...options.overrides,
-  } satisfies Partial<WorkerOptions>;
-  const workers = await Promise.all([
-    Worker.create({
-      ...common,
-      taskQueue,
-      workflowBundle,
-      // About 1 MB each; beyond it a Workflow is replayed when it wakes.
-      maxCachedWorkflows: 1_000,
-      stickyQueueScheduleToStartTimeout: STICKY_FOR_MS,
-    }),
-    Worker.create({
-      ...common,
-      taskQueue: stripeTaskQueue(taskQueue),
-      activities: createActivities(options.activityDeps),
-      interceptors: {
-        activity: [
-          // The outermost, so that what the others do is part of its span.
-          (context) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(context) }),
-          () => ({ inbound: heartbeatInterceptor() }),
-          () => ({ inbound: pace }),
-          () => ({ inbound: scheduleLagInterceptor(options.onFirstAttempt ?? (() => {})) }),
-        ],
-      },
-      maxConcurrentActivityTaskExecutions: 50,
-      maxTaskQueueActivitiesPerSecond: options.stripeRequestsPerSecond,
-    }),
-  ]);
-  return {
-    async run() {
-      // One that fails takes the other along: half a Worker would look alive and bill nobody.
-      const runs = workers.map((worker) => worker.run());
-      await Promise.race([Promise.all(runs), ...runs]).finally(() => {
-        for (const worker of workers) {
-          if (worker.getState() === 'RUNNING') {
-            worker.shutdown();
-          }
-        }
-      });
-      await Promise.all(runs);
-    },
-    shutdown() {
-      for (const worker of workers) {
-        if (worker.getState() === 'RUNNING') {
-          worker.shutdown();
-        }
-      }
-    },
-  };
+  });
 }

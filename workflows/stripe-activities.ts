@@ -1,11 +1,11 @@
 /**
- * The Activities as the Workflow calls them, with the options of each and the reason for every number. Activities run
- * on Stripe's own Task Queue, whose rate the server limits.
+ * The Activities as the Workflow calls them, with the options of each and the reason for every number. They run on the
+ * Task Queue of the Workflow, so that the server can hand them over with the Workflow Task.
  */
-import { type ActivityOptions, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { NON_RETRYABLE_TYPES } from '../domain/errors.ts';
-import { stripeTaskQueue } from './task-queues.ts';
+import { INTERACTIVE_PRIORITY, SCHEDULED_PRIORITY } from '../domain/priorities.ts';
 
 /** Above the longest request to Stripe (20 s by default) and a look-up besides. */
 const START_TO_CLOSE_MS = 60_000;
@@ -14,12 +14,10 @@ const HEARTBEAT_TIMEOUT_MS = 12_000;
 
 function options(summary: string, interactive: boolean): ActivityOptions {
   return {
-    taskQueue: stripeTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: START_TO_CLOSE_MS,
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     summary,
-    // A customer who waits on a page goes before scheduled charges (default 3).
-    priority: { priorityKey: interactive ? 1 : 3 },
+    priority: { priorityKey: interactive ? INTERACTIVE_PRIORITY : SCHEDULED_PRIORITY },
     retry: {
       // On a page a second is long: the first tries are over within two.
       initialInterval: interactive ? '250ms' : '1s',

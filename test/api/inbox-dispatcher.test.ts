@@ -54,6 +54,23 @@ describe('the inbox', () => {
     expect(api.asked).toHaveLength(40);
   });
 
+  it('steps back while more comes in than it can deliver, and not for longer', async () => {
+    const rooms = () => {
+      const slots = Array.from({ length: 20 }, () => api.inbox.reserve()).filter((slot) => slot !== null);
+      for (const slot of slots) {
+        slot.giveBack();
+      }
+      return slots.length;
+    };
+    expect(rooms()).toBe(16);
+    for (let come = 0; come < 300; come += 1) {
+      api.inbox.reserve()?.giveBack();
+    }
+    expect(rooms()).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    expect(rooms()).toBe(16);
+  });
+
   it('shares the rows with another process, none twice', async () => {
     const seen: string[] = [];
     const another: InboxDispatcher = createInboxDispatcher({

@@ -52,7 +52,7 @@ describe('the metrics of a Worker', () => {
         STRIPE_API_URL: 'http://127.0.0.1:9',
         STRIPE_TIMEOUT_MS: 1_000,
       },
-      metrics.countStripeRequest,
+      { onRequest: metrics.countStripeRequest },
     );
     await expect(stripe.customers.retrieve('cus_9s6XKzkNRiz8i3')).rejects.toThrow();
     const told = scrape(await metrics.registry.metrics());

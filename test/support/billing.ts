@@ -14,7 +14,7 @@ import { askControl } from '../../dev/stand-in-control.ts';
 import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 import { customerId, enrollmentId, enrollmentWorkflowId } from '../../domain/ids.ts';
 import type { Terms } from '../../domain/terms.ts';
-import { createBillingWorkers } from '../../worker/worker.ts';
+import { createBillingWorker } from '../../worker/worker.ts';
 import type { EnrollmentInput } from '../../workflows/input.ts';
 import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { createTestDatabase } from './database.ts';
@@ -87,21 +87,20 @@ export async function startBilling(options: BillingOptions = {}) {
   ): Promise<WorkerTeam> {
     // The SDK allows one Worker of a Task Queue and build on a connection.
     const connection = await NativeConnection.connect({ address: temporal.address });
-    const workers = await createBillingWorkers({
+    const worker = await createBillingWorker({
       connection,
       namespace: temporal.namespace,
       taskQueue,
       workflowBundle: code,
       activityDeps: { db: database.db, stripe, links, livemode: false },
-      stripeRequestsPerSecond: 1_000,
       shutdownGraceMs: 1_000,
       overrides,
     });
-    const running = workers.run();
+    const running = worker.run();
     let stopped: Promise<void> | null = null;
     const team: WorkerTeam = {
       stop() {
-        stopped ??= Promise.resolve(workers.shutdown())
+        stopped ??= Promise.resolve(worker.shutdown())
           .then(() => running)
           .then(() => connection.close());
         return stopped;

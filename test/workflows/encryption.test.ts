@@ -14,7 +14,7 @@ import { failureConverterOf, temporalDataConverter } from '../../config/temporal
 import { textsIn } from '../../dev/chaos/secrets.ts';
 import { enrollmentWorkflowId } from '../../domain/ids.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
-import { createBillingWorkers } from '../../worker/worker.ts';
+import { createBillingWorker } from '../../worker/worker.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -68,7 +68,7 @@ describe('PAYLOAD_ENCRYPTION_KEYS', () => {
     const { connection, namespace, nativeConnection } = billing.temporal;
     const taskQueue = `${billing.taskQueue}-encrypted`;
     const bundle = await bundleWorkflows(failureConverterOf(settings));
-    const workers = await createBillingWorkers({
+    const worker = await createBillingWorker({
       connection: nativeConnection,
       namespace,
       taskQueue,
@@ -79,11 +79,10 @@ describe('PAYLOAD_ENCRYPTION_KEYS', () => {
         links: { create: async (id) => `http://127.0.0.1:3000/c/${id}` },
         livemode: false,
       },
-      stripeRequestsPerSecond: 100,
       shutdownGraceMs: 1_000,
       overrides: { dataConverter },
     });
-    const running = workers.run();
+    const running = worker.run();
     try {
       const client = new Client({ connection, namespace, dataConverter });
       const commands = createTemporalBillingClient({ client, taskQueue });
@@ -121,7 +120,7 @@ describe('PAYLOAD_ENCRYPTION_KEYS', () => {
         expect(error).toBeUndefined();
       }
     } finally {
-      workers.shutdown();
+      worker.shutdown();
       await running;
     }
   }, 90_000);
