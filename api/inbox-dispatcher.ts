@@ -98,6 +98,13 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     },
     keyOf: ({ id }) => id,
   });
+  const ignore = coalesce<{ id: string; reason: string; enrollmentId: string | null }, void>({
+    together: async (ignored) => {
+      await markIgnored(db, ignored);
+      return ignored.map(() => undefined);
+    },
+    keyOf: ({ id }) => id,
+  });
   let reserved = 0;
   let timer: NodeJS.Timeout | null = null;
   let running = false;
@@ -155,7 +162,7 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     const read = readStripeEvent(event.payload, livemode);
     const decision = 'ask' in read ? await decide(db, read) : read;
     if (decision.kind === 'ignore') {
-      await markIgnored(db, event.id, { reason: decision.reason, enrollmentId: null });
+      await ignore({ id: event.id, reason: decision.reason, enrollmentId: null });
       return 'ignored';
     }
     const { enrollmentId } = decision;
@@ -165,7 +172,7 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
       log.info(fields, 'webhook delivered');
       return 'signalled';
     }
-    await markIgnored(db, event.id, { reason: 'workflow closed or unknown', enrollmentId });
+    await ignore({ id: event.id, reason: 'workflow closed or unknown', enrollmentId });
     log.info(fields, 'webhook ignored: workflow closed or unknown');
     return 'ignored';
   }

@@ -6,6 +6,11 @@ import { type Kysely, sql } from 'kysely';
 import { NOTIFICATION_KINDS, type NotificationData, type NotificationKind } from '../domain/notifications.ts';
 import type { Database } from './schema.ts';
 
+/** `next_mail_at` of a mail that is not sent any more. */
+const NEVER = '9999-12-31T00:00:00Z';
+/** Why there is no mail for somebody whose address nobody knows; for operators. */
+export const NO_ADDRESS = 'the customer has no e-mail address';
+
 export interface NewNotice {
   /** Unique: the same fact is told once, e.g. `ntf_…_3_attempt-2`. */
   id: string;
@@ -18,7 +23,10 @@ export interface NewNotice {
   createdAt: string;
 }
 
-/** Inserts a notification, once; a repeat with the same id changes nothing. */
+/**
+ * Inserts a notification, once; a repeat with the same id changes nothing. It is for the customer's page alone when
+ * there is no address to mail it to.
+ */
 export async function insertNotification(db: Kysely<Database>, notice: NewNotice): Promise<void> {
   await notificationInsert(db, notice).execute();
 }
@@ -35,8 +43,15 @@ export function notificationInsert(db: Kysely<Database>, notice: NewNotice) {
       locale: notice.locale,
       data: JSON.stringify(notice.data),
       created_at: notice.createdAt,
+      next_mail_at: sql<Date>`case when ${hasAddress(notice)} then now() else ${NEVER}::timestamptz end`,
+      mail_error: sql<string | null>`case when ${hasAddress(notice)} then null else ${NO_ADDRESS} end`,
     })
     .onConflict((conflict) => conflict.column('id').doNothing());
+}
+
+function hasAddress({ enrollmentId }: NewNotice) {
+  return sql`exists (select 1 from customers join enrollments on enrollments.customer_id = customers.id
+    where enrollments.id = ${enrollmentId} and customers.email is not null)`;
 }
 
 /** A notification whose mail this process may send until its lease ends. */
@@ -53,9 +68,6 @@ export interface ClaimedMail {
   name: string | null;
   email: string | null;
 }
-
-/** `next_mail_at` of a mail that was given up. */
-const NEVER = '9999-12-31T00:00:00Z';
 
 /**
  * Claims mails that are due, oldest first, each for one caller only: others skip them until the lease is over. Of one

@@ -124,19 +124,16 @@ export async function markSignalled(
     where stripe_events.id = told.id`.execute(db);
 }
 
-/** Nothing follows from it, because. Safe to call twice; the first reason stays. */
+/** Nothing follows from them, because. Safe to call twice; the first reason stays. */
 export async function markIgnored(
   db: Kysely<Database>,
-  id: string,
-  ignored: { reason: string; enrollmentId: string | null },
+  ignored: readonly { id: string; reason: string; enrollmentId: string | null }[],
 ): Promise<void> {
-  await db
-    .updateTable('stripe_events')
-    .set({ ignored_reason: ignored.reason, enrollment_id: ignored.enrollmentId, last_error: null })
-    .where('id', '=', id)
-    .where('signalled_at', 'is', null)
-    .where('ignored_reason', 'is', null)
-    .execute();
+  await sql`
+    update stripe_events set ignored_reason = told.reason, enrollment_id = told.enrollment_id, last_error = null
+    from unnest(${ignored.map(({ id }) => id)}::text[], ${ignored.map(({ reason }) => reason)}::text[],
+      ${ignored.map(({ enrollmentId }) => enrollmentId)}::text[]) as told (id, reason, enrollment_id)
+    where stripe_events.id = told.id and signalled_at is null and ignored_reason is null`.execute(db);
 }
 
 /** The delivery failed: it is due again after a wait that doubles with every attempt, up to five minutes. */

@@ -15,6 +15,7 @@ import {
   giveUpMail,
   isNotificationKind,
   markMailed,
+  NO_ADDRESS,
   postponeMail,
   releaseMail,
 } from '../db/notifications.ts';
@@ -110,7 +111,7 @@ export function createMailOutbox(deps: {
     mail: ClaimedMail,
   ): Promise<{ messageId: string } | { failed: string; isServerAway: boolean } | { givenUp: string }> {
     if (mail.email === null) {
-      return { givenUp: 'the customer has no e-mail address' };
+      return { givenUp: NO_ADDRESS };
     }
     try {
       if (!isNotificationKind(mail.kind)) {

@@ -130,7 +130,7 @@ describe('marks', () => {
     await receiveStripeEvent(database.db, event('evt_1'), true);
     await markSignalled(database.db, [{ id: 'evt_1', enrollmentId: 'enr_1' }]);
     const before = await row('evt_1');
-    await markIgnored(database.db, 'evt_1', { reason: 'late', enrollmentId: null });
+    await markIgnored(database.db, [{ id: 'evt_1', reason: 'late', enrollmentId: null }]);
     await postponeStripeEvent(database.db, 'evt_1', 'late');
     await markSignalled(database.db, [{ id: 'evt_1', enrollmentId: 'enr_1' }]);
     expect(await row('evt_1')).toEqual(before);
@@ -138,8 +138,8 @@ describe('marks', () => {
 
   it('keeps the first reason', async () => {
     await receiveStripeEvent(database.db, event('evt_1'), true);
-    await markIgnored(database.db, 'evt_1', { reason: 'first', enrollmentId: 'enr_1' });
-    await markIgnored(database.db, 'evt_1', { reason: 'second', enrollmentId: null });
+    await markIgnored(database.db, [{ id: 'evt_1', reason: 'first', enrollmentId: 'enr_1' }]);
+    await markIgnored(database.db, [{ id: 'evt_1', reason: 'second', enrollmentId: null }]);
     expect(await row('evt_1')).toMatchObject({ ignored_reason: 'first', enrollment_id: 'enr_1' });
   });
 });
