@@ -19,7 +19,6 @@ const program = new Command('bench')
   .description(`Measures the service beside its floors in the same run. Measurements: ${NAMES.join(', ')}.`)
   .option('--only <name>', 'one measurement; repeatable', chosen, [])
   .option('--quick', 'small counts, a few minutes')
-  .option('--full', '10,000 sleepers, takes more than an hour')
   .option('--scale <factor>', 'multiplies the counts', factor, 1)
   .option('--json <file>', 'every figure with its samples')
   .option('--write-docs', 'puts the figures into docs/performance.md and draws its charts')
@@ -27,14 +26,13 @@ const program = new Command('bench')
 const given = program.opts<{
   only: string[];
   quick?: true;
-  full?: true;
   scale: number;
   json?: string;
   writeDocs?: true;
 }>();
 
 const startedMs = performance.now();
-const kind = given.full ? 'full' : given.quick ? 'quick' : 'usual';
+const kind = given.quick ? 'quick' : 'usual';
 const run: Run = { kind, setting: setting(), seconds: 0, sections: [] };
 const wanted = MEASUREMENTS.filter(({ name }) => given.only.length === 0 || given.only.includes(name));
 let say: (line: string) => void = () => undefined;

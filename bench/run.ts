@@ -20,7 +20,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
 ];
 
 export interface Run {
-  kind: 'quick' | 'usual' | 'full';
+  kind: 'quick' | 'usual';
   setting: Setting;
   seconds: number;
   sections: { name: string; title: string; findings: Findings }[];

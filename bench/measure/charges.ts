@@ -1,6 +1,7 @@
 /** Enrollments a second, and charges a second when many fall due at one instant, beside floors and peers. */
-import { beside, type Curve, type Findings, figure } from '../figures.ts';
+import { beside, type Curve, type Figure, type Findings, figure } from '../figures.ts';
 import { bareFloor } from '../floors/bare.ts';
+import { middle } from '../statistics.ts';
 import type { Context, Measurement } from './context.ts';
 import { type Drain, drainBare, drainOurs, drainPeer, gather, type Herd } from './herd.ts';
 import { expectations, expectedRates } from './warm-up.ts';
@@ -100,6 +101,7 @@ function findingsOf(
         what: 'bare Workflow',
         samples: lags('bare'),
       }),
+      ...processorFigures(drains),
       beside('charges.pg_boss', 'charges, beside pg-boss jobs', rates('ours'), '/s', {
         what: 'pg-boss job: same call, same rows',
         samples: rates('pg-boss'),
@@ -109,7 +111,65 @@ function findingsOf(
         samples: rates('graphile-worker'),
       }),
     ],
-    curves,
+    curves: [...curves, ...processorCurves(drains)],
     notes: [],
   };
+}
+
+/** The processes that a charge takes time of, under the names of their parts; of a floor or ours. */
+const PARTS: Record<string, string> = {
+  temporal: 'Temporal’s server',
+  worker: 'Worker',
+  'bare-worker': 'Worker',
+  postgres: 'PostgreSQL',
+  api: 'API',
+  'stripe-stand-in': 'Stripe stand-in',
+};
+
+/** Milliseconds of processor for a charge, by part. */
+function processorOf({ processor }: Drain, isOurs: boolean): Record<string, number> {
+  const parts: Record<string, number> = {};
+  for (const [name, ms] of Object.entries(processor ?? {})) {
+    const part = PARTS[name];
+    // The other one's Worker only keeps its connection alive.
+    if (part !== undefined && name !== (isOurs ? 'bare-worker' : 'worker')) {
+      parts[part] = (parts[part] ?? 0) + ms;
+    }
+  }
+  return parts;
+}
+
+function processorFigures({ ours, bare }: Record<'ours' | 'bare', Drain[]>): Figure[] {
+  if ([...ours, ...bare].some(({ processor }) => processor === null)) {
+    return [];
+  }
+  const [used, floor] = [
+    ours.map((drain) => processorOf(drain, true)),
+    bare.map((drain) => processorOf(drain, false)),
+  ];
+  const sum = (parts: Record<string, number>) => Object.values(parts).reduce((all, ms) => all + ms, 0);
+  return [
+    beside('charges.processor', 'processor time of a charge, all processes', used.map(sum), 'ms', {
+      what: 'bare Workflow',
+      samples: floor.map(sum),
+    }),
+    ...[...new Set(Object.values(PARTS))].map((part) => {
+      const [id, what] = [`charges.processor.${part}`, `of it ${part}`];
+      const [of, floorOf] = [used.map((parts) => parts[part] ?? 0), floor.map((parts) => parts[part] ?? 0)];
+      return middle(floorOf) < LEAST_TOLD_MS
+        ? figure(id, what, of, 'ms')
+        : beside(id, what, of, 'ms', { what: 'bare Workflow', samples: floorOf });
+    }),
+  ];
+}
+
+/** Below it a process was only there. */
+const LEAST_TOLD_MS = 0.5;
+
+function processorCurves({ ours, bare }: Record<'ours' | 'bare', Drain[]>): Curve[] {
+  const bars = (drain: Drain | undefined, isOurs: boolean, x: number) =>
+    Object.entries(drain === undefined ? {} : processorOf(drain, isOurs)).map(
+      ([series, y]): Curve => ({ chart: 'processor', series, x, y }),
+    );
+  return [...bars(ours.at(-1), true, 0), ...bars(bare.at(-1), false, 1)];
 }

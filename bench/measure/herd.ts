@@ -19,6 +19,8 @@ export interface Drain {
   lastLagSeconds: number;
   /** Charges that were done, by seconds after the instant. */
   curve: { x: number; y: number }[];
+  /** Milliseconds of processor for each charge, by process; null where that cannot be read. */
+  processor: Record<string, number> | null;
 }
 
 /** A herd that has been enrolled and sleeps until its instant. */
@@ -73,7 +75,7 @@ export async function drainOurs(stage: Stage, herd: Herd): Promise<Drain> {
       .executeTakeFirstOrThrow();
     return row.done;
   };
-  return drain('our charges', herd.ids.length, herd.dueAtMs, done);
+  return drain(stage, 'our charges', herd.ids.length, herd.dueAtMs, done);
 }
 
 /** The same number of bare timers, each followed by an empty Activity. */
@@ -81,7 +83,7 @@ export async function drainBare(stage: Stage, count: number, perSecond: number):
   const floor = await bareFloor(stage);
   const dueAtMs = Math.ceil((Date.now() + (count / perSecond) * 1_500 + 4_000) / 1000) * 1000;
   const done = await floor.charges(count, dueAtMs);
-  return drain('the bare charges', count, dueAtMs, done);
+  return drain(stage, 'the bare charges', count, dueAtMs, done);
 }
 
 /** The same charges once more, as jobs of a queue. @param number of the charges in their enrollments */
@@ -137,12 +139,14 @@ export async function drainPeer(
 
 /** Waits for the instant and then looks ten times a second until all are done. */
 async function drain(
+  stage: Stage,
   what: string,
   count: number,
   dueAtMs: number,
   done: () => Promise<number>,
 ): Promise<Drain> {
   await pause(Math.max(0, dueAtMs - Date.now()));
+  const before = stage.processorMs();
   const curve: Drain['curve'] = [];
   await until(`the last of ${what}`, 180_000, async () => {
     const y = await done();
@@ -150,5 +154,19 @@ async function drain(
     return y >= count;
   });
   const lastLagSeconds = curve.at(-1)?.x ?? 0;
-  return { perSecond: count / lastLagSeconds, lastLagSeconds, curve };
+  const processor = usedFor(count, before, stage.processorMs());
+  return { perSecond: count / lastLagSeconds, lastLagSeconds, curve, processor };
+}
+
+function usedFor(
+  count: number,
+  before: Record<string, number> | null,
+  after: Record<string, number> | null,
+): Drain['processor'] {
+  if (before === null || after === null) {
+    return null;
+  }
+  return Object.fromEntries(
+    Object.entries(after).map(([name, ms]) => [name, (ms - (before[name] ?? 0)) / count]),
+  );
 }

@@ -16,6 +16,8 @@ const ALT: Readonly<Record<string, string>> = {
   'performance-ratios.svg': 'Bars: each figure as a share of its floor, with the budget as a line',
   'performance-herd.svg':
     'Lines: charges made over the seconds after the instant, for this service, bare Workflows and two job queues',
+  'performance-processor.svg':
+    'Bars: milliseconds of processor that a charge takes, by process, for this service and for a bare Workflow',
   'performance-limit.svg': 'Line: charges made over the seconds after the instant, with the limit on',
   'performance-periods.svg': 'Line: seconds that each charge took, from the second to the twenty-fourth',
 };

@@ -25,6 +25,9 @@ export async function plots(
       await svgOf(lineChart(of('herd'), title, 'seconds after the instant', 'charges made')),
     );
   }
+  if (of('processor').length > 0) {
+    drawn.set('performance-processor.svg', await svgOf(processorChart(of('processor'))));
+  }
   if (of('limit').length > 0) {
     const title = 'Charges made with Stripe’s limit on';
     drawn.set(
@@ -65,6 +68,31 @@ function lineChart(curves: readonly Curve[], title: string, x: string, y: string
               legend: { orient: 'bottom' },
             },
           }),
+    },
+  };
+}
+
+/** Who spends how much: x is 0 for this service and 1 for the bare Workflow. */
+function processorChart(curves: readonly Curve[]): TopLevelSpec {
+  const parts = [...new Set(curves.map(({ series }) => series))];
+  return {
+    title: { text: 'Processor time of a charge', subtitle: 'milliseconds, all processes', anchor: 'start' },
+    width: 560,
+    height: { step: 44 },
+    padding: 16,
+    data: {
+      values: curves.map((curve) => ({
+        ...curve,
+        who: curve.x === 0 ? 'this service' : 'bare Workflow',
+        order: parts.indexOf(curve.series),
+      })),
+    },
+    mark: { type: 'bar', height: 24 },
+    encoding: {
+      y: { field: 'who', type: 'nominal', sort: ['this service', 'bare Workflow'], title: null },
+      x: { field: 'y', type: 'quantitative', title: 'ms', stack: 'zero' },
+      color: { field: 'series', type: 'nominal', sort: parts, title: null, legend: { orient: 'bottom' } },
+      order: { field: 'order', type: 'quantitative' },
     },
   };
 }

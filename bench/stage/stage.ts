@@ -21,6 +21,7 @@ import { loadSecrets, openStateFolder } from '../../dev/state.ts';
 import { findTemporalCli } from '../../dev/temporal-cli.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { once } from './once.ts';
+import { processorMs } from './processor.ts';
 
 export type Stage = Awaited<ReturnType<typeof openStage>>;
 
@@ -170,6 +171,9 @@ export async function openStage(report: (line: string) => void) {
         STRIPE_API_URL: addresses.stripe,
         STRIPE_TIMEOUT_MS: 20_000,
       }),
+
+    /** Milliseconds of processor that each process of the stage has used; null where that cannot be read. */
+    processorMs: () => processorMs(running),
 
     /** The stand-in's control plane. */
     control<T>(method: 'GET' | 'POST', route: string, body?: object): Promise<T> {
