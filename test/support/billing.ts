@@ -296,6 +296,9 @@ export async function startBilling(options: BillingOptions = {}) {
       );
     },
 
+    /** What the Workflow knows, a moment after the rows. */
+    stateOf,
+
     /** Waits until the Workflow, too, knows the charge in that status: its row is written a moment before. */
     known(id: string, chargeId: string, status: string) {
       return waitFor(`the Workflow to know ${chargeId} as ${status}`, async () => {
