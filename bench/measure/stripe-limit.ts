@@ -4,7 +4,7 @@ import type { Measurement } from './context.ts';
 import { drainOurs, gather } from './herd.ts';
 import { expectedRates } from './warm-up.ts';
 
-/** Of Stripe's limit, what the Task Queue is told: close to it, and below it however calls bunch. */
+/** Of Stripe's limit, what the Workers keep to: close to it, and below it however the network bunches requests. */
 const SHARE = 0.97;
 
 interface LoggedRequest {
@@ -50,7 +50,7 @@ export const stripeLimit: Measurement = {
         ],
         curves: curve.map(({ x, y }) => ({ chart: 'limit', series: 'charges made', x, y })),
         notes: [
-          `The Task Queue allows ${Math.floor(limit * SHARE)} a second; the stand-in refuses more than ${limit} in any second.`,
+          `The Workers take ${Math.floor(limit * SHARE)} turns a second; the stand-in refuses more than ${limit} requests in any second.`,
         ],
       };
     } finally {

@@ -26,7 +26,7 @@ import { processorMs } from './processor.ts';
 export type Stage = Awaited<ReturnType<typeof openStage>>;
 
 export const PROJECT = path.resolve(import.meta.dirname, '../..');
-/** High enough that the Task Queue's rate is never what is measured. */
+/** High enough that the rate towards Stripe is never what is measured. */
 const NO_LIMIT = 100_000;
 
 export async function openStage(report: (line: string) => void) {
