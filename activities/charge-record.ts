@@ -1,6 +1,6 @@
 /**
  * Writes what became of a charge: its row, the attempt, the timeline, the ledger, the notification and the
- * enrollment, in one transaction. Called by the charge Activities; decides nothing that the Workflow decides.
+ * enrollment, in one statement. Called by the charge Activities; decides nothing that the Workflow decides.
  */
 import type { Kysely } from 'kysely';
 import { attemptSave, chargeSave } from '../db/charges.ts';
@@ -62,7 +62,11 @@ export interface ChargeNews {
   expiresBeforeNext?: boolean;
 }
 
-/** Writes it all or nothing; safe to repeat with the same news. Database errors are thrown, Temporal retries them. */
+/**
+ * Writes it all or nothing; safe to repeat with the same news. When the enrollment's row has changed meanwhile, that row
+ * follows a moment later; so does what its customer is told of a card that expires. Database errors are thrown, Temporal
+ * retries them.
+ */
 export async function recordCharge(db: Kysely<Database>, news: ChargeNews): Promise<void> {
   const { charge, context, at, outcome, attempt } = news;
   const { enrollmentId } = context;

@@ -70,8 +70,8 @@ export function customerFill(
         eb.fn.coalesce(column, eb.val(told));
       return {
         stripe_customer_id: known('stripe_customer_id', stripeCustomerId),
-        email: known('email', details?.email ?? null),
-        name: known('name', details?.name ?? null),
+        email: known('email', details?.email || null),
+        name: known('name', details?.name || null),
       };
     })
     .where('id', '=', customerId);

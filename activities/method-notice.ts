@@ -1,13 +1,13 @@
 /**
  * Tells a customer that their saved payment method will fail at the next charge: it is gone, or its card is over by
- * then. Called by Activities in the transaction of what they have found out; never calls Stripe.
+ * then. Called by Activities once they have written what they have found out; never calls Stripe.
  */
 import type { Kysely } from 'kysely';
 import { insertNotification } from '../db/notifications.ts';
 import type { Database } from '../db/schema.ts';
 import { failsAhead } from '../domain/method-notice.ts';
 
-/** By the rows as they are in this transaction. Each method is told of once for each cause; safe to call twice. */
+/** By the rows as they are. Each method is told of once for each cause; safe to call twice. */
 export async function tellIfMethodFails(
   db: Kysely<Database>,
   enrollmentId: string,

@@ -4,7 +4,7 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
-import { DEFECTS, FAULTS } from '../domain/errors.ts';
+import { DEFECTS, FAULTS, NoTurn } from '../domain/errors.ts';
 
 /** A 402: the request was right, the payment was not made. */
 export function isDecline(error: unknown): error is InstanceType<typeof Stripe.errors.StripeCardError> {
@@ -63,6 +63,10 @@ export function isStoredServerError(error: unknown): boolean {
 export function failureOf(error: unknown, doing: string): unknown {
   if (!(error instanceof Stripe.errors.StripeError)) {
     return error;
+  }
+  if (error.detail instanceof NoTurn) {
+    // Stripe's library takes it for a broken connection; nothing was sent.
+    return error.detail;
   }
   const said = `Stripe answered ${error.statusCode ?? 'nothing'} (${error.code ?? error.rawType ?? error.type}) while ${doing}`;
   const request = error.requestId === undefined ? '' : `; request ${error.requestId}`;

@@ -85,6 +85,8 @@ const CONCURRENCY = 16;
 const FLOOD_PER_SECOND = 500;
 const CONCURRENCY_IN_FLOOD = 1;
 const BREATH_IN_FLOOD_MS = 20;
+/** What lasts longer than this is no flood but the usual: then answers and deliveries share what there is. */
+const LONGEST_FLOOD_MS = 15_000;
 /** How long room that was promised to a row being written is waited for. */
 const PROMISED_MS = 20;
 
@@ -114,7 +116,15 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   let woken = false;
 
   const arrivals = createRate();
-  const isFlood = () => arrivals.perSecond() > FLOOD_PER_SECOND;
+  let floodSinceMs: number | null = null;
+  function isFlood(): boolean {
+    if (arrivals.perSecond() <= FLOOD_PER_SECOND) {
+      floodSinceMs = null;
+      return false;
+    }
+    floodSinceMs ??= performance.now();
+    return performance.now() - floodSinceMs < LONGEST_FLOOD_MS;
+  }
   const room = () => (isFlood() ? CONCURRENCY_IN_FLOOD : CONCURRENCY) - underWay.size - reserved;
 
   function reserve(): Slot | null {

@@ -38,6 +38,9 @@ const SECRETS: readonly [RegExp, string][] = [
   [/[\w.!#$%&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g, '[e-mail]'],
 ];
 
+/** Beyond it, lines that nobody reads are dropped instead of filling the memory. */
+const MOST_WAITING_CHARACTERS = 16 * 1024 * 1024;
+
 /** Whether there may be anything to replace; one look spares most lines the rest. */
 const SUSPICIOUS =
   /@|\/c\/|eyJ|dbk_|k_test_|k_live_|whsec_|secret|authorization|stripe-signature|cookie|token|password|apikey|email|rawheaders|Basic |Bearer /i;
@@ -82,7 +85,8 @@ function cleanField([name, value]: [string, unknown]): [string, unknown] {
 
 /**
  * Lines are written behind the back of whoever logs, and several at once when many come: a request waits for no pipe. A
- * process that ends by itself has written all of them; one that is killed loses what it logged in its last moment.
+ * process that ends by itself has written all of them; one that is killed loses what it logged in its last moment, and so
+ * does one whose lines nobody reads any more.
  * @param destination where lines go; absent: standard output
  */
 export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?: DestinationStream): Logger {
@@ -95,5 +99,5 @@ export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?
     serializers: { error: pino.stdSerializers.err },
     hooks: { streamWrite: redactLine },
   };
-  return pino(options, destination ?? pino.destination({ sync: false }));
+  return pino(options, destination ?? pino.destination({ sync: false, maxLength: MOST_WAITING_CHARACTERS }));
 }

@@ -83,3 +83,12 @@ export type RefusalCode = SnakeCase<Uncapitalize<keyof typeof REFUSALS>>;
 export function refusalType(code: RefusalCode): string {
   return code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
+
+/** A request to Stripe was not sent, since its turn could not be had: for a database that is away, say. Retried. */
+export class NoTurn extends Error {
+  constructor(cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`no turn at Stripe could be had, and nothing was sent: ${why}`, { cause });
+    this.name = 'NoTurn';
+  }
+}

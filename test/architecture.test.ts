@@ -66,7 +66,6 @@ const ALLOWED: Record<string, readonly string[]> = {
     'kysely',
     'type:pino',
     'workflows/messages.ts',
-    'workflows/task-queues.ts',
     'type:workflows',
   ],
   codec: [
@@ -157,6 +156,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'mail',
     'templates/renderer.ts',
     // The Workflows themselves are bundled by path.
+    'domain/errors.ts',
     'domain/priorities.ts',
     '@temporalio/activity',
     '@temporalio/client',

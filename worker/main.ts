@@ -1,5 +1,4 @@
 /** The Worker process: Workflows, Activities and the mail outbox, until SIGTERM or SIGINT. */
-import { Context } from '@temporalio/activity';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { createCustomerLinks } from '../config/customer-links.ts';
 import { readSettings } from '../config/env.ts';
@@ -16,14 +15,13 @@ import { startTracing } from '../config/tracing.ts';
 import { openDatabase } from '../db/database.ts';
 import { reserveTurns } from '../db/request-turns.ts';
 import { traceStatement } from '../db/statement-spans.ts';
-import { INTERACTIVE_PRIORITY } from '../domain/priorities.ts';
 import { createMailer } from '../mail/mailer.ts';
 import { createMailOutbox } from '../mail/outbox.ts';
 import { createRenderer } from '../templates/renderer.ts';
 import { workflowBundle } from './bundle.ts';
 import { ensureEventSweep } from './event-sweep-schedule.ts';
 import { createWorkerMetrics, freeLocalPort, serveMetrics } from './metrics.ts';
-import { createTurns } from './stripe-turns.ts';
+import { createTurns, turnOfActivity } from './stripe-turns.ts';
 import { temporalLogger } from './temporal-logger.ts';
 import { versioningOptions } from './versioning.ts';
 import { activitySlotsFor, createBillingWorker } from './worker.ts';
@@ -70,7 +68,7 @@ const worker = await createBillingWorker({
     db,
     stripe: createStripe(settings, {
       onRequest: metrics.countStripeRequest,
-      turn: () => turns.take(isInteractive()),
+      turn: turnOfActivity(turns),
     }),
     links,
     livemode: isLiveKey(settings.STRIPE_SECRET_KEY),
@@ -116,11 +114,6 @@ try {
   await metricsServer.close();
   await tracing?.stop();
   log.info('worker has stopped');
-}
-
-/** Whether a customer or a caller waits for the Activity that asks. */
-function isInteractive(): boolean {
-  return Context.current().info.priority?.priorityKey === INTERACTIVE_PRIORITY;
 }
 
 /**

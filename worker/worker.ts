@@ -32,9 +32,9 @@ export interface BillingWorkerOptions {
 const STICKY_FOR_MS = COMMAND_TIMEOUT_MS - 5_000;
 
 const MOST_SLOTS = 50;
-const LEAST_SLOTS = 4;
-/** Longest that an Activity may wait for its turn at Stripe, well within its time-out. */
-const LONGEST_WAIT_S = 10;
+const LEAST_SLOTS = 2;
+/** Longest that an Activity waits for its turn at Stripe when one Worker runs; with ten it is still within its time-out. */
+const LONGEST_WAIT_S = 2;
 
 /**
  * So many Activities at once, that with this limit none waits for long in the process: what is beyond waits in Temporal,

@@ -21,11 +21,12 @@ export const stripeLimit: Measurement = {
     const { stage, sizes, report } = context;
     const { stripeLimit: limit, limitedHerd: count } = sizes;
     const expected = await expectedRates(context);
+    // Before they enroll: a Worker that starts afterwards has none of them in its cache, and that is another figure.
+    await stage.ensureWorker({ stripeRequestsPerSecond: Math.floor(limit * SHARE) });
     report(`${count} customers enroll`);
-    const herd = await gather(context, count, expected.enrollments, {
-      seconds: 10,
-      work: () => stage.ensureWorker({ stripeRequestsPerSecond: Math.floor(limit * SHARE) }),
-    });
+    // Each of them asks Stripe three times.
+    const perSecond = Math.min(expected.enrollments, (limit * SHARE) / 4);
+    const herd = await gather(context, count, perSecond);
     await stage.control('POST', 'settings', { requestsPerSecond: limit });
     report(`${count} charges fall due, ${limit} requests a second are allowed`);
     try {

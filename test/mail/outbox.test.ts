@@ -205,9 +205,25 @@ describe('createMailOutbox', () => {
     expect((await row(other)).mailed_at).not.toBeNull();
   });
 
-  it('records a customer without an e-mail address', async () => {
+  it('has nothing to do for a customer without an e-mail address: the notice says so from the start', async () => {
     const nobody = await seedEnrollment(test.db, { customer: { email: null } });
     const id = await seedNotification(test.db, nobody, 'charge_failed');
+    await expect(outboxOf().dispatchOnce()).resolves.toMatchObject({ claimed: 0 });
+    const kept = await row(id);
+    expect(kept).toMatchObject({ mailed_at: null, mail_error: 'the customer has no e-mail address' });
+    expect(kept.mail_attempts).toBe(0);
+  });
+
+  it('records a customer whose address is gone by then', async () => {
+    const enrollmentId = await seedEnrollment(test.db);
+    const id = await seedNotification(test.db, enrollmentId, 'charge_failed');
+    await test.db
+      .updateTable('customers')
+      .set({ email: null })
+      .where('id', 'in', (eb) =>
+        eb.selectFrom('enrollments').select('customer_id').where('id', '=', enrollmentId),
+      )
+      .execute();
     await outboxOf().dispatchOnce();
     expect(await row(id)).toMatchObject({
       mailed_at: null,
