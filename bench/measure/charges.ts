@@ -163,12 +163,19 @@ function processorFigures({ ours, bare }: Record<'ours' | 'bare', Drain[]>): Fig
   ];
 }
 
+/** In the order in which they are told, whatever started first. */
+function partsOf(used: Record<string, number>): [string, number][] {
+  return [...new Set(Object.values(PARTS))].flatMap((part): [string, number][] =>
+    used[part] === undefined ? [] : [[part, used[part]]],
+  );
+}
+
 /** Below it a process was only there. */
 const LEAST_TOLD_MS = 0.5;
 
 function processorCurves({ ours, bare }: Record<'ours' | 'bare', Drain[]>): Curve[] {
   const bars = (drain: Drain | undefined, isOurs: boolean, x: number) =>
-    Object.entries(drain === undefined ? {} : processorOf(drain, isOurs)).map(
+    partsOf(drain === undefined ? {} : processorOf(drain, isOurs)).map(
       ([series, y]): Curve => ({ chart: 'processor', series, x, y }),
     );
   return [...bars(ours.at(-1), true, 0), ...bars(bare.at(-1), false, 1)];

@@ -109,7 +109,7 @@ function ratioChart(ratios: readonly { what: string; ratio: number; budget: numb
     padding: 16,
     data: { values: [...ratios] },
     encoding: {
-      y: { field: 'what', type: 'nominal', sort: null, title: null, axis: { labelLimit: 360 } },
+      y: { field: 'what', type: 'nominal', sort: null, title: null, axis: { labelLimit: 480 } },
     },
     layer: [
       {
