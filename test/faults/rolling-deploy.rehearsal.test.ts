@@ -130,6 +130,22 @@ describe('Workers with versions', () => {
     );
   }
 
+  /** Makes a version current, and waits until the Task Queue knows: the command answers before. */
+  async function makeCurrent(buildId: string): Promise<void> {
+    await deployment('set-current-version', '--build-id', buildId);
+    const { connection, namespace } = billing.temporal;
+    for (const taskQueueType of [1, 2]) {
+      await waitFor(`the Task Queue to know that ${buildId} is current`, async () => {
+        const { versioningInfo } = await connection.workflowService.describeTaskQueue({
+          namespace,
+          taskQueue: { name: billing.taskQueue },
+          taskQueueType,
+        });
+        return versioningInfo?.currentDeploymentVersion?.buildId === buildId;
+      });
+    }
+  }
+
   /** Build ids that completed the last task of each. */
   async function buildsOf(people: People): Promise<Set<string>> {
     const builds = new Set<string>();
@@ -141,22 +157,22 @@ describe('Workers with versions', () => {
   }
 
   it('F23: current, ramped, rolled back and made current: everybody is charged once, and no task fails', async () => {
-    await deployment('set-current-version', '--build-id', 'a');
+    await makeCurrent('a');
     const people = await enrollInEveryState(billing, 4);
     expect(await buildsOf(people)).toEqual(new Set(['a']));
 
     teams.push(await billing.addWorkers(coming, version({ buildId: 'b', off: ['rehearsal'] })));
     await deployment('set-ramping-version', '--build-id', 'b', '--percentage', '50');
     await stepAll(billing, people, 0);
-    await deployment('set-current-version', '--build-id', 'b');
+    await makeCurrent('b');
     await stepAll(billing, people, 1);
     expect(await buildsOf(people)).toEqual(new Set(['b']));
 
-    await deployment('set-current-version', '--build-id', 'a');
+    await makeCurrent('a');
     await stepAll(billing, people, 2);
     expect(await buildsOf(people)).toEqual(new Set(['a']));
 
-    await deployment('set-current-version', '--build-id', 'b');
+    await makeCurrent('b');
     await billing.addWorkers(coming, version({ buildId: 'b' }));
     await Promise.all(teams.map((team) => team.stop()));
     await stepAll(billing, people, 3);
