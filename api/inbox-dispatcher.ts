@@ -23,6 +23,7 @@ import {
 } from '../domain/stripe-event.ts';
 import { type BillingClient, BillingUnavailable } from './billing-client.ts';
 import { coalesce } from './coalesce.ts';
+import { createFloodGauge } from './flood.ts';
 
 /** What an event can be told to. */
 export type EventReceiver = Pick<
@@ -81,12 +82,9 @@ interface Delivery {
 
 /** Deliveries under way at once; what comes beyond waits in its row. */
 const CONCURRENCY = 16;
-/** Events that come in faster than this are answered first and worked off later; few are delivered meanwhile. */
-const FLOOD_PER_SECOND = 500;
+/** While more come in than can be delivered, what is answered first is worked off later; few are delivered meanwhile. */
 const CONCURRENCY_IN_FLOOD = 1;
 const BREATH_IN_FLOOD_MS = 20;
-/** What lasts longer than this is no flood but the usual: then answers and deliveries share what there is. */
-const LONGEST_FLOOD_MS = 15_000;
 /** How long room that was promised to a row being written is waited for. */
 const PROMISED_MS = 20;
 
@@ -115,17 +113,8 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   /** Rows were kept since the sweep last looked. */
   let woken = false;
 
-  const arrivals = createRate();
-  let floodSinceMs: number | null = null;
-  function isFlood(): boolean {
-    if (arrivals.perSecond() <= FLOOD_PER_SECOND) {
-      floodSinceMs = null;
-      return false;
-    }
-    floodSinceMs ??= performance.now();
-    return performance.now() - floodSinceMs < LONGEST_FLOOD_MS;
-  }
-  const room = () => (isFlood() ? CONCURRENCY_IN_FLOOD : CONCURRENCY) - underWay.size - reserved;
+  const arrivals = createFloodGauge();
+  const room = () => (arrivals.isFlood() ? CONCURRENCY_IN_FLOOD : CONCURRENCY) - underWay.size - reserved;
 
   function reserve(): Slot | null {
     arrivals.count();
@@ -146,7 +135,7 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
 
   function deliver(event: Delivery): void {
     const delivery = deliverOne(event)
-      .then(() => (isFlood() ? pause(BREATH_IN_FLOOD_MS) : undefined))
+      .then(() => (arrivals.isFlood() ? pause(BREATH_IN_FLOOD_MS) : undefined))
       .finally(() => underWay.delete(delivery));
     underWay.add(delivery);
   }
@@ -323,29 +312,4 @@ async function send(
     default:
       return decision satisfies never;
   }
-}
-
-/** About how often something happens now. */
-function createRate(windowMs = 200) {
-  let startedMs = performance.now();
-  let now = 0;
-  let before = 0;
-  function turn(): void {
-    const passed = Math.floor((performance.now() - startedMs) / windowMs);
-    if (passed > 0) {
-      before = passed === 1 ? now : 0;
-      now = 0;
-      startedMs += passed * windowMs;
-    }
-  }
-  return {
-    count(): void {
-      turn();
-      now += 1;
-    },
-    perSecond(): number {
-      turn();
-      return (Math.max(before, now) * 1_000) / windowMs;
-    },
-  };
 }

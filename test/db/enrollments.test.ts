@@ -25,36 +25,48 @@ const statusOf = async (id: string) =>
       .executeTakeFirstOrThrow()
   ).status;
 
+/** The first charge of an enrollment is declined, in a transaction that is held open. */
+async function declineThatIsNotCommitted(enrollmentId: string) {
+  const { db } = database;
+  let commit = () => {};
+  const held = new Promise<void>((resolve) => {
+    commit = resolve;
+  });
+  let isWritten = () => {};
+  const written = new Promise<void>((resolve) => {
+    isWritten = resolve;
+  });
+  const transaction = db.transaction().execute(async (trx) => {
+    await saveCharge(trx, newCharge(enrollmentId, 1, { status: 'requires_payment_method' }));
+    await touchEnrollment(trx, enrollmentId, { at: AT });
+    isWritten();
+    await held;
+  });
+  await written;
+  return {
+    async commitOnceWaitedFor(): Promise<void> {
+      await waitFor('somebody to wait for the transaction', async () => {
+        const { rows } = await sql`select 1 from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
+        return rows.length > 0;
+      });
+      commit();
+      await transaction;
+    },
+  };
+}
+
 describe('touchEnrollment', () => {
   it('keeps the past_due of a charge that another transaction wrote meanwhile', async () => {
     const { db } = database;
     await insertEnrollmentRow(db, 'enr_1');
-    let commit = () => {};
-    const held = new Promise<void>((resolve) => {
-      commit = resolve;
-    });
-    let declinedIsWritten = () => {};
-    const written = new Promise<void>((resolve) => {
-      declinedIsWritten = resolve;
-    });
-    const declined = db.transaction().execute(async (trx) => {
-      await saveCharge(trx, newCharge('enr_1', 1, { status: 'requires_payment_method' }));
-      await touchEnrollment(trx, 'enr_1', { at: AT });
-      declinedIsWritten();
-      await held;
-    });
-    await written;
+    const declined = await declineThatIsNotCommitted('enr_1');
     const succeeded = db.transaction().execute(async (trx) => {
       await saveCharge(trx, newCharge('enr_1', 2, { status: 'succeeded' }));
       await touchEnrollment(trx, 'enr_1', { at: AT });
     });
-    await waitFor('the second transaction to wait for the first', async () => {
-      const { rows } = await sql`select 1 from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
-      return rows.length > 0;
-    });
-    commit();
-    await Promise.all([declined, succeeded]);
+    await declined.commitOnceWaitedFor();
+    await succeeded;
     expect(await statusOf('enr_1')).toBe('past_due');
   });
 
@@ -127,29 +139,10 @@ describe('writeWithEnrollment', () => {
     const { db } = database;
     await insertEnrollmentRow(db, 'enr_5');
     await claimCharge(db, newCharge('enr_5', 2));
-    let commit = () => {};
-    const held = new Promise<void>((resolve) => {
-      commit = resolve;
-    });
-    let declinedIsWritten = () => {};
-    const written = new Promise<void>((resolve) => {
-      declinedIsWritten = resolve;
-    });
-    const declined = db.transaction().execute(async (trx) => {
-      await saveCharge(trx, newCharge('enr_5', 1, { status: 'requires_payment_method' }));
-      await touchEnrollment(trx, 'enr_5', { at: AT });
-      declinedIsWritten();
-      await held;
-    });
-    await written;
+    const declined = await declineThatIsNotCommitted('enr_5');
     const succeeded = write('enr_5', 2, 'succeeded');
-    await waitFor('the statement to wait for the transaction', async () => {
-      const { rows } = await sql`select 1 from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock'`.execute(db);
-      return rows.length > 0;
-    });
-    commit();
-    await Promise.all([declined, succeeded]);
+    await declined.commitOnceWaitedFor();
+    await succeeded;
     expect(await statusOf('enr_5')).toBe('past_due');
     expect(await eventsOf('enr_5')).toHaveLength(1);
   });
