@@ -6,34 +6,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
-import { findPaidCharge } from '../db/aftermath.ts';
-import { findChargeFacts, findMethodOwner, findSessionFacts } from '../db/event-facts.ts';
 import type { Database } from '../db/schema.ts';
 import { claimStripeEvents, markIgnored, markSignalled, postponeStripeEvent } from '../db/stripe-events.ts';
-import {
-  decideCharge,
-  decidePaidCharge,
-  decidePaymentMethod,
-  decideSession,
-  decideSetupIntent,
-  type EventDecision,
-  type EventQuestion,
-  type Ignored,
-  readStripeEvent,
-} from '../domain/stripe-event.ts';
-import { type BillingClient, BillingUnavailable } from './billing-client.ts';
+import { readStripeEvent } from '../domain/stripe-event.ts';
+import { BillingUnavailable } from './billing-client.ts';
 import { coalesce } from './coalesce.ts';
+import { decide, type EventReceiver, tellWorkflow } from './event-routing.ts';
 import { createFloodGauge } from './flood.ts';
-
-/** What an event can be told to. */
-export type EventReceiver = Pick<
-  BillingClient,
-  | 'checkoutSessionCompleted'
-  | 'checkoutSessionExpired'
-  | 'paymentIntentChanged'
-  | 'paymentMethodChanged'
-  | 'chargeAftermath'
->;
 
 export interface InboxOptions {
   db: Kysely<Database>;
@@ -166,7 +145,7 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     }
     const { enrollmentId } = decision;
     const fields = { stripe_event_id: event.id, enrollment_id: enrollmentId, signal: decision.signal };
-    if (await send(db, billing, decision)) {
+    if (await tellWorkflow(db, billing, decision)) {
       await mark({ id: event.id, enrollmentId });
       log.info(fields, 'webhook delivered');
       return 'signalled';
@@ -249,67 +228,4 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     },
     idle,
   };
-}
-
-async function decide(db: Kysely<Database>, question: EventQuestion): Promise<EventDecision> {
-  switch (question.ask) {
-    case 'session': {
-      const { checkoutSessionId } = question;
-      return decideSession(question, await findSessionFacts(db, { checkoutSessionId }));
-    }
-    case 'setup_intent': {
-      const { setupIntentId } = question;
-      return decideSetupIntent(await findSessionFacts(db, { setupIntentId }));
-    }
-    case 'charge':
-      return decideCharge(question, await findChargeFacts(db, question.chargeId));
-    case 'paid_charge': {
-      const { paymentIntentId } = question;
-      const charge = (await findPaidCharge(db, { paymentIntentId })) ?? null;
-      const decision = decidePaidCharge(question, charge, Date.now() / 1000);
-      if (decision.kind === 'not_yet') {
-        throw new Error(`no charge has ${paymentIntentId} yet`);
-      }
-      return decision;
-    }
-    case 'payment_method': {
-      const owner = await findMethodOwner(db, question.paymentMethodId);
-      return decidePaymentMethod(question, owner);
-    }
-    default:
-      return question satisfies never;
-  }
-}
-
-/** @returns false when the Workflow is closed or was never started */
-async function send(
-  db: Kysely<Database>,
-  billing: EventReceiver,
-  decision: Exclude<EventDecision, Ignored>,
-): Promise<boolean> {
-  const { enrollmentId } = decision;
-  switch (decision.signal) {
-    case 'checkoutSessionCompleted':
-      return billing.checkoutSessionCompleted(enrollmentId, decision.checkoutSessionId);
-    case 'checkoutSessionExpired':
-      return billing.checkoutSessionExpired(enrollmentId, decision.checkoutSessionId);
-    case 'paymentIntentChanged': {
-      const { chargeId, paymentIntentId, eventType } = decision;
-      return billing.paymentIntentChanged(enrollmentId, { chargeId, paymentIntentId, eventType });
-    }
-    case 'chargeAftermath': {
-      const charge = await findPaidCharge(db, { chargeId: decision.chargeId });
-      if (charge !== undefined) {
-        // Started when it does not run: the enrollment may have ended long ago.
-        await billing.chargeAftermath(charge);
-      }
-      return charge !== undefined;
-    }
-    case 'paymentMethodChanged': {
-      const { paymentMethodId, eventType } = decision;
-      return billing.paymentMethodChanged(enrollmentId, { paymentMethodId, eventType });
-    }
-    default:
-      return decision satisfies never;
-  }
 }

@@ -1,0 +1,96 @@
+/**
+ * What becomes of an event of Stripe's: whom it concerns is looked up in the rows, and that Workflow is told. Called by
+ * `api/inbox-dispatcher.ts`, which marks the row afterwards; nothing here marks anything.
+ */
+import type { Kysely } from 'kysely';
+import { findPaidCharge } from '../db/aftermath.ts';
+import { findChargeFacts, findMethodOwner, findSessionFacts } from '../db/event-facts.ts';
+import type { Database } from '../db/schema.ts';
+import {
+  decideCharge,
+  decidePaidCharge,
+  decidePaymentMethod,
+  decideSession,
+  decideSetupIntent,
+  type EventDecision,
+  type EventQuestion,
+  type Ignored,
+} from '../domain/stripe-event.ts';
+import type { BillingClient } from './billing-client.ts';
+
+/** What an event can be told to. */
+export type EventReceiver = Pick<
+  BillingClient,
+  | 'checkoutSessionCompleted'
+  | 'checkoutSessionExpired'
+  | 'paymentIntentChanged'
+  | 'paymentMethodChanged'
+  | 'chargeAftermath'
+>;
+
+/**
+ * Whom an event concerns, by the rows.
+ * @throws Error when it is about a charge whose row is not there yet: it is asked again later
+ */
+export async function decide(db: Kysely<Database>, question: EventQuestion): Promise<EventDecision> {
+  switch (question.ask) {
+    case 'session': {
+      const { checkoutSessionId } = question;
+      return decideSession(question, await findSessionFacts(db, { checkoutSessionId }));
+    }
+    case 'setup_intent': {
+      const { setupIntentId } = question;
+      return decideSetupIntent(await findSessionFacts(db, { setupIntentId }));
+    }
+    case 'charge':
+      return decideCharge(question, await findChargeFacts(db, question.chargeId));
+    case 'paid_charge': {
+      const { paymentIntentId } = question;
+      const charge = (await findPaidCharge(db, { paymentIntentId })) ?? null;
+      const decision = decidePaidCharge(question, charge, Date.now() / 1000);
+      if (decision.kind === 'not_yet') {
+        throw new Error(`no charge has ${paymentIntentId} yet`);
+      }
+      return decision;
+    }
+    case 'payment_method': {
+      const owner = await findMethodOwner(db, question.paymentMethodId);
+      return decidePaymentMethod(question, owner);
+    }
+    default:
+      return question satisfies never;
+  }
+}
+
+/** @returns false when the Workflow is closed or was never started */
+export async function tellWorkflow(
+  db: Kysely<Database>,
+  billing: EventReceiver,
+  decision: Exclude<EventDecision, Ignored>,
+): Promise<boolean> {
+  const { enrollmentId } = decision;
+  switch (decision.signal) {
+    case 'checkoutSessionCompleted':
+      return billing.checkoutSessionCompleted(enrollmentId, decision.checkoutSessionId);
+    case 'checkoutSessionExpired':
+      return billing.checkoutSessionExpired(enrollmentId, decision.checkoutSessionId);
+    case 'paymentIntentChanged': {
+      const { chargeId, paymentIntentId, eventType } = decision;
+      return billing.paymentIntentChanged(enrollmentId, { chargeId, paymentIntentId, eventType });
+    }
+    case 'chargeAftermath': {
+      const charge = await findPaidCharge(db, { chargeId: decision.chargeId });
+      if (charge !== undefined) {
+        // Started when it does not run: the enrollment may have ended long ago.
+        await billing.chargeAftermath(charge);
+      }
+      return charge !== undefined;
+    }
+    case 'paymentMethodChanged': {
+      const { paymentMethodId, eventType } = decision;
+      return billing.paymentMethodChanged(enrollmentId, { paymentMethodId, eventType });
+    }
+    default:
+      return decision satisfies never;
+  }
+}
