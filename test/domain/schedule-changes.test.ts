@@ -11,27 +11,11 @@ import {
   withoutPast,
 } from '../../domain/schedule-changes.ts';
 import type { InstallmentsSchedule, PlannedCharge, RecurringSchedule } from '../../domain/terms.ts';
+import { installments, recurring } from './schedules.ts';
 
 const anchorAt = '2027-01-15T00:00:00.000Z';
-const monthly: RecurringSchedule = {
-  type: 'recurring',
-  amountMinor: 1000,
-  interval: { unit: 'month', count: 1 },
-  startsAt: null,
-  timeZone: 'UTC',
-  localHour: null,
-  trialDays: 0,
-  endsAt: '2027-12-31T00:00:00.000Z',
-  maxCharges: null,
-};
-const parts: InstallmentsSchedule = {
-  type: 'installments',
-  amountsMinor: [400, 300, 300],
-  interval: { unit: 'month', count: 1 },
-  startsAt: null,
-  timeZone: 'UTC',
-  localHour: null,
-};
+const monthly = recurring({ endsAt: '2027-12-31T00:00:00.000Z' });
+const parts = installments({ amountsMinor: [400, 300, 300] });
 
 function changed(result: ChangeResult): ScheduleChanges {
   if ('refused' in result) {
