@@ -30,7 +30,7 @@ const USUAL: Sizes = {
   fewSleeping: 1_000,
   sleeping: 10_000,
   stripeLimit: 100,
-  limitedHerd: 800,
+  limitedHerd: 1_000,
   webhooks: 3_000,
   requestSeconds: 4,
   longLived: 24,

@@ -30,21 +30,21 @@ type HttpClient = NonNullable<NonNullable<ConstructorParameters<typeof Stripe>[1
 
 /**
  * @param watch.onRequest told after each request; must not throw
- * @param watch.turn waited for before each request; no part of its time
+ * @param watch.turn waited for before each request, no part of its time; what it answers is called after the request
  */
 export function observedHttpClient({
   onRequest = () => {},
-  turn = async () => {},
+  turn = async () => () => {},
 }: {
   onRequest?: (made: StripeRequestMade) => void;
-  turn?: () => Promise<void>;
+  turn?: () => Promise<() => void>;
 }): HttpClient {
   const client = Stripe.createNodeHttpClient();
   const tracer = trace.getTracer('durable-billing/stripe');
   return {
     getClientName: () => client.getClientName(),
     makeRequest: async (...request) => {
-      await turn();
+      const answered = await turn();
       const [host, , path, method] = request;
       const endpoint = `${method} ${templateOf(path)}`;
       const attributes = {
@@ -58,6 +58,7 @@ export function observedHttpClient({
         async (span) => {
           const startedMs = performance.now();
           const end = (outcome: StripeOutcome) => {
+            answered();
             span.setAttribute('stripe.outcome', outcome);
             if (outcome !== 'ok' && outcome !== 'declined') {
               span.setStatus({ code: SpanStatusCode.ERROR, message: outcome });

@@ -13,12 +13,12 @@ import { observedHttpClient, type StripeRequestMade } from './observed-http.ts';
  * multiply. (The package still repeats a request once, with the same key, when a kept-alive connection turns out
  * to be closed.)
  * @param options.onRequest told of every request that was made; for metrics
- * @param options.turn waited for before each request: how the process keeps to a rate. What it throws is a connection
- * that failed, for whoever asks
+ * @param options.turn waited for before each request: how the process keeps to a rate; what it answers is called when
+ * the request has been answered. What it throws is a connection that failed, for whoever asks
  */
 export function createStripe(
   settings: Pick<Settings, 'STRIPE_SECRET_KEY' | 'STRIPE_API_URL' | 'STRIPE_TIMEOUT_MS'>,
-  options: { onRequest?: (made: StripeRequestMade) => void; turn?: () => Promise<void> } = {},
+  options: { onRequest?: (made: StripeRequestMade) => void; turn?: () => Promise<() => void> } = {},
 ): Stripe {
   const url = new URL(settings.STRIPE_API_URL);
   const protocol = url.protocol === 'http:' ? 'http' : 'https';

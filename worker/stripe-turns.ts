@@ -1,22 +1,16 @@
 /**
- * Lets requests to Stripe go out one by one and evenly, at a rate that all Workers keep to together, and those that a
- * customer waits for before those that a schedule made. Used by `worker/main.ts` for the Stripe client of the process.
+ * Lets requests to Stripe go out evenly, at a rate that all Workers keep to together, and those that a customer waits for
+ * before those that a schedule made. Used by `worker/main.ts` for the Stripe client of the process.
  */
 import { Context } from '@temporalio/activity';
 import { NoTurn } from '../domain/errors.ts';
 import { SCHEDULED_PRIORITY } from '../domain/priorities.ts';
+import { reservedTurns, SLICE_MS } from './reserved-turns.ts';
 
 /** How far ahead turns are reserved while many wait: long against a query, short against a customer's patience. */
 const HORIZON_MS = 200;
-/** Turns of so long are reserved at once, also for a single request: at a high rate, not every request asks the database. */
-const SLICE_MS = 10;
-/** A turn that nobody was there for may still be used so long after its time; a burst is no longer than a slice. */
+/** A turn that nobody was there for may still be used so long after its time. */
 const KEPT_FOR_MS = 50;
-/**
- * What a process that was late for a moment makes up for goes out this much faster than the rate, never at once: Stripe
- * would count a burst. With 97 of 100 a second it is still within the limit.
- */
-const MAKING_UP = 1.02;
 /** After so many customers in a row one that a schedule made gets its turn: it must not wait for ever. */
 const MOST_URGENT_IN_A_ROW = 3;
 
@@ -24,13 +18,14 @@ export interface Turns {
   /**
    * Waits for a turn; first come, first served among those of the same urgency.
    * @param signal gives the place up when it aborts, e.g. because the Activity has timed out
+   * @returns to be called when the request has been answered: until then, or for a moment, it may still be on its way
    * @throws NoTurn when none could be reserved, or it was given up: the request was not sent
    */
-  take(urgent: boolean, signal?: AbortSignal): Promise<void>;
+  take(urgent: boolean, signal?: AbortSignal): Promise<() => void>;
 }
 
 interface Waiting {
-  go(): void;
+  go(answered: (at: number) => void): void;
   fail(error: unknown): void;
 }
 
@@ -42,15 +37,9 @@ export function createTurns(perSecond: number, reserve: (count: number) => Promi
   const apartMs = 1_000 / perSecond;
   const mostAtOnce = Math.max(1, Math.ceil(HORIZON_MS / apartMs));
   const leastAtOnce = Math.max(1, Math.floor(SLICE_MS / apartMs));
-  const gapMs = apartMs / MAKING_UP;
-  /** Timers are as coarse as a millisecond: at a high rate several go at once. */
-  const togetherMs = Math.max(0, SLICE_MS - gapMs);
+  const reserved = reservedTurns(perSecond);
   const urgent: Waiting[] = [];
   const usual: Waiting[] = [];
-  /** Reserved and not used yet, in order, by this process's monotonic clock. */
-  let turns: number[] = [];
-  /** When the next request may go, however many turns are due by then. */
-  let pacedAt = 0;
   let urgentInARow = 0;
   let reserving = false;
   let timer: NodeJS.Timeout | undefined;
@@ -63,39 +52,29 @@ export function createTurns(perSecond: number, reserve: (count: number) => Promi
     return goesUrgent ? urgent.shift() : usual.shift();
   }
 
-  function nextTurn(): number {
-    return Math.max(turns[0] ?? Number.POSITIVE_INFINITY, pacedAt - togetherMs);
-  }
-
   function useTurns(): void {
     const now = performance.now();
-    while (waiting() > 0 && nextTurn() <= now) {
-      turns.shift();
-      pacedAt = Math.max(pacedAt, now) + gapMs;
-      next()?.go();
+    while (waiting() > 0 && reserved.nextAt(now) <= now) {
+      next()?.go(reserved.use(now));
     }
     clearTimeout(timer);
-    timer =
-      turns.length === 0 || waiting() === 0
-        ? undefined
-        : setTimeout(useTurns, Math.max(1, Math.ceil(nextTurn() - now)));
+    const nextAt = waiting() === 0 ? Number.POSITIVE_INFINITY : reserved.nextAt(now);
+    timer = Number.isFinite(nextAt) ? setTimeout(useTurns, Math.max(1, Math.ceil(nextAt - now))) : undefined;
     void reserveMore(now);
   }
 
+  /** For those who wait, as far as turns that are still to come do not do: one that is due and cannot be used waits too. */
   async function reserveMore(now: number): Promise<void> {
-    const missing = waiting() - turns.length;
-    const last = turns.at(-1);
-    if (missing <= 0 || reserving || (last !== undefined && last > now + HORIZON_MS)) {
+    const ahead = reserved.ahead(now);
+    const missing = waiting() - ahead;
+    if (missing <= 0 || reserving || ahead > mostAtOnce) {
       return;
     }
     reserving = true;
     const count = Math.max(leastAtOnce, Math.min(missing, mostAtOnce));
     try {
       const waitMs = await reserve(count);
-      const firstAt = performance.now() + waitMs;
-      for (let index = 0; index < count; index += 1) {
-        turns.push(firstAt + index * apartMs);
-      }
+      reserved.add(performance.now() + waitMs, count);
     } catch (error) {
       failWithoutTurn(new NoTurn(error));
     } finally {
@@ -106,17 +85,17 @@ export function createTurns(perSecond: number, reserve: (count: number) => Promi
 
   /** The last in line, who would have had the turns that could not be reserved. */
   function failWithoutTurn(error: NoTurn): void {
-    while (waiting() > turns.length) {
+    const ahead = reserved.ahead(performance.now());
+    while (waiting() > ahead) {
       (usual.pop() ?? urgent.pop())?.fail(error);
     }
   }
 
   return {
     take: (isUrgent, signal) =>
-      new Promise<void>((resolve, reject) => {
+      new Promise((resolve, reject) => {
         if (waiting() === 0) {
-          const now = performance.now();
-          turns = turns.filter((at) => at > now - KEPT_FOR_MS);
+          reserved.forgetBefore(performance.now() - KEPT_FOR_MS);
         }
         const line = isUrgent ? urgent : usual;
         const giveUp = () => {
@@ -124,9 +103,12 @@ export function createTurns(perSecond: number, reserve: (count: number) => Promi
           reject(new NoTurn(signal?.reason));
         };
         const one: Waiting = {
-          go() {
+          go(answered) {
             signal?.removeEventListener('abort', giveUp);
-            resolve();
+            resolve(() => {
+              answered(performance.now());
+              useTurns();
+            });
           },
           fail(error) {
             signal?.removeEventListener('abort', giveUp);
@@ -145,7 +127,7 @@ export function createTurns(perSecond: number, reserve: (count: number) => Promi
 }
 
 /** The turn of the Activity that asks: urgent when a customer or a caller waits for it, given up when it is canceled. */
-export function turnOfActivity(turns: Turns): () => Promise<void> {
+export function turnOfActivity(turns: Turns): () => Promise<() => void> {
   return () => {
     const { info, cancellationSignal } = Context.current();
     const priority = info.priority?.priorityKey ?? SCHEDULED_PRIORITY;
