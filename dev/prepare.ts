@@ -2,12 +2,14 @@
  * What the local stack needs before the application starts: the database and its schema, an API key, and a webhook
  * endpoint at the Stripe stand-in. Each step finds what an earlier run made.
  */
+import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import type Stripe from 'stripe';
 import { authenticate, createApiKey, USUAL_SCOPES } from '../api/api-keys.ts';
 import { createStripe } from '../config/stripe.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrateToLatest } from '../db/migrate.ts';
+import { STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
 import { type Addresses, DATABASE } from './addresses.ts';
 import type { StripeAccess } from './stack.ts';
 import { type LocalSecrets, type StateFolder, saveSecrets } from './state.ts';
@@ -43,7 +45,10 @@ export async function prepareDatabase(
   }
 }
 
-/** Makes the endpoint, or points the one of an earlier run to where the API is now. */
+/**
+ * Makes the endpoint as production does (`deploy/webhook-endpoint.ts`), or points the one of an earlier run to where the
+ * API is now and to what it takes now.
+ */
 export async function prepareStandIn(
   folder: StateFolder,
   addresses: Addresses,
@@ -58,8 +63,8 @@ export async function prepareStandIn(
   const { data: endpoints } = await stripe.webhookEndpoints.list({ limit: 100 });
   const known = endpoints.find((endpoint) => endpoint.id === secrets.webhookEndpoint?.id);
   if (known && secrets.webhookEndpoint) {
-    if (known.url !== url) {
-      await stripe.webhookEndpoints.update(known.id, { url });
+    if (known.url !== url || !isDeepStrictEqual(known.enabled_events, [...STRIPE_EVENT_TYPES])) {
+      await stripe.webhookEndpoints.update(known.id, { url, enabled_events: [...STRIPE_EVENT_TYPES] });
     }
     return access(secrets, secrets.webhookEndpoint.secret);
   }
@@ -70,7 +75,10 @@ export async function prepareStandIn(
 }
 
 async function makeEndpoint(stripe: Stripe, url: string): Promise<{ id: string; secret: string }> {
-  const { id, secret } = await stripe.webhookEndpoints.create({ url, enabled_events: ['*'] });
+  const { id, secret } = await stripe.webhookEndpoints.create({
+    url,
+    enabled_events: [...STRIPE_EVENT_TYPES],
+  });
   if (secret === undefined) {
     throw new Error('the Stripe stand-in made a webhook endpoint without telling its secret');
   }

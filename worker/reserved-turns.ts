@@ -9,8 +9,15 @@
 export const SLICE_MS = 10;
 /** The stretch in which requests are counted, and after which a turn that nobody used is lost. */
 const WINDOW_MS = 1_000;
-/** A request has arrived when it is answered, or so long after it was sent, whichever is sooner. */
+/** A request has arrived so long after it was sent at the latest, or when it is answered, whichever is sooner. */
 const ARRIVES_WITHIN_MS = 50;
+/**
+ * Where answers usually come sooner than that, one that does not come is a sign that somebody is stalled and what was
+ * sent may not have arrived either: then it counts until it is answered, so long at most.
+ */
+const STALLED_FOR_MS = 1_000;
+/** What is usual moves so far towards each answer, and so to their middle; a hundred that one stall held up do not count. */
+const STEP_MS = 0.25;
 
 /** Turns reserved together. */
 interface Batch {
@@ -21,8 +28,8 @@ interface Batch {
 }
 
 interface Sent {
-  /** From then on it does not count any more. */
-  countsUntil: number;
+  /** By then it has arrived. */
+  arrivesBy: number;
 }
 
 export interface ReservedTurns {
@@ -33,7 +40,7 @@ export interface ReservedTurns {
   ahead(now: number): number;
   /** When a request may go: now or earlier means at once; infinity when nothing is reserved. */
   nextAt(now: number): number;
-  /** Uses the next turn. @returns to be told when the request was answered; safe to call twice, or never */
+  /** Uses the next turn. @returns to be told when the request was answered; at most once */
   use(now: number): (answeredAt: number) => void;
 }
 
@@ -42,6 +49,7 @@ export function reservedTurns(perSecond: number): ReservedTurns {
   const togetherMs = Math.max(0, SLICE_MS - apartMs);
   let batches: Batch[] = [];
   let sent: Sent[] = [];
+  let usualAnswerMs = 0;
 
   const timeOf = (batch: Batch) => batch.firstAt + batch.gone * apartMs;
   const hasLeft = (batch: Batch) => batch.gone < batch.count;
@@ -75,22 +83,24 @@ export function reservedTurns(perSecond: number): ReservedTurns {
     nextAt(now) {
       forgetBefore(now - WINDOW_MS);
       batches = batches.filter((batch) => batch.firstAt + batch.count * apartMs > now - WINDOW_MS);
-      sent = sent.filter(({ countsUntil }) => countsUntil > now);
+      sent = sent.filter(({ arrivesBy }) => arrivesBy + WINDOW_MS > now);
       const turnAt = Math.min(...batches.filter(hasLeft).map(timeOf)) - togetherMs;
       if (turnAt > now || sent.length < ownShare(now)) {
         return turnAt;
       }
-      return Math.min(...sent.map(({ countsUntil }) => countsUntil));
+      return Math.min(...sent.map(({ arrivesBy }) => arrivesBy)) + WINDOW_MS;
     },
     use(now) {
       const [first] = batches.filter(hasLeft).sort((a, b) => timeOf(a) - timeOf(b));
       if (first !== undefined) {
         first.gone += 1;
       }
-      const one: Sent = { countsUntil: now + ARRIVES_WITHIN_MS + WINDOW_MS };
+      const isUsuallyQuick = usualAnswerMs < ARRIVES_WITHIN_MS;
+      const one: Sent = { arrivesBy: now + (isUsuallyQuick ? STALLED_FOR_MS : ARRIVES_WITHIN_MS) };
       sent.push(one);
       return (answeredAt) => {
-        one.countsUntil = Math.min(one.countsUntil, answeredAt + WINDOW_MS);
+        one.arrivesBy = Math.min(one.arrivesBy, answeredAt);
+        usualAnswerMs += answeredAt - now > usualAnswerMs ? STEP_MS : -STEP_MS;
       };
     },
   };

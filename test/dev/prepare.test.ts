@@ -1,9 +1,16 @@
-import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readSettings } from '../../config/env.ts';
+import { createStripe } from '../../config/stripe.ts';
 import { addressesOf } from '../../dev/addresses.ts';
 import { USUAL_PORTS } from '../../dev/ports.ts';
-import { realStripe } from '../../dev/prepare.ts';
+import { prepareStandIn, realStripe } from '../../dev/prepare.ts';
 import { applicationSettings } from '../../dev/stack.ts';
+import { loadSecrets, openStateFolder } from '../../dev/state.ts';
+import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
+import { STRIPE_EVENT_TYPES } from '../../domain/stripe-event.ts';
 
 const API = 'http://127.0.0.1:3000';
 
@@ -31,6 +38,40 @@ describe('realStripe', () => {
   it.each(['sk_live_1', 'rk_live_1'])('refuses %s: no real card is charged from here', (key) => {
     const environment = { STRIPE_SECRET_KEY: key, STRIPE_WEBHOOK_SECRET: 'whsec_1' };
     expect(() => realStripe(environment, API)).toThrow(/live key/);
+  });
+});
+
+describe('prepareStandIn', () => {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'durable-billing-prepare-'));
+  let standIn: Awaited<ReturnType<typeof startStripeStandIn>>;
+  beforeAll(async () => {
+    standIn = await startStripeStandIn({ port: 0 });
+  });
+  afterAll(async () => {
+    await standIn.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  it('makes one endpoint, for the events that production subscribes to, and corrects one of before', async () => {
+    const folder = openStateFolder(root);
+    const secrets = loadSecrets(folder);
+    const addresses = { ...addressesOf(USUAL_PORTS, secrets.databasePassword, {}), stripe: standIn.url };
+    const stripe = createStripe({
+      STRIPE_SECRET_KEY: secrets.stripeSecretKey,
+      STRIPE_API_URL: standIn.url,
+      STRIPE_TIMEOUT_MS: 5_000,
+    });
+    const made = await prepareStandIn(folder, addresses, secrets);
+    const id = secrets.webhookEndpoint?.id ?? '';
+    const asMade = await stripe.webhookEndpoints.retrieve(id);
+    expect(asMade.enabled_events).toEqual([...STRIPE_EVENT_TYPES]);
+
+    await stripe.webhookEndpoints.update(id, { enabled_events: ['*'], url: 'http://127.0.0.1:1/elsewhere' });
+    expect(await prepareStandIn(folder, addresses, secrets)).toEqual(made);
+    const { data } = await stripe.webhookEndpoints.list();
+    expect(data.map(({ url, enabled_events }) => ({ url, enabled_events }))).toEqual([
+      { url: `${addresses.api}/webhooks/stripe`, enabled_events: [...STRIPE_EVENT_TYPES] },
+    ]);
   });
 });
 
