@@ -3,12 +3,11 @@
  * enrollment, in one statement. Called by the charge Activities; decides nothing that the Workflow decides.
  */
 import type { Kysely } from 'kysely';
-import { attemptSave, chargeSave } from '../db/charges.ts';
-import { type EnrollmentChange, writeWithEnrollment } from '../db/enrollments.ts';
-import { type NewNotice, notificationInsert } from '../db/notifications.ts';
+import { writeChargeOutcome } from '../db/charge-outcome.ts';
+import type { EnrollmentChange } from '../db/enrollments.ts';
+import { type NewNotice, noticeRow } from '../db/notifications.ts';
 import type { Database, NewCharge } from '../db/schema.ts';
-import { factsTold, movementBooked, type TimelineFact } from '../db/timeline.ts';
-import type { Part } from '../db/together.ts';
+import { factRows, movementRow, type TimelineFact } from '../db/timeline.ts';
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import type { DunningDecision } from '../domain/dunning.ts';
 import { noticeAfterDecline } from '../domain/dunning-notices.ts';
@@ -68,20 +67,21 @@ export interface ChargeNews {
  * retries them.
  */
 export async function recordCharge(db: Kysely<Database>, news: ChargeNews): Promise<void> {
-  const { charge, context, at, outcome, attempt } = news;
+  const { context, at, outcome, attempt } = news;
   const { enrollmentId } = context;
   const status = statusOf(news);
   const kind = noticeOf(news, status);
-  const writes: Part[] = [
-    chargeSave(db, chargeRow(news, status)),
-    ...(attempt === null ? [] : [attemptSave(db, attemptRow(news, attempt))]),
-    factsTold(db, enrollmentId, [timelineFact(news, status), ...passedOverFact(news)]),
-    ...(outcome.kind === 'payment_intent' && outcome.status === 'succeeded'
-      ? [movementBooked(db, paymentOf(news, outcome))]
-      : []),
-    ...(kind === null ? [] : [notificationInsert(db, chargeNotice(news, kind))]),
-  ];
-  await writeWithEnrollment(db, enrollmentId, enrollmentChange(news), writes, { id: charge.id, status });
+  const rows = {
+    charge: chargeRow(news, status),
+    attempt: attempt === null ? null : attemptRow(news, attempt),
+    facts: factRows(enrollmentId, [timelineFact(news, status), ...passedOverFact(news)]),
+    movement:
+      outcome.kind === 'payment_intent' && outcome.status === 'succeeded'
+        ? movementRow(paymentOf(news, outcome))
+        : null,
+    notice: kind === null ? null : noticeRow(chargeNotice(news, kind)),
+  };
+  await writeChargeOutcome(db, rows, enrollmentChange(news));
   if (news.expiresBeforeNext === true) {
     // By itself, since it looks at what has been written; what calls this does all of it again after a crash in between.
     await tellIfMethodFails(db, enrollmentId, at);

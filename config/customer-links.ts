@@ -3,7 +3,7 @@
  * lead to our pages and not to a session of Stripe's. The token is the customer's credential: it must never be
  * logged, and whatever is wrong with one, the answer is the same.
  */
-import { errors, jwtVerify, SignJWT } from 'jose';
+import { type CryptoKey, errors, jwtVerify, SignJWT } from 'jose';
 import { isEnrollmentId } from '../domain/ids.ts';
 
 const AUDIENCE = 'customer-link';
@@ -29,15 +29,16 @@ export function createCustomerLinks(options: {
   publicUrl: string;
   ttlDays: number;
 }): CustomerLinks {
-  const keys = options.secrets.map((secret) => new TextEncoder().encode(secret));
-  const [signingKey] = keys;
-  if (signingKey === undefined) {
+  if (options.secrets.length === 0) {
     throw new RangeError('customer links need at least one secret to sign with');
   }
+  // Made once: from bytes, each signature would make its own.
+  const keys = Promise.all(options.secrets.map(hmacKey));
   const base = options.publicUrl.replace(/\/+$/, '');
 
   return {
     async create(enrollmentId, issuedAt) {
+      const [signingKey] = await keys;
       const issuedAtMs =
         issuedAt === undefined ? Math.floor(Date.now() / DAY_MS) * DAY_MS : Date.parse(issuedAt);
       const token = await new SignJWT({})
@@ -45,12 +46,12 @@ export function createCustomerLinks(options: {
         .setSubject(enrollmentId)
         .setAudience(AUDIENCE)
         .setExpirationTime(Math.floor((issuedAtMs + options.ttlDays * DAY_MS) / 1000))
-        .sign(signingKey);
+        .sign(signingKey as CryptoKey);
       return `${base}/c/${token}`;
     },
 
     async read(token) {
-      for (const key of keys) {
+      for (const key of await keys) {
         try {
           const { payload } = await jwtVerify(token, key, {
             algorithms: ['HS256'],
@@ -68,4 +69,9 @@ export function createCustomerLinks(options: {
       return null;
     },
   };
+}
+
+function hmacKey(secret: string): Promise<CryptoKey> {
+  const bytes = new TextEncoder().encode(secret);
+  return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
 }

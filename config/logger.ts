@@ -38,8 +38,14 @@ const SECRETS: readonly [RegExp, string][] = [
   [/[\w.!#$%&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g, '[e-mail]'],
 ];
 
-/** Beyond it, lines that nobody reads are dropped instead of filling the memory. */
-const MOST_WAITING_CHARACTERS = 16 * 1024 * 1024;
+const WRITTEN_TOGETHER = {
+  sync: false,
+  /** Characters that are worth a write of their own; fewer wait for others, milliseconds at most. */
+  minLength: 4_096,
+  periodicFlush: 200,
+  /** Beyond it, lines that nobody reads are dropped instead of filling the memory. */
+  maxLength: 16 * 1024 * 1024,
+};
 
 /** Whether there may be anything to replace; one look spares most lines the rest. */
 const SUSPICIOUS =
@@ -99,5 +105,5 @@ export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?
     serializers: { error: pino.stdSerializers.err },
     hooks: { streamWrite: redactLine },
   };
-  return pino(options, destination ?? pino.destination({ sync: false, maxLength: MOST_WAITING_CHARACTERS }));
+  return pino(options, destination ?? pino.destination(WRITTEN_TOGETHER));
 }

@@ -1,6 +1,7 @@
 /** API keys: only the sha256 of a key is stored. Written by the command line; read on every request to /v1. */
 import { type Kysely, sql } from 'kysely';
 import type { ApiKey, Database } from './schema.ts';
+import { statement } from './statement.ts';
 
 export async function insertApiKey(
   db: Kysely<Database>,
@@ -10,9 +11,14 @@ export async function insertApiKey(
 }
 
 /** @returns undefined for an unknown hash; a revoked or expired key is returned as such */
-export function findApiKey(db: Kysely<Database>, hash: string): Promise<ApiKey | undefined> {
-  return db.selectFrom('api_keys').selectAll().where('hash', '=', hash).executeTakeFirst();
+export async function findApiKey(db: Kysely<Database>, hash: string): Promise<ApiKey | undefined> {
+  const [found] = await byHash(db, { hash });
+  return found;
 }
+
+const byHash = statement((db, { hash }: { hash: string }) =>
+  db.selectFrom('api_keys').selectAll().where('hash', '=', hash).compile(),
+);
 
 /** The oldest first. */
 export function listApiKeys(db: Kysely<Database>): Promise<ApiKey[]> {

@@ -5,6 +5,7 @@
 import type { Kysely } from 'kysely';
 import type { ChargeStatus } from '../domain/statuses.ts';
 import type { Charge, Database, NewCharge } from './schema.ts';
+import { statement } from './statement.ts';
 
 export type Claim =
   /** The place is this charge's. What its row knew before is given: null where this call has written it. */
@@ -15,18 +16,22 @@ export type Claim =
    */
   | { kind: 'taken'; chargeId: string; what: 'occurrence' | 'request key' | 'number' };
 
+const claimed = statement((db, { charge }: { charge: NewCharge }) =>
+  db
+    .insertInto('charges')
+    .values(charge)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .compile(),
+);
+
 /**
  * Claims the charge's number, occurrence and request key; one statement when nobody has them. Safe to call twice and
  * from two places at once: one wins.
  */
 export async function claimCharge(db: Kysely<Database>, charge: NewCharge): Promise<Claim> {
-  const inserted = await db
-    .insertInto('charges')
-    .values(charge)
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
-    .executeTakeFirst();
-  if (inserted !== undefined) {
+  const inserted = await claimed(db, { charge });
+  if (inserted.length > 0) {
     return { kind: 'claimed', known: null };
   }
   const rows = await db

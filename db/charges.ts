@@ -6,8 +6,8 @@ import type { Database, NewCharge, NewChargeAttempt } from './schema.ts';
  * Writes a charge as it now stands: inserts it the first time, later replaces all that can change. Safe to call
  * twice. `payment_intent_id`, once known, is never replaced by another.
  *
- * What has a claim (`claimCharge`) may be saved from two places at once. Of two first writes of a row that nobody
- * has claimed PostgreSQL may refuse one by the key on the number, which Temporal has repeated.
+ * May be called from two places at once; PostgreSQL may refuse one of them by the key on the number, often when nobody has
+ * claimed the row (`claimCharge`), about once in a thousand times when somebody has. Temporal has it repeated.
  */
 export async function saveCharge(db: Kysely<Database>, charge: NewCharge): Promise<void> {
   await chargeSave(db, charge).execute();

@@ -7,6 +7,7 @@ import { DISPUTE_TABLE } from '../domain/disputes.ts';
 import { ENDED, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { WaitsFor } from '../domain/waits-for.ts';
 import type { Charge, Database, Enrollment } from './schema.ts';
+import { statement } from './statement.ts';
 
 export interface EnrollmentView extends Enrollment {
   customer_reference: string | null;
@@ -48,12 +49,16 @@ export interface EnrollmentFilter {
   limit: number;
 }
 
+const viewById = statement((db, { id }: { id: string }) =>
+  viewQuery(db).where('enrollments.id', '=', id).compile(),
+);
+
 /** @returns undefined when there is no such enrollment */
 export async function findEnrollmentView(
   db: Kysely<Database>,
   id: string,
 ): Promise<EnrollmentView | undefined> {
-  const row = await viewQuery(db).where('enrollments.id', '=', id).executeTakeFirst();
+  const [row] = await viewById(db, { id });
   return row === undefined ? undefined : viewOf(row);
 }
 

@@ -7,7 +7,7 @@
  * that refer to an enrollment take only its key (`for key share`), which no write here conflicts with.
  */
 import { type Kysely, sql } from 'kysely';
-import { type ChargeStatus, ENDED, PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import { ENDED, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import type { Database, NewEnrollment } from './schema.ts';
 import { type Part, parts } from './together.ts';
@@ -58,7 +58,8 @@ export async function touchEnrollment(
 /** A charge as the statement writes it that changes its enrollment too. */
 export interface ChangedCharge {
   id: string;
-  status: ChargeStatus;
+  /** In dunning, or waiting for the customer. */
+  isPastDue: boolean;
 }
 
 /**
@@ -74,14 +75,30 @@ export async function writeWithEnrollment(
   writes: readonly Part[],
   own: ChangedCharge | null,
 ): Promise<void> {
+  const { rows } = await withEnrollment(db, id, change, writes, own).execute(db);
+  if (rows.length === 0) {
+    await touchAlone(db, id, change);
+  }
+}
+
+/** {@link writeWithEnrollment} as a statement. No row in its answer: the enrollment is to be touched alone. */
+export function withEnrollment(
+  db: Kysely<Database>,
+  id: string,
+  change: EnrollmentChange,
+  writes: readonly Part[],
+  own: ChangedCharge | null,
+) {
   const { written, areDone } = parts(writes);
   const asItWas = sql<boolean>`xmin = (select before.xmin from enrollments as before where before.id = ${id})`;
   // Only when the parts are done: the enrollment's row is the last that is locked.
   const touch = enrollmentChange(db, id, change, own).where(areDone).where(asItWas).returning('id');
-  const { rows } = await sql<{ id: string }>`with ${written} ${touch}`.execute(db);
-  if (rows.length === 0) {
-    await db.transaction().execute((trx) => touchEnrollment(trx, id, change));
-  }
+  return sql<{ id: string }>`with ${written} ${touch}`;
+}
+
+/** {@link touchEnrollment} in a transaction of its own. */
+export async function touchAlone(db: Kysely<Database>, id: string, change: EnrollmentChange): Promise<void> {
+  await db.transaction().execute((trx) => touchEnrollment(trx, id, change));
 }
 
 function enrollmentChange(
@@ -120,7 +137,7 @@ function enrollmentChange(
 
 /** Whether a charge of the enrollment is in dunning or waits for the customer, as an expression. */
 function isPastDue(id: string, own: ChangedCharge | null) {
-  if (own !== null && PAST_DUE_CHARGE.includes(own.status)) {
+  if (own?.isPastDue) {
     return sql.lit(true);
   }
   const others = own === null ? sql`` : sql` and id <> ${own.id}`;

@@ -28,28 +28,36 @@ export interface NewNotice {
  * there is no address to mail it to.
  */
 export async function insertNotification(db: Kysely<Database>, notice: NewNotice): Promise<void> {
-  await notificationInsert(db, notice).execute();
+  await notificationInsert(db, noticeRow(notice)).execute();
 }
 
-/** {@link insertNotification} as a statement. */
-export function notificationInsert(db: Kysely<Database>, notice: NewNotice) {
+export type NoticeRow = ReturnType<typeof noticeRow>;
+
+export function noticeRow(notice: NewNotice) {
+  return {
+    id: notice.id,
+    enrollment_id: notice.enrollmentId,
+    charge_id: notice.chargeId,
+    kind: notice.kind,
+    locale: notice.locale,
+    data: JSON.stringify(notice.data),
+    created_at: notice.createdAt,
+  };
+}
+
+/** {@link insertNotification} as a statement, of its row. */
+export function notificationInsert(db: Kysely<Database>, row: NoticeRow) {
   return db
     .insertInto('notifications')
     .values({
-      id: notice.id,
-      enrollment_id: notice.enrollmentId,
-      charge_id: notice.chargeId,
-      kind: notice.kind,
-      locale: notice.locale,
-      data: JSON.stringify(notice.data),
-      created_at: notice.createdAt,
-      next_mail_at: sql<Date>`case when ${hasAddress(notice)} then now() else ${NEVER}::timestamptz end`,
-      mail_error: sql<string | null>`case when ${hasAddress(notice)} then null else ${NO_ADDRESS} end`,
+      ...row,
+      next_mail_at: sql<Date>`case when ${hasAddress(row)} then now() else ${NEVER}::timestamptz end`,
+      mail_error: sql<string | null>`case when ${hasAddress(row)} then null else ${NO_ADDRESS} end`,
     })
     .onConflict((conflict) => conflict.column('id').doNothing());
 }
 
-function hasAddress({ enrollmentId }: NewNotice) {
+function hasAddress({ enrollment_id: enrollmentId }: NoticeRow) {
   return sql`exists (select 1 from customers join enrollments on enrollments.customer_id = customers.id
     where enrollments.id = ${enrollmentId} and customers.email is not null)`;
 }

@@ -24,20 +24,29 @@ export async function tell(db: Kysely<Database>, enrollmentId: string, facts: Ti
 
 /** {@link tell} as a statement; of one fact at least. */
 export function factsTold(db: Kysely<Database>, enrollmentId: string, facts: TimelineFact[]) {
+  return factRowsTold(db, factRows(enrollmentId, facts));
+}
+
+export type FactRow = ReturnType<typeof factRows>[number];
+
+export function factRows(enrollmentId: string, facts: readonly TimelineFact[]) {
+  return facts.map((fact) => ({
+    key: `${enrollmentId}/${fact.key}`,
+    enrollment_id: enrollmentId,
+    charge_id: fact.chargeId ?? null,
+    at: fact.at,
+    what: fact.what,
+    who: fact.who,
+    why: fact.why ?? null,
+    details: JSON.stringify(fact.details ?? {}),
+  }));
+}
+
+/** {@link factsTold}, of rows. */
+export function factRowsTold(db: Kysely<Database>, rows: readonly FactRow[]) {
   return db
     .insertInto('enrollment_events')
-    .values(
-      facts.map((fact) => ({
-        key: `${enrollmentId}/${fact.key}`,
-        enrollment_id: enrollmentId,
-        charge_id: fact.chargeId ?? null,
-        at: fact.at,
-        what: fact.what,
-        who: fact.who,
-        why: fact.why ?? null,
-        details: JSON.stringify(fact.details ?? {}),
-      })),
-    )
+    .values(rows)
     .onConflict((conflict) => conflict.column('key').doNothing());
 }
 
@@ -51,18 +60,20 @@ export async function bookMovement(
   entry: Omit<NewLedgerEntry, 'key'>,
   movedBy = entry.stripe_object_id,
 ): Promise<boolean> {
-  const inserted = await movementBooked(db, entry, movedBy).returning('seq').executeTakeFirst();
+  const inserted = await movementBooked(db, movementRow(entry, movedBy)).returning('seq').executeTakeFirst();
   return inserted !== undefined;
 }
 
-/** {@link bookMovement} as a statement. */
-export function movementBooked(
-  db: Kysely<Database>,
-  entry: Omit<NewLedgerEntry, 'key'>,
-  movedBy = entry.stripe_object_id,
-) {
+export type MovementRow = ReturnType<typeof movementRow>;
+
+export function movementRow(entry: Omit<NewLedgerEntry, 'key'>, movedBy = entry.stripe_object_id) {
+  return { ...entry, key: `${entry.kind}/${movedBy}` };
+}
+
+/** {@link bookMovement} as a statement, of its row. */
+export function movementBooked(db: Kysely<Database>, row: MovementRow) {
   return db
     .insertInto('ledger_entries')
-    .values({ ...entry, key: `${entry.kind}/${movedBy}` })
+    .values(row)
     .onConflict((conflict) => conflict.column('key').doNothing());
 }

@@ -50,7 +50,9 @@ export function instantOf(wallClock: WallClock, timeZone: string): number {
   const asUtc = wallClock.toMillis();
   const before = asUtc - zone.offset(asUtc - DAY_MS) * MINUTE_MS;
   const after = asUtc - zone.offset(asUtc + DAY_MS) * MINUTE_MS;
-  const shown = [before, after].filter((instant) => instant + zone.offset(instant) * MINUTE_MS === asUtc);
+  const shown = (before === after ? [before] : [before, after]).filter(
+    (instant) => instant + zone.offset(instant) * MINUTE_MS === asUtc,
+  );
   return shown.length > 0 ? Math.min(...shown) : before;
 }
 

@@ -175,10 +175,13 @@ function counts({ trialDays, maxCharges }: RecurringSchedule): TermsProblem[] {
 
 /** Asked of terms that are sound otherwise: an end that no charge can come before. */
 function neverCharged(schedule: Schedule, now: string): TermsProblem[] {
-  if (schedule.type !== 'recurring' || plannedCharge(schedule, anchorOf(schedule, now), 0) !== null) {
+  if (schedule.type !== 'recurring' || schedule.endsAt === null) {
     return [];
   }
   const first = anchorOf(schedule, now);
+  if (plannedCharge(schedule, first, 0) !== null) {
+    return [];
+  }
   return problem('schedule.endsAt', `${schedule.endsAt} is before the first charge could fall due, ${first}`);
 }
 

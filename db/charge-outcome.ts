@@ -1,0 +1,62 @@
+/** What comes of a charge, in one statement that is built once. Called by the charge Activities only. */
+import type { Kysely } from 'kysely';
+import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import { attemptSave, chargeSave } from './charges.ts';
+import { type EnrollmentChange, touchAlone, withEnrollment } from './enrollments.ts';
+import { type NoticeRow, notificationInsert } from './notifications.ts';
+import type { Database, NewCharge, NewChargeAttempt } from './schema.ts';
+import { statement } from './statement.ts';
+import { type FactRow, factRowsTold, type MovementRow, movementBooked } from './timeline.ts';
+
+export interface ChargeOutcomeRows {
+  charge: NewCharge;
+  attempt: NewChargeAttempt | null;
+  /** One at least. */
+  facts: readonly FactRow[];
+  movement: MovementRow | null;
+  notice: NoticeRow | null;
+}
+
+/**
+ * Writes the rows and changes the enrollment, all or none; safe to repeat. When another transaction has changed the
+ * enrollment meanwhile, its row follows a moment later. Database errors are thrown.
+ */
+export async function writeChargeOutcome(
+  db: Kysely<Database>,
+  rows: ChargeOutcomeRows,
+  change: Pick<EnrollmentChange, 'at' | 'next'>,
+): Promise<void> {
+  const { at, next } = change;
+  const enrollmentId = rows.charge.enrollment_id;
+  const isPastDue = PAST_DUE_CHARGE.some((status) => status === rows.charge.status);
+  const plans = next !== undefined;
+  const touched = await written(db, { ...rows, enrollmentId, isPastDue, at, plans, next: next ?? null });
+  if (touched.length === 0) {
+    await touchAlone(db, enrollmentId, change);
+  }
+}
+
+type Values = {
+  [Name in keyof ChargeOutcomeRows]: ChargeOutcomeRows[Name];
+} & {
+  enrollmentId: string;
+  isPastDue: boolean;
+  at: string;
+  plans: boolean;
+  next: { dueAt: string; amountMinor: number } | null;
+};
+
+const written = statement((db, { charge, attempt, facts, movement, notice, ...of }: Values) => {
+  const writes = [
+    chargeSave(db, charge),
+    ...(attempt === null ? [] : [attemptSave(db, attempt)]),
+    factRowsTold(db, facts),
+    ...(movement === null ? [] : [movementBooked(db, movement)]),
+    ...(notice === null ? [] : [notificationInsert(db, notice)]),
+  ];
+  const change = of.plans ? { at: of.at, next: of.next } : { at: of.at };
+  return withEnrollment(db, of.enrollmentId, change, writes, {
+    id: charge.id,
+    isPastDue: of.isPastDue,
+  }).compile(db);
+});
