@@ -2,7 +2,7 @@
  * The life of one charge, from due to settled: asks `domain/charge-life.ts` for the next step, takes it, and asks
  * again. Called by `workflows/billing.ts`; several run side by side. Never starts an attempt after a cancel.
  */
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { ChargeReport } from '../activities/charge-work.ts';
 import { nextStep, type Situation, type Step } from '../domain/charge-life.ts';
 import { afterDeclinedChallenge, afterTry } from '../domain/customer-tries.ts';
@@ -11,6 +11,7 @@ import type { OpenCharge } from '../domain/open-charge.ts';
 import { afterwards } from './charge-end.ts';
 import { take, takeAttempt } from './charge-report.ts';
 import { methodFor, reported, work } from './charge-work.ts';
+import { PATCHES } from './patches.ts';
 import { attemptSummary, publish, waitSummary } from './presentation.ts';
 import { type EnrollmentRun, isDisputed } from './run.ts';
 import { interactive, scheduled } from './stripe-activities.ts';
@@ -180,6 +181,10 @@ async function read(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
     Object.assign(charge, afterDeclinedChallenge(charge));
   }
   take(run, charge, report);
+  if (status === 'needs_attention' && charge.status !== status && patched(PATCHES.lookUnparks)) {
+    // How it stands at Stripe is known again: it waits for what that says, and for no operator.
+    charge.problem = null;
+  }
 }
 
 async function remind(run: EnrollmentRun, charge: OpenCharge): Promise<void> {

@@ -22,4 +22,6 @@ export const PATCHES = {
   owedOutlivesPause: 'owed-outlives-pause',
   /** News of a saved method that is being read is read after it: the answer may be older. After 0.1.0. */
   newsWhileMethodIsRead: 'news-while-method-is-read',
+  /** A parked charge that turns out to stand well at Stripe waits for no operator any more. After 0.1.0. */
+  lookUnparks: 'look-unparks',
 } as const;

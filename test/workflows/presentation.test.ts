@@ -95,6 +95,29 @@ describe('the saved queries', () => {
     await untilFound('What needs attention?', enrollmentId, false);
   }, 60_000);
 
+  it('no longer find a parked charge once a look has shown how it stands', async () => {
+    const { enrollmentId } = await billing.enrolled(MONTHLY, DECLINED);
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    const expired = { match, kind: 'status', status: 401, code: 'api_key_expired', times: 1 };
+    await billing.control('faults', expired);
+    await billing.billing.retryCharge(enrollmentId, id, BY);
+    await billing.charged(enrollmentId, 1, 'needs_attention');
+    await untilFound('What needs attention?', enrollmentId);
+    await billing.billing.paymentIntentChanged(enrollmentId, {
+      chargeId: id,
+      paymentIntentId: String(payment_intent_id),
+      eventType: 'payment_intent.payment_failed',
+    });
+    await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await untilFound('What needs attention?', enrollmentId, false);
+    await untilFound('Who is past due?', enrollmentId);
+    await expect(billing.billing.resumeCharge(enrollmentId, id, BY)).rejects.toMatchObject({
+      code: 'charge_not_parked',
+    });
+  }, 60_000);
+
   it('find who has not saved a method, and who has to confirm', async () => {
     const input = await billing.newInput(MONTHLY);
     const { checkoutSession } = await billing.billing.enroll(input);
