@@ -61,9 +61,12 @@ interface Delivery {
 
 /** Deliveries under way at once; what comes beyond waits in its row. */
 const CONCURRENCY = 16;
-/** While more come in than can be delivered, what is answered first is worked off later; few are delivered meanwhile. */
+/**
+ * While more come in than can be delivered, what is answered first is worked off later; few are delivered meanwhile, since
+ * each keeps Worker and server busy for tens of milliseconds after its signal.
+ */
 const CONCURRENCY_IN_FLOOD = 1;
-const BREATH_IN_FLOOD_MS = 20;
+const BREATH_IN_FLOOD_MS = 100;
 /** How long room that was promised to a row being written is waited for. */
 const PROMISED_MS = 20;
 

@@ -4,9 +4,6 @@ import type { Measurement } from './context.ts';
 import { drainOurs, gather } from './herd.ts';
 import { expectedRates } from './warm-up.ts';
 
-/** Of Stripe's limit, what the Workers keep to: clocks and rounding are worth less than a request. */
-const SHARE = 0.99;
-
 interface LoggedRequest {
   method: string;
   path: string;
@@ -23,11 +20,10 @@ export const stripeLimit: Measurement = {
     const { stripeLimit: limit, limitedHerd: count } = sizes;
     const expected = await expectedRates(context);
     // Before they enroll: a Worker that starts afterwards has none of them in its cache, and that is another figure.
-    const rate = Math.floor(limit * SHARE);
-    await stage.ensureWorker({ stripeRequestsPerSecond: rate });
+    await stage.ensureWorker({ stripeRequestsPerSecond: limit });
     report(`${count} customers enroll`);
     // Each of them asks Stripe three times.
-    const perSecond = Math.min(expected.enrollments, rate / 4);
+    const perSecond = Math.min(expected.enrollments, limit / 4);
     const herd = await gather(context, count, perSecond);
     await stage.control('POST', 'settings', { requestsPerSecond: limit });
     report(`${count} charges fall due, ${limit} requests a second are allowed`);
@@ -53,7 +49,7 @@ export const stripeLimit: Measurement = {
         ],
         curves: curve.map(({ x, y }) => ({ chart: 'limit', series: 'charges made', x, y })),
         notes: [
-          `The Workers may send ${rate} requests a second; the stand-in refuses more than ${limit} in any second.`,
+          `The Workers may send ${limit} requests a second; the stand-in refuses more than ${limit} in any second.`,
         ],
       };
     } finally {
