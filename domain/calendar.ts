@@ -15,23 +15,6 @@ import type { Interval, Schedule, Spread } from './terms.ts';
  * @throws RangeError for an unknown time zone, an unreadable instant or an interval below 1
  */
 export function calendarPlace(schedule: Schedule, anchorAt: string, place: number, spread = true): number {
-  const known = placesOf(schedule);
-  const key = `${place}/${spread}/${anchorAt}`;
-  const at = known.get(key) ?? computedPlace(schedule, anchorAt, place, spread);
-  known.set(key, at);
-  return at;
-}
-
-/** What was computed for a schedule: one plan asks for the same place several times, and time zones are slow. */
-const computed = new WeakMap<Schedule, Map<string, number>>();
-
-function placesOf(schedule: Schedule): Map<string, number> {
-  const known = computed.get(schedule) ?? new Map<string, number>();
-  computed.set(schedule, known);
-  return known;
-}
-
-function computedPlace(schedule: Schedule, anchorAt: string, place: number, spread: boolean): number {
   const anchorMs = epochMs(anchorAt);
   if (schedule.type === 'once' || schedule.type === 'on_demand') {
     return anchorMs;

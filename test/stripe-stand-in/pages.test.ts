@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import sparticuz from '@sparticuz/chromium';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import Stripe from 'stripe';
 import { type RunningStandIn, startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
-import { axe } from '../support/browser.ts';
+import { axe, launchTestBrowser } from '../support/browser.ts';
 
 let standIn: RunningStandIn;
 let stripe: Stripe;
@@ -14,13 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => standIn.close());
 
-/** One browser for each test: the packaged Chromium does not outlive the closing of a context. */
+/** One browser for each test. */
 async function inBrowser(options: BrowserContextOptions, use: (page: Page) => Promise<void>): Promise<void> {
-  const browser: Browser = await chromium.launch({
-    executablePath: await sparticuz.executablePath(),
-    args: sparticuz.args,
-    headless: true,
-  });
+  const browser = await launchTestBrowser();
   try {
     const context = await browser.newContext(options);
     await use(await context.newPage());
