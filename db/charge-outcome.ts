@@ -2,20 +2,20 @@
 import type { Kysely } from 'kysely';
 import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import { attemptSave, chargeSave } from './charges.ts';
-import { type EnrollmentChange, touchAlone, withEnrollment } from './enrollments.ts';
+import { type EnrollmentChange, touchIfLeft, withEnrollment } from './enrollments.ts';
 import { type NoticeRow, notificationInsert } from './notifications.ts';
 import type { Database, NewCharge, NewChargeAttempt } from './schema.ts';
 import { statement } from './statement.ts';
 import { type FactRow, factRowsTold, type MovementRow, movementBooked } from './timeline.ts';
 
-export interface ChargeOutcomeRows {
+export type ChargeOutcomeRows = {
   charge: NewCharge;
   attempt: NewChargeAttempt | null;
   /** One at least. */
   facts: readonly FactRow[];
   movement: MovementRow | null;
   notice: NoticeRow | null;
-}
+};
 
 /**
  * Writes the rows and changes the enrollment, all or none; safe to repeat. When another transaction has changed the
@@ -31,14 +31,10 @@ export async function writeChargeOutcome(
   const isPastDue = PAST_DUE_CHARGE.some((status) => status === rows.charge.status);
   const plans = next !== undefined;
   const touched = await written(db, { ...rows, enrollmentId, isPastDue, at, plans, next: next ?? null });
-  if (touched.length === 0) {
-    await touchAlone(db, enrollmentId, change);
-  }
+  await touchIfLeft(db, enrollmentId, change, touched);
 }
 
-type Values = {
-  [Name in keyof ChargeOutcomeRows]: ChargeOutcomeRows[Name];
-} & {
+type Values = ChargeOutcomeRows & {
   enrollmentId: string;
   isPastDue: boolean;
   at: string;

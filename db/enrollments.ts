@@ -76,12 +76,10 @@ export async function writeWithEnrollment(
   own: ChangedCharge | null,
 ): Promise<void> {
   const { rows } = await withEnrollment(db, id, change, writes, own).execute(db);
-  if (rows.length === 0) {
-    await touchAlone(db, id, change);
-  }
+  await touchIfLeft(db, id, change, rows);
 }
 
-/** {@link writeWithEnrollment} as a statement. No row in its answer: the enrollment is to be touched alone. */
+/** {@link writeWithEnrollment} as a statement; its answer is for {@link touchIfLeft}. */
 export function withEnrollment(
   db: Kysely<Database>,
   id: string,
@@ -96,9 +94,16 @@ export function withEnrollment(
   return sql<{ id: string }>`with ${written} ${touch}`;
 }
 
-/** {@link touchEnrollment} in a transaction of its own. */
-export async function touchAlone(db: Kysely<Database>, id: string, change: EnrollmentChange): Promise<void> {
-  await db.transaction().execute((trx) => touchEnrollment(trx, id, change));
+/** Touches the enrollment by itself when {@link withEnrollment} has left it alone: then its answer has no row. */
+export async function touchIfLeft(
+  db: Kysely<Database>,
+  id: string,
+  change: EnrollmentChange,
+  answer: readonly { id: string }[],
+): Promise<void> {
+  if (answer.length === 0) {
+    await db.transaction().execute((trx) => touchEnrollment(trx, id, change));
+  }
 }
 
 function enrollmentChange(

@@ -3,9 +3,11 @@ import { sql } from 'kysely';
 import pRetry from 'p-retry';
 import pg from 'pg';
 import { claimCharge } from '../../db/charge-claims.ts';
+import { writeChargeOutcome } from '../../db/charge-outcome.ts';
 import { chargeSave, saveCharge } from '../../db/charges.ts';
 import { touchEnrollment, writeWithEnrollment } from '../../db/enrollments.ts';
-import { factsTold } from '../../db/timeline.ts';
+import type { NewCharge } from '../../db/schema.ts';
+import { factRows, factsTold, type TimelineFact } from '../../db/timeline.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
 import { insertEnrollmentRow, newCharge } from './charge-rows.ts';
@@ -97,70 +99,81 @@ describe('touchEnrollment', () => {
   });
 });
 
-describe('writeWithEnrollment', () => {
-  const write = (enrollmentId: string, number: number, status: 'requires_payment_method' | 'succeeded') => {
+const CHANGE = { at: AT, next: { dueAt: '2026-12-02T00:00:00.000Z', amountMinor: 980 } };
+
+/** A charge and a fact of it, with what the enrollment becomes of it: built each time, and built once. */
+const WRITERS: Record<string, (charge: NewCharge, fact: TimelineFact) => Promise<void>> = {
+  writeWithEnrollment: ({ enrollment_id: id, ...charge }, fact) => {
     const { db } = database;
+    const writes = [chargeSave(db, { ...charge, enrollment_id: id }), factsTold(db, id, [fact])];
+    const own = { id: charge.id, isPastDue: charge.status !== 'succeeded' };
+    return writeWithEnrollment(db, id, CHANGE, writes, own);
+  },
+  writeChargeOutcome: (charge, fact) => {
+    const facts = factRows(charge.enrollment_id, [fact]);
+    const rows = { charge, attempt: null, facts, movement: null, notice: null };
+    return writeChargeOutcome(database.db, rows, CHANGE);
+  },
+};
+
+describe.each(Object.keys(WRITERS))('%s', (name) => {
+  const idOf = (number: number) => `enr_${number}_${name.toLowerCase()}`;
+  const writer = WRITERS[name] as (typeof WRITERS)[string];
+  const write = (enrollmentId: string, number: number, status: 'requires_payment_method' | 'succeeded') => {
     const charge = newCharge(enrollmentId, number, { status });
-    const fact = {
-      key: `${charge.id}/${status}`,
-      chargeId: charge.id,
-      at: AT,
-      what: 'charge',
-      who: 'workflow',
-    };
-    const writes = [chargeSave(db, charge), factsTold(db, enrollmentId, [fact])];
-    return writeWithEnrollment(db, enrollmentId, { at: AT }, writes, {
-      id: charge.id,
-      isPastDue: status !== 'succeeded',
-    });
+    const key = `${charge.id}/${status}`;
+    return writer(charge, { key, chargeId: charge.id, at: AT, what: 'charge', who: 'workflow' });
   };
   const eventsOf = (id: string) =>
     database.db.selectFrom('enrollment_events').select('key').where('enrollment_id', '=', id).execute();
 
   it('writes all, and derives the status from what it writes and what was there', async () => {
-    await insertEnrollmentRow(database.db, 'enr_3');
-    await write('enr_3', 1, 'requires_payment_method');
-    expect(await statusOf('enr_3')).toBe('past_due');
-    await write('enr_3', 2, 'succeeded');
-    expect(await statusOf('enr_3')).toBe('past_due');
-    await write('enr_3', 1, 'succeeded');
-    expect(await statusOf('enr_3')).toBe('active');
-    expect(await eventsOf('enr_3')).toHaveLength(3);
+    await insertEnrollmentRow(database.db, idOf(3));
+    await write(idOf(3), 1, 'requires_payment_method');
+    expect(await statusOf(idOf(3))).toBe('past_due');
+    await write(idOf(3), 2, 'succeeded');
+    expect(await statusOf(idOf(3))).toBe('past_due');
+    await write(idOf(3), 1, 'succeeded');
+    expect(await statusOf(idOf(3))).toBe('active');
+    expect(await eventsOf(idOf(3))).toHaveLength(3);
   });
 
   it('writes nothing when one of them fails', async () => {
     const { db } = database;
-    await insertEnrollmentRow(db, 'enr_4');
-    const charge = newCharge('enr_4', 1, { status: 'succeeded' });
+    await insertEnrollmentRow(db, idOf(4));
+    const charge = newCharge(idOf(4), 1, { status: 'succeeded' });
     const alien = { key: 'alien', chargeId: 'chg_of_nobody', at: AT, what: 'charge', who: 'workflow' };
-    const writes = [chargeSave(db, charge), factsTold(db, 'enr_4', [alien])];
-    await expect(
-      writeWithEnrollment(db, 'enr_4', { at: AT }, writes, { id: charge.id, isPastDue: false }),
-    ).rejects.toThrow('foreign key');
+    await expect(writer(charge, alien)).rejects.toThrow('foreign key');
     expect(await db.selectFrom('charges').select('id').where('id', '=', charge.id).execute()).toEqual([]);
   });
 
   it('looks once more when another transaction has changed the enrollment since it began', async () => {
     const { db } = database;
-    await insertEnrollmentRow(db, 'enr_5');
-    await claimCharge(db, newCharge('enr_5', 2));
-    const declined = await declineThatIsNotCommitted('enr_5');
-    const succeeded = write('enr_5', 2, 'succeeded');
+    await insertEnrollmentRow(db, idOf(5));
+    await claimCharge(db, newCharge(idOf(5), 2));
+    const declined = await declineThatIsNotCommitted(idOf(5));
+    const succeeded = write(idOf(5), 2, 'succeeded');
     await declined.commitOnceWaitedFor();
     await succeeded;
-    expect(await statusOf('enr_5')).toBe('past_due');
-    expect(await eventsOf('enr_5')).toHaveLength(1);
+    const enrollment = await db
+      .selectFrom('enrollments')
+      .select(['status', 'next_charge_at'])
+      .where('id', '=', idOf(5))
+      .executeTakeFirstOrThrow();
+    // The first of what the other one has told, the second of what this one tells.
+    expect(enrollment).toEqual({ status: 'past_due', next_charge_at: new Date(CHANGE.next.dueAt) });
+    expect(await eventsOf(idOf(5))).toHaveLength(1);
   });
 
   it('never waits in a circle, and ends with the status of all: forty writers of one enrollment', async () => {
     const { db } = database;
-    await insertEnrollmentRow(db, 'enr_6');
-    await Promise.all(Array.from({ length: 8 }, (_, at) => claimCharge(db, newCharge('enr_6', at + 1))));
+    await insertEnrollmentRow(db, idOf(6));
+    await Promise.all(Array.from({ length: 8 }, (_, at) => claimCharge(db, newCharge(idOf(6), at + 1))));
     await Promise.all(
       Array.from({ length: 40 }, (_, at) => {
         const status = at % 2 === 0 ? 'requires_payment_method' : 'succeeded';
         // As Temporal repeats it: see `saveCharge`. A circle would be refused under another code.
-        return pRetry(() => write('enr_6', (at % 8) + 1, status), {
+        return pRetry(() => write(idOf(6), (at % 8) + 1, status), {
           shouldRetry: ({ error }) => error instanceof pg.DatabaseError && error.code === '23505',
           minTimeout: 5,
         });
@@ -169,12 +182,12 @@ describe('writeWithEnrollment', () => {
     const open = await db
       .selectFrom('charges')
       .select('id')
-      .where('enrollment_id', '=', 'enr_6')
+      .where('enrollment_id', '=', idOf(6))
       .where('status', '=', 'requires_payment_method')
       .execute();
-    expect(await statusOf('enr_6')).toBe(open.length > 0 ? 'past_due' : 'active');
+    expect(await statusOf(idOf(6))).toBe(open.length > 0 ? 'past_due' : 'active');
     // And once more with an end that is known: the last word of each is that it succeeded.
-    await Promise.all(Array.from({ length: 8 }, (_, at) => write('enr_6', at + 1, 'succeeded')));
-    expect(await statusOf('enr_6')).toBe('active');
+    await Promise.all(Array.from({ length: 8 }, (_, at) => write(idOf(6), at + 1, 'succeeded')));
+    expect(await statusOf(idOf(6))).toBe('active');
   });
 });
