@@ -5,7 +5,7 @@ export const EN = {
   testMode: 'TEST MODE',
   testNote: 'This page stands in for Stripe Checkout. No real card works here and no money moves.',
   heading: 'Set up your payment method',
-  lead: 'Your details are saved so that later payments can be made without you..',
+  lead: 'Your details are saved so that later payments can be made without you.',
   back: 'Back',
   reference: 'Reference',
   contact: 'Contact',
