@@ -71,6 +71,29 @@ describe('the inbox', () => {
     expect(rooms()).toBe(16);
   });
 
+  it('delivers few of those that wait while a flood lasts, and all of them afterwards', async () => {
+    await keep(40);
+    const flood = () => {
+      for (let come = 0; come < 150; come += 1) {
+        api.inbox.reserve()?.giveBack();
+      }
+    };
+    flood();
+    flood();
+    const flooding = setInterval(flood, 50);
+    api.inbox.start();
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 650));
+      // Ten a second; the slowest machine delivers one.
+      expect(api.asked.length).toBeLessThanOrEqual(8);
+      expect(api.asked.length).toBeGreaterThanOrEqual(1);
+    } finally {
+      clearInterval(flooding);
+    }
+    await allSignalled();
+    expect(api.asked).toHaveLength(40);
+  });
+
   it('shares the rows with another process, none twice', async () => {
     const seen: string[] = [];
     const another: InboxDispatcher = createInboxDispatcher({
