@@ -5,6 +5,7 @@
  */
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
+import { WORKER_NODE_FLAGS } from '../worker/node-flags.ts';
 import type { Addresses } from './addresses.ts';
 import type { Ports } from './ports.ts';
 import { clearLeftoverServer, postgresAnswers, postgresProcess } from './postgres.ts';
@@ -102,7 +103,7 @@ export function workerService(
   addresses: Addresses,
   settings: Record<string, string>,
 ): Service {
-  const spec = script(folder, 'worker', 'worker/main.ts', [], settings);
+  const spec = script(folder, 'worker', 'worker/main.ts', [], settings, WORKER_NODE_FLAGS);
   return {
     // It lets a request to Stripe end first.
     spec: { ...spec, stopTimeoutMs: 45_000 },
@@ -160,12 +161,13 @@ function script(
   file: string,
   args: string[],
   env: Record<string, string>,
+  nodeFlags: readonly string[] = [],
 ) {
   return {
     name,
     command: process.execPath,
     // Node says of each start that it strips types; not news here.
-    args: ['--disable-warning=ExperimentalWarning', path.join(PROJECT, file), ...args],
+    args: ['--disable-warning=ExperimentalWarning', ...nodeFlags, path.join(PROJECT, file), ...args],
     cwd: PROJECT,
     // A second start finds the code compiled already.
     env: { NODE_COMPILE_CACHE: path.join(folder.cache, 'compiled'), ...env },

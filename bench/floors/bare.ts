@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
 import getPort from 'get-port';
 import { atOnce } from '../../test/support/at-once.ts';
+import { WORKER_NODE_FLAGS } from '../../worker/node-flags.ts';
 import { until } from '../measure/callers.ts';
 import type { Stage } from '../stage/stage.ts';
 import { bareSaved, bareStart } from './bare-workflows.ts';
@@ -36,6 +37,7 @@ async function startFloor(stage: Stage): Promise<BareFloor> {
     {},
     async () => (await timesDone()) >= 0,
     [stage.addresses.temporal, TASK_QUEUE, String(port)],
+    WORKER_NODE_FLAGS,
   );
   const named = (count: number) => {
     const batch = randomUUID();

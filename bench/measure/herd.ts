@@ -5,6 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pause } from '../../dev/processes.ts';
+import { WORKER_NODE_FLAGS } from '../../worker/node-flags.ts';
 import { bareFloor } from '../floors/bare.ts';
 import type { ChargeJob } from '../peers/charge-once.ts';
 import type { Stage } from '../stage/stage.ts';
@@ -126,6 +127,7 @@ export async function drainPeer(
     },
     async (running) => running.lastLines().includes('ready'),
     [kind, file, String(dueAtMs)],
+    WORKER_NODE_FLAGS,
   );
   if (Date.now() > dueAtMs) {
     throw new Error(`${kind} was not ready in time`);

@@ -131,19 +131,23 @@ export async function openStage(report: (line: string) => void) {
     return worker.child;
   }
 
-  /** A process of the bench itself, e.g. a floor; ready when `ready` says so. */
+  /**
+   * A process of the bench itself, e.g. a floor; ready when `ready` says so.
+   * @param nodeFlags of Node itself: what stands beside the Worker is started as the Worker is
+   */
   function helper(
     name: string,
     file: string,
     env: Record<string, string | undefined>,
     ready: (child: RunningProcess) => Promise<boolean>,
     args: readonly string[] = [],
+    nodeFlags: readonly string[] = [],
   ): Promise<RunningProcess> {
     return start(
       {
         name,
         command: process.execPath,
-        args: ['--disable-warning=ExperimentalWarning', path.join(PROJECT, file), ...args],
+        args: ['--disable-warning=ExperimentalWarning', ...nodeFlags, path.join(PROJECT, file), ...args],
         cwd: PROJECT,
         env,
         logFile: path.join(folder.logs, `${name}.log`),

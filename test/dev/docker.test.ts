@@ -17,6 +17,7 @@ import { parse } from 'yaml';
 import { readCodecSettings, readSettings, settingsSchema } from '../../config/env.ts';
 import { SEARCH_ATTRIBUTES } from '../../dev/temporal-server.ts';
 import { STRIPE_EVENT_TYPES } from '../../domain/stripe-event.ts';
+import { WORKER_NODE_FLAGS } from '../../worker/node-flags.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
@@ -176,6 +177,15 @@ describe('docker-compose.yml', () => {
     const graceMs = (Number(minutes) * 60 + Number(seconds)) * 1000;
     const worker = compose.services.worker?.environment?.STRIPE_TIMEOUT_MS ?? '';
     expect(graceMs).toBeGreaterThan(Number(interpolate(worker, {})) + 20_000);
+  });
+
+  it('starts the Worker with the heap that it is measured with, as npm does; and Node takes it', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const command = ['node', ...WORKER_NODE_FLAGS, 'worker/main.ts'];
+    expect(compose.services.worker?.command).toEqual(command);
+    expect(scripts['start:worker']).toBe(command.join(' '));
+    // It refuses a flag that it does not have.
+    expect(() => execFileSync(process.execPath, [...WORKER_NODE_FLAGS, '--eval', ''])).not.toThrow();
   });
 
   it('forwards the events that have an effect', () => {
