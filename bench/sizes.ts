@@ -24,7 +24,7 @@ export interface Sizes {
 }
 
 const USUAL: Sizes = {
-  rounds: 2,
+  rounds: 4,
   herd: 1_000,
   probe: 400,
   fewSleeping: 1_000,
@@ -38,7 +38,7 @@ const USUAL: Sizes = {
 };
 
 const QUICK: Sizes = {
-  rounds: 1,
+  rounds: 2,
   herd: 120,
   probe: 40,
   fewSleeping: 20,

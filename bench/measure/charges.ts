@@ -3,8 +3,17 @@ import { beside, type Curve, type Figure, type Findings, figure } from '../figur
 import { bareFloor } from '../floors/bare.ts';
 import { middle } from '../statistics.ts';
 import type { Context, Measurement } from './context.ts';
-import { type Drain, drainBare, drainOurs, drainPeer, gather, type Herd } from './herd.ts';
-import { expectations, expectedRates } from './warm-up.ts';
+import {
+  type BareHerd,
+  type Drain,
+  drainBare,
+  drainOurs,
+  drainPeer,
+  gather,
+  gatherBare,
+  type Herd,
+} from './herd.ts';
+import { expectations, expectedRates, type Rates } from './warm-up.ts';
 
 export const charges: Measurement = {
   name: 'charges',
@@ -12,7 +21,6 @@ export const charges: Measurement = {
   async run(context): Promise<Findings> {
     const { stage, sizes, report } = context;
     await stage.ensureWorker();
-    const floor = await bareFloor(stage);
     const expected = await expectedRates(context);
     const enroll = { ours: [] as number[], bare: [] as number[] };
     const drains: Record<'ours' | 'bare' | 'pg-boss' | 'graphile-worker', Drain[]> = {
@@ -23,27 +31,58 @@ export const charges: Measurement = {
     };
     for (let round = 0; round < sizes.rounds; round += 1) {
       const of = `round ${round + 1} of ${sizes.rounds}`;
-      report(`${of}: ${sizes.herd} customers enroll`);
-      let bare = expected.bareEnrollments;
-      const herd = await gather(context, sizes.herd, expected.enrollments, {
-        seconds: sizes.herd / expected.bareEnrollments,
-        work: async () => {
-          report(`${of}: ${sizes.herd} bare enrollments`);
-          bare = sizes.herd / (await floor.enrollments(sizes.herd));
-        },
-      });
-      enroll.bare.push(bare);
+      const { herd, bareHerd, bareSeconds, bareFirst } = await gatherBoth(context, round, expected);
       enroll.ours.push(sizes.herd / herd.enrollSeconds);
+      enroll.bare.push(sizes.herd / bareSeconds);
       expectations(expected, enroll);
-      report(`${of}: ${sizes.herd} charges fall due`);
-      drains.ours.push(await drainOurs(stage, herd));
-      report(`${of}: ${sizes.herd} bare timers fall due`);
-      drains.bare.push(await drainBare(stage, sizes.herd, expected.bareStarts));
+      const ours = async () => {
+        report(`${of}: ${sizes.herd} charges fall due`);
+        drains.ours.push(await drainOurs(stage, herd, true));
+      };
+      const bare = async () => {
+        report(`${of}: ${sizes.herd} bare timers fall due`);
+        drains.bare.push(await drainBare(stage, bareHerd, true));
+      };
+      for (const fallDue of bareFirst ? [bare, ours] : [ours, bare]) {
+        await fallDue();
+      }
       await drainPeers(context, herd, round, of, drains);
     }
     return findingsOf(context, enroll, drains);
   },
 };
+
+/**
+ * As many of ours and of the bare Workflows, to fall due shortly after one another, in turn first: how fast a shared
+ * machine is changes by the minute.
+ */
+async function gatherBoth({ stage, sizes, report }: Context, round: number, expected: Rates) {
+  const of = `round ${round + 1} of ${sizes.rounds}`;
+  const floor = await bareFloor(stage);
+  const bareFirst = round % 2 === 1;
+  const apartSeconds = sizes.herd / SLOWEST_WHOLE + 5;
+  // Of each try; the last one counts.
+  const bare: { seconds: number; herd: BareHerd }[] = [];
+  report(`${of}: ${sizes.herd} customers enroll`);
+  const herd = await gather({ stage, report }, sizes.herd, expected.enrollments, {
+    seconds: sizes.herd / expected.bareEnrollments + sizes.herd / expected.bareStarts,
+    earlierSeconds: bareFirst ? apartSeconds + 0.5 : 0.5,
+    work: async (dueAtMs) => {
+      report(`${of}: ${sizes.herd} bare enrollments`);
+      const seconds = await floor.enrollments(sizes.herd);
+      const bareDueAtMs = dueAtMs + apartSeconds * (bareFirst ? -1_000 : 1_000);
+      bare.push({ seconds, herd: await gatherBare(stage, sizes.herd, bareDueAtMs) });
+    },
+  });
+  const floored = bare.at(-1);
+  if (floored === undefined) {
+    throw new Error('a herd was gathered without its floor');
+  }
+  return { herd, bareHerd: floored.herd, bareSeconds: floored.seconds, bareFirst };
+}
+
+/** Charges a second with all that follows on them: what falls due next must find nothing left to do. */
+const SLOWEST_WHOLE = 50;
 
 async function drainPeers(
   { stage, report }: Context,
@@ -101,6 +140,16 @@ function findingsOf(
         what: 'bare Workflow',
         samples: lags('bare'),
       }),
+      beside(
+        'charges.whole',
+        'charges, until the last Workflow has gone on after its own',
+        drains.ours.flatMap(({ whole }) => (whole === null ? [] : [whole.perSecond])),
+        '/s',
+        {
+          what: 'bare Workflow, until the last one has ended',
+          samples: drains.bare.flatMap(({ whole }) => (whole === null ? [] : [whole.perSecond])),
+        },
+      ),
       ...processorFigures(drains),
       beside('charges.pg_boss', 'charges, beside pg-boss jobs', rates('ours'), '/s', {
         what: 'pg-boss job: same call, same rows',
@@ -127,9 +176,9 @@ const PARTS: Record<string, string> = {
 };
 
 /** Milliseconds of processor for a charge, by part. */
-function processorOf({ processor }: Drain, isOurs: boolean): Record<string, number> {
+function processorOf({ whole }: Drain, isOurs: boolean): Record<string, number> {
   const parts: Record<string, number> = {};
-  for (const [name, ms] of Object.entries(processor ?? {})) {
+  for (const [name, ms] of Object.entries(whole?.processor ?? {})) {
     const part = PARTS[name];
     // The other one's Worker only keeps its connection alive.
     if (part !== undefined && name !== (isOurs ? 'bare-worker' : 'worker')) {
@@ -140,7 +189,7 @@ function processorOf({ processor }: Drain, isOurs: boolean): Record<string, numb
 }
 
 function processorFigures({ ours, bare }: Record<'ours' | 'bare', Drain[]>): Figure[] {
-  if ([...ours, ...bare].some(({ processor }) => processor === null)) {
+  if ([...ours, ...bare].some(({ whole }) => whole?.processor == null)) {
     return [];
   }
   const [used, floor] = [

@@ -8,7 +8,7 @@ import { databaseFileBytes, residentBytes } from '../stage/memory.ts';
 import { middle } from '../statistics.ts';
 import { enrollMany, monthlyFrom } from './callers.ts';
 import type { Context, Measurement } from './context.ts';
-import { drainBare, drainOurs, gather } from './herd.ts';
+import { drainBare, drainOurs, gather, gatherBare } from './herd.ts';
 import { compareLongLived } from './long-lived.ts';
 import { expectedRates } from './warm-up.ts';
 
@@ -86,7 +86,8 @@ async function probe(context: Context, of: string, before?: () => Promise<unknow
     before && { seconds: 8, work: before },
   );
   const ours = await drainOurs(stage, herd);
-  const bare = await drainBare(stage, sizes.probe, expected.bareStarts);
+  const startedBy = Date.now() + (sizes.probe / expected.bareStarts) * 1_500 + 4_000;
+  const bare = await drainBare(stage, await gatherBare(stage, sizes.probe, startedBy));
   return ours.perSecond / bare.perSecond;
 }
 

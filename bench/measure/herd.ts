@@ -20,6 +20,13 @@ export interface Drain {
   lastLagSeconds: number;
   /** Charges that were done, by seconds after the instant. */
   curve: { x: number; y: number }[];
+  /** What followed on them, when it was waited for. */
+  whole: Whole | null;
+}
+
+/** A charge is made before its Workflow knows of it: until Temporal has had all Workflow Tasks back. */
+export interface Whole {
+  perSecond: number;
   /** Milliseconds of processor for each charge, by process; null where that cannot be read. */
   processor: Record<string, number> | null;
 }
@@ -34,38 +41,49 @@ export interface Herd {
 /** Times that a herd is gathered anew because its instant came too soon. */
 const TRIES = 3;
 
+/** What is done once all are enrolled, while they wait for their instant. */
+interface Meanwhile {
+  work: (dueAtMs: number) => Promise<unknown>;
+  /** How long that may take. */
+  seconds: number;
+  /** How long before the instant it must be over. @default 0.5 */
+  earlierSeconds?: number;
+}
+
 /**
  * Enrolls so many for one instant that comes after all are saved, and does what is to be done meanwhile.
  * @param perSecond enrollments expected; when a shared machine slows down, the next try expects less
- * @throws Error when the instant has passed three times
+ * @throws Error when the instant has come too soon three times
  */
 export async function gather(
   { stage, report }: Pick<Context, 'stage' | 'report'>,
   count: number,
   perSecond: number,
-  meanwhile: { seconds: number; work: () => Promise<unknown> } = { seconds: 0, work: async () => undefined },
+  meanwhile: Meanwhile = { seconds: 0, work: async () => undefined },
 ): Promise<Herd> {
+  const { work, earlierSeconds = 0.5 } = meanwhile;
   let expected = perSecond;
   for (let tries = 1; ; tries += 1) {
-    const neededMs = (count / expected + meanwhile.seconds) * 1_400 + 6_000;
+    const neededMs = (count / expected + meanwhile.seconds) * 1_400 + earlierSeconds * 1_000 + 6_000;
     const dueAtMs = Math.ceil((Date.now() + neededMs) / 1000) * 1000;
     const { ids, seconds } = await enrollMany(stage, count, monthlyFrom(new Date(dueAtMs).toISOString()));
-    if (Date.now() < dueAtMs - meanwhile.seconds * 1_000 - 1_000) {
-      await meanwhile.work();
-    }
-    if (Date.now() < dueAtMs - 500) {
-      return { ids, dueAtMs, enrollSeconds: seconds };
+    const overByMs = dueAtMs - earlierSeconds * 1_000;
+    if (Date.now() < overByMs - meanwhile.seconds * 1_000) {
+      await work(dueAtMs);
+      if (Date.now() < overByMs) {
+        return { ids, dueAtMs, enrollSeconds: seconds };
+      }
     }
     if (tries === TRIES) {
-      throw new Error(`the instant of ${count} customers passed ${TRIES} times before all were ready`);
+      throw new Error(`the instant of ${count} customers came too soon ${TRIES} times`);
     }
     expected = count / seconds / 1.5;
     report(`the instant came too soon: ${count} customers took ${seconds.toFixed(0)} s; once more`);
   }
 }
 
-/** Charges of ours that were made for an instant. */
-export async function drainOurs(stage: Stage, herd: Herd): Promise<Drain> {
+/** Charges of ours that were made for an instant. @param whole also waits for what follows on them */
+export async function drainOurs(stage: Stage, herd: Herd, whole = false): Promise<Drain> {
   const { db } = await stage.database();
   const done = async () => {
     const row = await db
@@ -76,15 +94,25 @@ export async function drainOurs(stage: Stage, herd: Herd): Promise<Drain> {
       .executeTakeFirstOrThrow();
     return row.done;
   };
-  return drain(stage, 'our charges', herd.ids.length, herd.dueAtMs, done);
+  return drain(stage, { what: 'our charges', count: herd.ids.length, dueAtMs: herd.dueAtMs, done, whole });
 }
 
-/** The same number of bare timers, each followed by an empty Activity. */
-export async function drainBare(stage: Stage, count: number, perSecond: number): Promise<Drain> {
+/** Bare timers for one instant, each followed by an empty Activity. */
+export interface BareHerd {
+  count: number;
+  dueAtMs: number;
+  done: () => Promise<number>;
+}
+
+/** Starts so many of them. @param dueAtMs after all have been started */
+export async function gatherBare(stage: Stage, count: number, dueAtMs: number): Promise<BareHerd> {
   const floor = await bareFloor(stage);
-  const dueAtMs = Math.ceil((Date.now() + (count / perSecond) * 1_500 + 4_000) / 1000) * 1000;
-  const done = await floor.charges(count, dueAtMs);
-  return drain(stage, 'the bare charges', count, dueAtMs, done);
+  return { count, dueAtMs, done: await floor.charges(count, dueAtMs) };
+}
+
+/** As for ours: until the last Activity is done; with `whole` until every Workflow has ended. */
+export function drainBare(stage: Stage, herd: BareHerd, whole = false): Promise<Drain> {
+  return drain(stage, { what: 'the bare charges', ...herd, whole });
 }
 
 /** The same charges once more, as jobs of a queue. @param number of the charges in their enrollments */
@@ -142,11 +170,10 @@ export async function drainPeer(
 /** Waits for the instant and then looks ten times a second until all are done. */
 async function drain(
   stage: Stage,
-  what: string,
-  count: number,
-  dueAtMs: number,
-  done: () => Promise<number>,
+  { what, count, dueAtMs, done, whole }: BareHerd & { what: string; whole: boolean },
 ): Promise<Drain> {
+  await pause(Math.max(0, dueAtMs - SOON_MS - Date.now()));
+  const tasks = whole ? await stage.workflowTasksDone() : 0;
   await pause(Math.max(0, dueAtMs - Date.now()));
   const before = stage.processorMs();
   const curve: Drain['curve'] = [];
@@ -156,15 +183,26 @@ async function drain(
     return y >= count;
   });
   const lastLagSeconds = curve.at(-1)?.x ?? 0;
+  const drained = { perSecond: count / lastLagSeconds, lastLagSeconds, curve };
+  if (!whole) {
+    return { ...drained, whole: null };
+  }
+  // One for the timer, one for the Activity's result.
+  const all = tasks + 2 * count;
+  await until(`the Workflow Tasks of ${what}`, 180_000, async () => (await stage.workflowTasksDone()) >= all);
+  const wholeSeconds = (Date.now() - dueAtMs) / 1000;
   const processor = usedFor(count, before, stage.processorMs());
-  return { perSecond: count / lastLagSeconds, lastLagSeconds, curve, processor };
+  return { ...drained, whole: { perSecond: count / wholeSeconds, processor } };
 }
+
+/** Before the instant, when nothing else is under way. */
+const SOON_MS = 500;
 
 function usedFor(
   count: number,
   before: Record<string, number> | null,
   after: Record<string, number> | null,
-): Drain['processor'] {
+): Whole['processor'] {
   if (before === null || after === null) {
     return null;
   }

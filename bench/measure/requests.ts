@@ -32,7 +32,7 @@ export const requests: Measurement = {
 
     report('GET /v1/enrollments/:id');
     const latencies: number[] = [];
-    const samples = await inTurn(2 * sizes.rounds, {
+    const samples = await inTurn(sizes.rounds, {
       ours: async () => {
         const result = await load(context, url, READERS, one);
         latencies.push(...result.latenciesMs);

@@ -66,7 +66,7 @@ export const webhooks: Measurement = {
     for (const kind of ['echo', 'news'] as const) {
       const of = kind === 'echo' ? 'echoes of our own requests' : 'news for a Workflow';
       report(`full speed, ${of}`);
-      const samples = await inTurn(2 * sizes.rounds, {
+      const samples = await inTurn(sizes.rounds, {
         ours: async () => (await send(kind, api.url, '/webhooks/stripe')).perSecond,
         bare: async () => (await send(kind, bare, '/webhook')).perSecond,
       });

@@ -29,6 +29,10 @@ export const PROJECT = path.resolve(import.meta.dirname, '../..');
 /** High enough that the rate towards Stripe is never what is measured. */
 const NO_LIMIT = 100_000;
 
+/** The server counts requests once where they arrive and once where they are served. */
+const WORKFLOW_TASK_DONE =
+  /^service_requests\{(?=.*namespace="default")(?=.*operation="RespondWorkflowTaskCompleted").*service_name="frontend"/;
+
 export async function openStage(report: (line: string) => void) {
   const root = mkdtempSync(path.join(os.tmpdir(), 'durable-billing-bench-'));
   // PostgreSQL runs as another user when this runs as root.
@@ -178,6 +182,13 @@ export async function openStage(report: (line: string) => void) {
 
     /** Milliseconds of processor that each process of the stage has used; null where that cannot be read. */
     processorMs: () => processorMs(running),
+
+    /** Workflow Tasks that Temporal's server has had back as done; it tells of each within a second. */
+    async workflowTasksDone(): Promise<number> {
+      const answer = await fetch(`http://127.0.0.1:${ports.temporalMetrics}/metrics`);
+      const lines = (await answer.text()).split('\n').filter((line) => WORKFLOW_TASK_DONE.test(line));
+      return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    },
 
     /** The stand-in's control plane. */
     control<T>(method: 'GET' | 'POST', route: string, body?: object): Promise<T> {

@@ -75,7 +75,7 @@ describe('the page', () => {
 
 describe('sizes', () => {
   it('scales what is counted, and never down to nothing', () => {
-    expect(sizesOf('usual', 0.1)).toMatchObject({ herd: 100, webhooks: 300, rounds: 2 });
+    expect(sizesOf('usual', 0.1)).toMatchObject({ herd: 100, webhooks: 300, rounds: 4 });
     expect(sizesOf('quick', 0.0001)).toMatchObject({ herd: 2, webhooks: 2, longLived: 2 });
   });
 });
