@@ -3,10 +3,9 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
-import { checkoutSessionInsert } from '../db/checkout-sessions.ts';
-import { enrollmentInsert } from '../db/enrollments.ts';
-import { factsTold } from '../db/timeline.ts';
-import { writeTogether } from '../db/together.ts';
+import { writeOpenSession } from '../db/checkout-sessions.ts';
+import { writeEnrollment } from '../db/enrollments.ts';
+import { factRows } from '../db/timeline.ts';
 import { DEFECTS, REFUSALS } from '../domain/errors.ts';
 import { enrollmentWorkflowId, operationKey } from '../domain/ids.ts';
 import type { EnrollmentInput } from '../workflows/input.ts';
@@ -36,12 +35,12 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
     async openCheckoutSession(work: OpenSessionWork): Promise<OpenCheckoutSession> {
       const { input, number, at } = work;
       if (number === 1) {
-        await writeTogether(deps.db, [
-          enrollmentInsert(deps.db, enrollmentRow(work)),
-          factsTold(deps.db, input.enrollmentId, [
+        await writeEnrollment(deps.db, {
+          enrollment: enrollmentRow(work),
+          facts: factRows(input.enrollmentId, [
             { key: 'enrolled', at, what: 'enrollment.created', who: work.who, why: input.description },
           ]),
-        ]);
+        });
       }
       const session = await createSession(work).catch((error: unknown) => {
         throw (
@@ -53,8 +52,8 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
         throw ApplicationFailure.nonRetryable(`${session.id} has no address`, DEFECTS.BooksDisagree);
       }
       const expiresAt = new Date(session.expires_at * 1000).toISOString();
-      await writeTogether(deps.db, [
-        checkoutSessionInsert(deps.db, {
+      await writeOpenSession(deps.db, {
+        session: {
           id: session.id,
           enrollment_id: input.enrollmentId,
           status: 'open',
@@ -62,8 +61,8 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
           setup_intent_id: idOf(session.setup_intent),
           expires_at: expiresAt,
           created_at: at,
-        }),
-        factsTold(deps.db, input.enrollmentId, [
+        },
+        facts: factRows(input.enrollmentId, [
           {
             key: `checkout-session-${number}`,
             at,
@@ -72,7 +71,7 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
             details: { checkout_session: session.id, expires_at: expiresAt },
           },
         ]),
-      ]);
+      });
       return { id: session.id, url: session.url, expiresAt };
     },
   };

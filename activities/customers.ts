@@ -2,9 +2,8 @@
  * Stripe Customers for our customer records. Called by the Activities that open a Checkout Session or save a
  * payment method. Never puts a name or an e-mail into a result: results are history.
  */
-import type { Kysely } from 'kysely';
 import type { Stripe } from 'stripe';
-import type { Database } from '../db/schema.ts';
+import { findCustomer, keepStripeCustomer } from '../db/customers.ts';
 import { customerKey } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
@@ -16,11 +15,7 @@ import { freshKey } from './fresh-key.ts';
  * call twice.
  */
 export async function knownStripeCustomer(deps: ActivityDeps, customerId: string): Promise<string | null> {
-  const customer = await deps.db
-    .selectFrom('customers')
-    .selectAll()
-    .where('id', '=', customerId)
-    .executeTakeFirstOrThrow();
+  const customer = await findCustomer(deps.db, customerId);
   if (customer.stripe_customer_id !== null) {
     return customer.stripe_customer_id;
   }
@@ -53,30 +48,6 @@ export async function stripeCustomerFromCheckout(
   });
 }
 
-/**
- * The statement that fills in what we do not have yet of a customer: the Stripe Customer, and the e-mail and the name that
- * Checkout told; what the caller gave stays.
- */
-export function customerFill(
-  db: Kysely<Database>,
-  customerId: string,
-  stripeCustomerId: string,
-  details: Stripe.Checkout.Session.CustomerDetails | null,
-) {
-  return db
-    .updateTable('customers')
-    .set((eb) => {
-      const known = (column: 'stripe_customer_id' | 'email' | 'name', told: string | null) =>
-        eb.fn.coalesce(column, eb.val(told));
-      return {
-        stripe_customer_id: known('stripe_customer_id', stripeCustomerId),
-        email: known('email', details?.email || null),
-        name: known('name', details?.name || null),
-      };
-    })
-    .where('id', '=', customerId);
-}
-
 async function createStripeCustomer(
   deps: ActivityDeps,
   customerId: string,
@@ -89,13 +60,5 @@ async function createStripeCustomer(
     idempotencyKey: freshKey(customerKey(customerId), asked),
   });
   // Somebody else may have created one at the same moment: the first that was kept is everybody's.
-  const kept = await deps.db
-    .updateTable('customers')
-    .set((eb) => ({
-      stripe_customer_id: eb.fn.coalesce('stripe_customer_id', eb.val<string | null>(created.id)),
-    }))
-    .where('id', '=', customerId)
-    .returning('stripe_customer_id')
-    .executeTakeFirstOrThrow();
-  return kept.stripe_customer_id ?? created.id;
+  return keepStripeCustomer(deps.db, customerId, created.id);
 }

@@ -2,9 +2,9 @@
  * Saving the payment method of a completed Checkout Session. Called by the enrollment Workflow, whoever told of the completion: nothing is believed that was not read from Stripe here.
  */
 import type { Stripe } from 'stripe';
-import { checkoutSessionClose, closeCheckoutSession, paymentMethodInsert } from '../db/checkout-sessions.ts';
-import { writeWithEnrollment } from '../db/enrollments.ts';
-import { factsTold, tell } from '../db/timeline.ts';
+import { checkoutSessionClose, closeCheckoutSession } from '../db/checkout-sessions.ts';
+import { writeSavedMethod } from '../db/saved-method.ts';
+import { factRows, factsTold, tell } from '../db/timeline.ts';
 import { writeTogether } from '../db/together.ts';
 import { failsAhead } from '../domain/method-notice.ts';
 import { anchorOf } from '../domain/schedule.ts';
@@ -13,7 +13,6 @@ import type { Terms } from '../domain/terms.ts';
 import type { CardExpiry } from './charge-work.ts';
 import { idOf } from './checkout-sessions.ts';
 import { ownerOf, refuseSession } from './completed-session.ts';
-import { customerFill } from './customers.ts';
 import type { ActivityDeps } from './deps.ts';
 import { tellIfMethodFails } from './method-notice.ts';
 import { expiryOf, labelOf, last4Of } from './payment-method-facts.ts';
@@ -175,27 +174,25 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       mandate_id: idOf(setupIntent.mandate),
       saved_at: at,
     };
-    const change = {
+    const { customer_details: told } = session;
+    const fact = {
+      key: `${session.id}/saved`,
       at,
-      paymentMethodId: method.id,
-      startedAt: at,
-      ...(schedule === null ? {} : { next: schedule.next }),
+      what: 'payment_method.saved',
+      who: 'customer',
+      details: { payment_method: method.id, label: labelOf(method), checkout_session: session.id },
     };
-    const writes = [
-      customerFill(db, work.customerId, stripeCustomerId, session.customer_details),
-      checkoutSessionClose(db, sessionOf(work), { status: 'complete', at }),
-      paymentMethodInsert(db, saved),
-      factsTold(db, enrollmentId, [
-        {
-          key: `${session.id}/saved`,
-          at,
-          what: 'payment_method.saved',
-          who: 'customer',
-          details: { payment_method: method.id, label: labelOf(method), checkout_session: session.id },
-        },
-      ]),
-    ];
-    await writeWithEnrollment(db, enrollmentId, change, writes, null);
+    const rows = {
+      customer: {
+        id: work.customerId,
+        stripeCustomerId,
+        email: told?.email || null,
+        name: told?.name || null,
+      },
+      method: saved,
+      facts: factRows(enrollmentId, [fact]),
+    };
+    await writeSavedMethod(db, rows, schedule === null ? { at } : { at, next: schedule.next });
     if (mayFail(saved, schedule)) {
       // By itself, since it looks at what has been written; after a crash in between all of this is done again.
       await tellIfMethodFails(db, enrollmentId, at);

@@ -1,14 +1,28 @@
 /** Writes of `checkout_sessions` and `payment_methods`, some as statements to be written with others. Called by Activities only. */
 import type { Kysely } from 'kysely';
 import type { Database, NewCheckoutSession, NewPaymentMethod } from './schema.ts';
+import { statement } from './statement.ts';
+import { type FactRow, factRowsTold } from './timeline.ts';
+import { together } from './together.ts';
 
-/** The statement that inserts a Checkout Session, once; a repeat changes nothing. */
-export function checkoutSessionInsert(db: Kysely<Database>, session: NewCheckoutSession) {
-  return db
-    .insertInto('checkout_sessions')
-    .values(session)
-    .onConflict((conflict) => conflict.column('id').doNothing());
+/** Inserts a Checkout Session with what the timeline says of it, once; a repeat changes nothing. */
+export async function writeOpenSession(
+  db: Kysely<Database>,
+  rows: { session: NewCheckoutSession; facts: readonly FactRow[] },
+): Promise<void> {
+  await opened(db, rows);
 }
+
+const opened = statement(
+  (db, { session, facts }: { session: NewCheckoutSession; facts: readonly FactRow[] }) =>
+    together(db, [
+      db
+        .insertInto('checkout_sessions')
+        .values(session)
+        .onConflict((conflict) => conflict.column('id').doNothing()),
+      factRowsTold(db, facts),
+    ]),
+);
 
 /**
  * Writes how a Checkout Session of that enrollment ended. An end is not changed into another one, so a repeat changes

@@ -1,6 +1,10 @@
-/** Contact details of customers: the only place where personal data is kept. Written by the API before a start. */
+/**
+ * Contact details of customers: the only place where personal data is kept. Written by the API before a start, and by
+ * Activities that learn more of a customer.
+ */
 import type { Kysely } from 'kysely';
-import type { Database } from './schema.ts';
+import type { Customer, Database, NewCustomer } from './schema.ts';
+import { statement } from './statement.ts';
 
 export interface CustomerDetails {
   id: string;
@@ -17,17 +21,91 @@ export interface CustomerDetails {
  */
 export async function upsertCustomer(db: Kysely<Database>, customer: CustomerDetails): Promise<void> {
   const { id, reference, email, name, stripeCustomerId } = customer;
-  // Not an upsert on the id: of two first writes at once PostgreSQL may refuse one by the key on the reference.
-  const { numInsertedOrUpdatedRows: inserted } = await db
-    .insertInto('customers')
-    .values({ id, reference, email, name, stripe_customer_id: stripeCustomerId })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirstOrThrow();
-  if (inserted === 0n && (email !== null || name !== null)) {
+  const row = { id, reference, email, name, stripe_customer_id: stripeCustomerId };
+  const isKnown = (await inserted(db, { row })).length === 0;
+  if (isKnown && (email !== null || name !== null)) {
     await db
       .updateTable('customers')
       .set({ ...(email === null ? {} : { email }), ...(name === null ? {} : { name }) })
       .where('id', '=', id)
       .execute();
   }
+}
+
+// Not an upsert on the id: of two first writes at once PostgreSQL may refuse one by the key on the reference.
+const inserted = statement((db, { row }: { row: NewCustomer }) =>
+  db
+    .insertInto('customers')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .compile(),
+);
+
+/** @throws Error when there is none: rows of customers are written before anything refers to them */
+export async function findCustomer(db: Kysely<Database>, id: string): Promise<Customer> {
+  return known(id, await found(db, { id }));
+}
+
+const found = statement((db, { id }: { id: string }) =>
+  db.selectFrom('customers').selectAll().where('id', '=', id).compile(),
+);
+
+/**
+ * Keeps the Stripe Customer of a customer that has none yet. Safe to call twice.
+ * @returns the one that was kept first, everybody's
+ * @throws Error when there is no such customer
+ */
+export async function keepStripeCustomer(
+  db: Kysely<Database>,
+  id: string,
+  stripeCustomerId: string,
+): Promise<string> {
+  const kept = known(id, await keptFirst(db, { id, stripeCustomerId }));
+  return kept.stripe_customer_id ?? stripeCustomerId;
+}
+
+function known<Row>(id: string, [row]: readonly Row[]): Row {
+  if (row === undefined) {
+    throw new Error(`there is no customer ${id}`);
+  }
+  return row;
+}
+
+const keptFirst = statement((db, { id, stripeCustomerId }: { id: string; stripeCustomerId: string }) =>
+  db
+    .updateTable('customers')
+    .set((eb) => ({
+      stripe_customer_id: eb.fn.coalesce('stripe_customer_id', eb.val<string | null>(stripeCustomerId)),
+    }))
+    .where('id', '=', id)
+    .returning('stripe_customer_id')
+    .compile(),
+);
+
+/**
+ * The statement that fills in what we do not have yet of a customer: the Stripe Customer, and the e-mail and the name that
+ * Checkout was told; what the caller gave stays.
+ */
+export function customerFill(
+  db: Kysely<Database>,
+  {
+    id,
+    stripeCustomerId,
+    email,
+    name,
+  }: { id: string; stripeCustomerId: string; email: string | null; name: string | null },
+) {
+  return db
+    .updateTable('customers')
+    .set((eb) => {
+      const filled = (column: 'stripe_customer_id' | 'email' | 'name', told: string | null) =>
+        eb.fn.coalesce(column, eb.val(told));
+      return {
+        stripe_customer_id: filled('stripe_customer_id', stripeCustomerId),
+        email: filled('email', email),
+        name: filled('name', name),
+      };
+    })
+    .where('id', '=', id);
 }

@@ -10,20 +10,28 @@ import { type Kysely, sql } from 'kysely';
 import { ENDED, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import type { Database, NewEnrollment } from './schema.ts';
-import { type Part, parts } from './together.ts';
+import { statement } from './statement.ts';
+import { type FactRow, factRowsTold } from './timeline.ts';
+import { type Part, parts, together } from './together.ts';
 
-/** Inserts the row of a new enrollment, once; a repeat changes nothing. */
-export async function insertEnrollment(db: Kysely<Database>, row: NewEnrollment): Promise<void> {
-  await enrollmentInsert(db, row).execute();
+/** Inserts the row of a new enrollment with the first facts of it, once; a repeat changes nothing. */
+export async function writeEnrollment(
+  db: Kysely<Database>,
+  rows: { enrollment: NewEnrollment; facts: readonly FactRow[] },
+): Promise<void> {
+  await inserted(db, rows);
 }
 
-/** {@link insertEnrollment} as a statement. */
-export function enrollmentInsert(db: Kysely<Database>, row: NewEnrollment) {
-  return db
-    .insertInto('enrollments')
-    .values(row)
-    .onConflict((conflict) => conflict.doNothing());
-}
+const inserted = statement(
+  (db, { enrollment, facts }: { enrollment: NewEnrollment; facts: readonly FactRow[] }) =>
+    together(db, [
+      db
+        .insertInto('enrollments')
+        .values(enrollment)
+        .onConflict((conflict) => conflict.doNothing()),
+      factRowsTold(db, facts),
+    ]),
+);
 
 export interface EnrollmentChange {
   /** ISO 8601, UTC: the Workflow's time. */
@@ -63,23 +71,12 @@ export interface ChangedCharge {
 }
 
 /**
- * {@link touchEnrollment} together with writes that belong to it, in one statement. A statement sees the rows as they
+ * {@link touchEnrollment} together with writes that belong to it, as one statement. A statement sees the rows as they
  * were when it began: hence it is told what it writes of a charge, and leaves the enrollment alone when another
- * transaction has changed it since. Then the enrollment is touched once more, by itself. Safe to repeat when the writes are.
+ * transaction has changed it since. Its answer is for {@link touchIfLeft}, which touches the enrollment once more then.
+ * Safe to repeat when the writes are.
  * @param own the charge among the writes; null when there is none
  */
-export async function writeWithEnrollment(
-  db: Kysely<Database>,
-  id: string,
-  change: EnrollmentChange,
-  writes: readonly Part[],
-  own: ChangedCharge | null,
-): Promise<void> {
-  const { rows } = await withEnrollment(db, id, change, writes, own).execute(db);
-  await touchIfLeft(db, id, change, rows);
-}
-
-/** {@link writeWithEnrollment} as a statement; its answer is for {@link touchIfLeft}. */
 export function withEnrollment(
   db: Kysely<Database>,
   id: string,

@@ -291,6 +291,7 @@ export interface Database {
 }
 
 export type Customer = Selectable<CustomersTable>;
+export type NewCustomer = Insertable<CustomersTable>;
 export type Enrollment = Selectable<EnrollmentsTable>;
 export type NewEnrollment = Insertable<EnrollmentsTable>;
 export type Charge = Selectable<ChargesTable>;

@@ -2,7 +2,7 @@
  * Several writes as one statement: one trip to the database and one commit instead of one for each, and still all or
  * nothing. Used where a happy period would otherwise pay for every row.
  */
-import { type AliasedRawBuilder, type Kysely, type RawBuilder, sql } from 'kysely';
+import { type AliasedRawBuilder, type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely';
 import type { Database } from './schema.ts';
 
 /** A write that needs nothing of the others: none of them sees what another one writes. */
@@ -32,8 +32,13 @@ export function parts(writes: readonly Part[]): {
   };
 }
 
-/** Makes the writes in their order, all or none. Safe to repeat when each of them is. Database errors are thrown. */
-export async function writeTogether(db: Kysely<Database>, writes: readonly Part[]): Promise<void> {
+/** The writes in their order, all or none, as one statement. Safe to repeat when each of them is. */
+export function together(db: Kysely<Database>, writes: readonly Part[]): CompiledQuery<unknown> {
   const { written, areDone } = parts(writes);
-  await sql`with ${written} select ${areDone}`.execute(db);
+  return sql`with ${written} select ${areDone}`.compile(db);
+}
+
+/** Makes {@link together}. Database errors are thrown. */
+export async function writeTogether(db: Kysely<Database>, writes: readonly Part[]): Promise<void> {
+  await db.executeQuery(together(db, writes));
 }

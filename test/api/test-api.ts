@@ -15,7 +15,6 @@ import { createCustomerLinks } from '../../config/customer-links.ts';
 import { readSettings } from '../../config/env.ts';
 import { createLogger } from '../../config/logger.ts';
 import { openDatabase } from '../../db/database.ts';
-import { insertEnrollment } from '../../db/enrollments.ts';
 import { enrollmentWorkflowId } from '../../domain/ids.ts';
 import type { EnrollmentInput } from '../../workflows/input.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -59,7 +58,11 @@ export async function startApi(
   /** What the next calls answer with instead; a function may throw. */
   const answers: Partial<{ [Name in keyof BillingClient]: BillingClient[Name] }> = {};
   const billing = fakeBilling(asked, answers, async (input) => {
-    await insertEnrollment(database.db, enrollmentRow(input));
+    await database.db
+      .insertInto('enrollments')
+      .values(enrollmentRow(input))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
     const id = `cs_test_${input.enrollmentId.slice(4)}`;
     const url = `https://checkout.stripe.com/c/pay/${id}`;
     const expiresAt = new Date(Date.now() + 86_400_000).toISOString();

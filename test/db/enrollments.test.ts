@@ -4,10 +4,10 @@ import pRetry from 'p-retry';
 import pg from 'pg';
 import { claimCharge } from '../../db/charge-claims.ts';
 import { writeChargeOutcome } from '../../db/charge-outcome.ts';
-import { chargeSave, saveCharge } from '../../db/charges.ts';
-import { touchEnrollment, writeWithEnrollment } from '../../db/enrollments.ts';
-import type { NewCharge } from '../../db/schema.ts';
-import { factRows, factsTold, type TimelineFact } from '../../db/timeline.ts';
+import { saveCharge } from '../../db/charges.ts';
+import { touchEnrollment } from '../../db/enrollments.ts';
+import { writeSavedMethod } from '../../db/saved-method.ts';
+import { factRows, type TimelineFact } from '../../db/timeline.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
 import { insertEnrollmentRow, newCharge } from './charge-rows.ts';
@@ -101,28 +101,25 @@ describe('touchEnrollment', () => {
 
 const CHANGE = { at: AT, next: { dueAt: '2026-12-02T00:00:00.000Z', amountMinor: 980 } };
 
-/** A charge and a fact of it, with what the enrollment becomes of it: built each time, and built once. */
-const WRITERS: Record<string, (charge: NewCharge, fact: TimelineFact) => Promise<void>> = {
-  writeWithEnrollment: ({ enrollment_id: id, ...charge }, fact) => {
-    const { db } = database;
-    const writes = [chargeSave(db, { ...charge, enrollment_id: id }), factsTold(db, id, [fact])];
-    const own = { id: charge.id, isPastDue: charge.status !== 'succeeded' };
-    return writeWithEnrollment(db, id, CHANGE, writes, own);
-  },
-  writeChargeOutcome: (charge, fact) => {
-    const facts = factRows(charge.enrollment_id, [fact]);
+describe('writeChargeOutcome', () => {
+  const idOf = (number: number) => `enr_${number}`;
+  const write = (
+    enrollmentId: string,
+    number: number,
+    status: 'requires_payment_method' | 'succeeded',
+    more: Partial<TimelineFact> = {},
+  ) => {
+    const charge = newCharge(enrollmentId, number, { status });
+    const fact = {
+      key: `${charge.id}/${status}`,
+      chargeId: charge.id,
+      at: AT,
+      what: 'charge',
+      who: 'workflow',
+    };
+    const facts = factRows(enrollmentId, [{ ...fact, ...more }]);
     const rows = { charge, attempt: null, facts, movement: null, notice: null };
     return writeChargeOutcome(database.db, rows, CHANGE);
-  },
-};
-
-describe.each(Object.keys(WRITERS))('%s', (name) => {
-  const idOf = (number: number) => `enr_${number}_${name.toLowerCase()}`;
-  const writer = WRITERS[name] as (typeof WRITERS)[string];
-  const write = (enrollmentId: string, number: number, status: 'requires_payment_method' | 'succeeded') => {
-    const charge = newCharge(enrollmentId, number, { status });
-    const key = `${charge.id}/${status}`;
-    return writer(charge, { key, chargeId: charge.id, at: AT, what: 'charge', who: 'workflow' });
   };
   const eventsOf = (id: string) =>
     database.db.selectFrom('enrollment_events').select('key').where('enrollment_id', '=', id).execute();
@@ -141,10 +138,11 @@ describe.each(Object.keys(WRITERS))('%s', (name) => {
   it('writes nothing when one of them fails', async () => {
     const { db } = database;
     await insertEnrollmentRow(db, idOf(4));
-    const charge = newCharge(idOf(4), 1, { status: 'succeeded' });
-    const alien = { key: 'alien', chargeId: 'chg_of_nobody', at: AT, what: 'charge', who: 'workflow' };
-    await expect(writer(charge, alien)).rejects.toThrow('foreign key');
-    expect(await db.selectFrom('charges').select('id').where('id', '=', charge.id).execute()).toEqual([]);
+    const alien = write(idOf(4), 1, 'succeeded', { chargeId: 'chg_of_nobody' });
+    await expect(alien).rejects.toThrow('foreign key');
+    expect(
+      await db.selectFrom('charges').select('id').where('enrollment_id', '=', idOf(4)).execute(),
+    ).toEqual([]);
   });
 
   it('looks once more when another transaction has changed the enrollment since it began', async () => {
@@ -189,5 +187,104 @@ describe.each(Object.keys(WRITERS))('%s', (name) => {
     // And once more with an end that is known: the last word of each is that it succeeded.
     await Promise.all(Array.from({ length: 8 }, (_, at) => write(idOf(6), at + 1, 'succeeded')));
     expect(await statusOf(idOf(6))).toBe('active');
+  });
+});
+
+describe('writeSavedMethod', () => {
+  const rowsOf = (enrollmentId: string) => ({
+    customer: {
+      id: `cst_${enrollmentId}`,
+      stripeCustomerId: 'cus_1',
+      email: 'told@example.com',
+      name: null,
+    },
+    method: {
+      id: `pm_${enrollmentId}`,
+      enrollment_id: enrollmentId,
+      stripe_customer_id: 'cus_1',
+      type: 'card',
+      brand: 'visa',
+      last4: '4242',
+      exp_month: 12,
+      exp_year: 2030,
+      fingerprint: null,
+      setup_intent_id: 'seti_1',
+      checkout_session_id: `cs_${enrollmentId}`,
+      mandate_id: null,
+      saved_at: AT,
+    },
+    facts: factRows(enrollmentId, [{ key: 'saved', at: AT, what: 'payment_method.saved', who: 'customer' }]),
+  });
+  const openSession = (enrollmentId: string) =>
+    database.db
+      .insertInto('checkout_sessions')
+      .values({
+        id: `cs_${enrollmentId}`,
+        enrollment_id: enrollmentId,
+        status: 'open',
+        url: 'https://checkout.stripe.com/c/1',
+        expires_at: AT,
+        created_at: AT,
+      })
+      .execute();
+  const written = (id: string) =>
+    database.db
+      .selectFrom('enrollments')
+      .innerJoin('customers', 'customers.id', 'enrollments.customer_id')
+      .innerJoin('checkout_sessions', 'checkout_sessions.enrollment_id', 'enrollments.id')
+      .select(['enrollments.status', 'default_payment_method_id', 'started_at', 'next_charge_at'])
+      .select(['customers.stripe_customer_id', 'email', 'name', 'url'])
+      .select(['checkout_sessions.status as session_status', 'completed_at'])
+      .where('enrollments.id', '=', id)
+      .executeTakeFirstOrThrow();
+
+  it('writes all of it once, and keeps what the caller knew of the customer and when it started', async () => {
+    const { db } = database;
+    await insertEnrollmentRow(db, 'enr_first', 'awaiting_payment_method');
+    await openSession('enr_first');
+    await writeSavedMethod(db, rowsOf('enr_first'), CHANGE);
+    const first = await written('enr_first');
+    expect(first).toEqual({
+      status: 'active',
+      default_payment_method_id: 'pm_enr_first',
+      started_at: new Date(AT),
+      next_charge_at: new Date(CHANGE.next.dueAt),
+      stripe_customer_id: 'cus_1',
+      email: 'told@example.com',
+      name: null,
+      url: null,
+      session_status: 'complete',
+      completed_at: new Date(AT),
+    });
+    const again = rowsOf('enr_first');
+    again.customer = { ...again.customer, stripeCustomerId: 'cus_2', email: 'other@example.com' };
+    await writeSavedMethod(db, again, { ...CHANGE, at: '2026-11-03T00:00:00.000Z' });
+    expect(await written('enr_first')).toEqual(first);
+  });
+
+  it('leaves the plan alone when none is given, and takes the end of one that is over', async () => {
+    const { db } = database;
+    await insertEnrollmentRow(db, 'enr_plan');
+    await openSession('enr_plan');
+    await writeSavedMethod(db, rowsOf('enr_plan'), CHANGE);
+    await writeSavedMethod(db, rowsOf('enr_plan'), { at: AT });
+    expect(await written('enr_plan')).toMatchObject({ next_charge_at: new Date(CHANGE.next.dueAt) });
+    await writeSavedMethod(db, rowsOf('enr_plan'), { at: AT, next: null });
+    expect(await written('enr_plan')).toMatchObject({ next_charge_at: null });
+  });
+
+  it('looks once more when another transaction has changed the enrollment since it began', async () => {
+    const { db } = database;
+    await insertEnrollmentRow(db, 'enr_met');
+    await openSession('enr_met');
+    const declined = await declineThatIsNotCommitted('enr_met');
+    const saved = writeSavedMethod(db, rowsOf('enr_met'), CHANGE);
+    await declined.commitOnceWaitedFor();
+    await saved;
+    expect(await written('enr_met')).toMatchObject({
+      status: 'past_due',
+      default_payment_method_id: 'pm_enr_met',
+      next_charge_at: new Date(CHANGE.next.dueAt),
+    });
   });
 });
