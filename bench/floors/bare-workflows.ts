@@ -20,10 +20,11 @@ export const bareStart = defineUpdate<number>('bareStart');
 export const bareSaved = defineSignal('bareSaved');
 const STATUS = defineSearchAttributeKey('EnrollmentStatus', 'KEYWORD');
 
-/** Timer and one empty Activity. */
+/** Timer and one empty Activity; it sleeps again afterwards, as an enrollment does. */
 export async function bareCharge(dueAtEpochMs: number): Promise<void> {
   await sleep(Math.max(1, dueAtEpochMs - Date.now()));
   await activities.nothing();
+  await sleep('30 days');
 }
 
 /** Update-with-start, Activity, timed wait, signal, Activity, upsert: as from the request until the method is saved. */

@@ -142,11 +142,11 @@ function findingsOf(
       }),
       beside(
         'charges.whole',
-        'charges, until the last Workflow has gone on after its own',
+        'charges, until the last Workflow sleeps again',
         drains.ours.flatMap(({ whole }) => (whole === null ? [] : [whole.perSecond])),
         '/s',
         {
-          what: 'bare Workflow, until the last one has ended',
+          what: 'bare Workflow, until the last one sleeps again',
           samples: drains.bare.flatMap(({ whole }) => (whole === null ? [] : [whole.perSecond])),
         },
       ),

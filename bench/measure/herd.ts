@@ -110,7 +110,7 @@ export async function gatherBare(stage: Stage, count: number, dueAtMs: number): 
   return { count, dueAtMs, done: await floor.charges(count, dueAtMs) };
 }
 
-/** As for ours: until the last Activity is done; with `whole` until every Workflow has ended. */
+/** As for ours: until the last Activity is done; with `whole` until every Workflow sleeps again. */
 export function drainBare(stage: Stage, herd: BareHerd, whole = false): Promise<Drain> {
   return drain(stage, { what: 'the bare charges', ...herd, whole });
 }
