@@ -1,4 +1,4 @@
-/** How much is measured. The whole run takes three quarters of an hour on two cores, the quick one a few minutes. */
+/** How much is measured. The whole run takes half an hour on two cores, the quick one a few minutes. */
 
 export interface Sizes {
   /** Times that each thing and its floor are measured, in turn. */

@@ -4,6 +4,7 @@ import { bareFloor } from '../floors/bare.ts';
 import { middle } from '../statistics.ts';
 import type { Context, Measurement } from './context.ts';
 import {
+  apartSeconds,
   type BareHerd,
   type Drain,
   drainBare,
@@ -60,17 +61,17 @@ async function gatherBoth({ stage, sizes, report }: Context, round: number, expe
   const of = `round ${round + 1} of ${sizes.rounds}`;
   const floor = await bareFloor(stage);
   const bareFirst = round % 2 === 1;
-  const apartSeconds = sizes.herd / SLOWEST_WHOLE + 5;
+  const apart = apartSeconds(sizes.herd);
   // Of each try; the last one counts.
   const bare: { seconds: number; herd: BareHerd }[] = [];
   report(`${of}: ${sizes.herd} customers enroll`);
   const herd = await gather({ stage, report }, sizes.herd, expected.enrollments, {
     seconds: sizes.herd / expected.bareEnrollments + sizes.herd / expected.bareStarts,
-    earlierSeconds: bareFirst ? apartSeconds + 0.5 : 0.5,
+    earlierSeconds: bareFirst ? apart + 0.5 : 0.5,
     work: async (dueAtMs) => {
       report(`${of}: ${sizes.herd} bare enrollments`);
       const seconds = await floor.enrollments(sizes.herd);
-      const bareDueAtMs = dueAtMs + apartSeconds * (bareFirst ? -1_000 : 1_000);
+      const bareDueAtMs = dueAtMs + apart * (bareFirst ? -1_000 : 1_000);
       bare.push({ seconds, herd: await gatherBare(stage, sizes.herd, bareDueAtMs) });
     },
   });
@@ -80,9 +81,6 @@ async function gatherBoth({ stage, sizes, report }: Context, round: number, expe
   }
   return { herd, bareHerd: floored.herd, bareSeconds: floored.seconds, bareFirst };
 }
-
-/** Charges a second with all that follows on them: what falls due next must find nothing left to do. */
-const SLOWEST_WHOLE = 50;
 
 async function drainPeers(
   { stage, report }: Context,
@@ -149,6 +147,7 @@ function findingsOf(
           what: 'bare Workflow, until the last one sleeps again',
           samples: drains.bare.flatMap(({ whole }) => (whole === null ? [] : [whole.perSecond])),
         },
+        { atLeast: 0.65 },
       ),
       ...processorFigures(drains),
       beside('charges.pg_boss', 'charges, beside pg-boss jobs', rates('ours'), '/s', {

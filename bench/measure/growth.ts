@@ -8,7 +8,7 @@ import { databaseFileBytes, residentBytes } from '../stage/memory.ts';
 import { middle } from '../statistics.ts';
 import { enrollMany, monthlyFrom } from './callers.ts';
 import type { Context, Measurement } from './context.ts';
-import { drainBare, drainOurs, gather, gatherBare } from './herd.ts';
+import { apartSeconds, type BareHerd, drainBare, drainOurs, gather, gatherBare } from './herd.ts';
 import { compareLongLived } from './long-lived.ts';
 import { expectedRates } from './warm-up.ts';
 
@@ -74,21 +74,27 @@ export const growth: Measurement = {
   },
 };
 
-/** Charges a second against those of bare Workflows, right after one another. */
+/**
+ * Charges a second, with all that follows on them, against those of bare Workflows that fall due right after them.
+ * @param before what is done shortly before they fall due
+ */
 async function probe(context: Context, of: string, before?: () => Promise<unknown>): Promise<number> {
   const { stage, sizes, report } = context;
   const expected = await expectedRates(context);
   report(`${sizes.probe} charges, ${of}`);
-  const herd = await gather(
-    context,
-    sizes.probe,
-    expected.enrollments,
-    before && { seconds: 8, work: before },
-  );
-  const ours = await drainOurs(stage, herd);
-  const startedBy = Date.now() + (sizes.probe / expected.bareStarts) * 1_500 + 4_000;
-  const bare = await drainBare(stage, await gatherBare(stage, sizes.probe, startedBy));
-  return ours.perSecond / bare.perSecond;
+  // Of each try; the last one counts.
+  const bare: BareHerd[] = [];
+  const herd = await gather(context, sizes.probe, expected.enrollments, {
+    seconds: sizes.probe / expected.bareStarts + (before === undefined ? 0 : 8),
+    work: async (dueAtMs) => {
+      bare.push(await gatherBare(stage, sizes.probe, dueAtMs + apartSeconds(sizes.probe) * 1_000));
+      await before?.();
+    },
+  });
+  const ours = await drainOurs(stage, herd, true);
+  const floor = bare.at(-1);
+  const beside = floor === undefined ? null : await drainBare(stage, floor, true);
+  return (ours.whole?.perSecond ?? Number.NaN) / (beside?.whole?.perSecond ?? Number.NaN);
 }
 
 interface Footprint {

@@ -167,6 +167,14 @@ export async function drainPeer(
   }
 }
 
+/** How long after a herd, with all that follows on it, the next one may fall due: it must find nothing left to do. */
+export function apartSeconds(count: number): number {
+  return count / SLOWEST_WHOLE + 5;
+}
+
+/** Charges a second with all that follows on them, on a machine that is slow today. */
+const SLOWEST_WHOLE = 50;
+
 /** Waits for the instant and then looks ten times a second until all are done. */
 async function drain(
   stage: Stage,
