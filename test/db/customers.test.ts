@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findCustomer, keepStripeCustomer, upsertCustomer } from '../../db/customers.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const NOBODY = { reference: null, email: null, name: null, stripeCustomerId: null };
+
+describe('upsertCustomer', () => {
+  it('replaces what is given, and keeps what is not', async () => {
+    const { db } = database;
+    await upsertCustomer(db, {
+      id: 'cst_1',
+      reference: 'user-1',
+      email: 'a@example.com',
+      name: 'A',
+      stripeCustomerId: 'cus_1',
+    });
+    await upsertCustomer(db, { ...NOBODY, id: 'cst_1', email: 'b@example.com' });
+    expect(await findCustomer(db, 'cst_1')).toMatchObject({
+      reference: 'user-1',
+      email: 'b@example.com',
+      name: 'A',
+      stripe_customer_id: 'cus_1',
+    });
+  });
+
+  it('lets one of two first writes win, without an error, by id and by reference', async () => {
+    const { db } = database;
+    const one = { ...NOBODY, id: 'cst_2', reference: 'user-2' };
+    await Promise.all(Array.from({ length: 8 }, () => upsertCustomer(db, one)));
+    expect(await findCustomer(db, 'cst_2')).toMatchObject({ reference: 'user-2' });
+  });
+});
+
+describe('keepStripeCustomer', () => {
+  it('gives everybody the first one, whoever comes later', async () => {
+    const { db } = database;
+    await upsertCustomer(db, { ...NOBODY, id: 'cst_3' });
+    expect(await keepStripeCustomer(db, 'cst_3', 'cus_first')).toBe('cus_first');
+    expect(await keepStripeCustomer(db, 'cst_3', 'cus_second')).toBe('cus_first');
+    expect(await findCustomer(db, 'cst_3')).toMatchObject({ stripe_customer_id: 'cus_first' });
+  });
+
+  it('names the customer that there is not', async () => {
+    const { db } = database;
+    await expect(keepStripeCustomer(db, 'cst_none', 'cus_1')).rejects.toThrow(
+      'there is no customer cst_none',
+    );
+    await expect(findCustomer(db, 'cst_none')).rejects.toThrow('there is no customer cst_none');
+  });
+});
