@@ -3,16 +3,16 @@
  * warnings. Called by the aftermath Workflow and by a late refund. The rows follow what Stripe's lists say, so reading
  * twice, late or out of order ends in the same rows.
  */
+
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
 import { findPaidCharge, type PaidCharge } from '../db/aftermath.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
-import { DEFECTS } from '../domain/errors.ts';
 import { operationKey } from '../domain/ids.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import { planRefund, type RefundMade } from '../domain/refunds.ts';
 import { recordAftermath } from './aftermath-record.ts';
+import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failureOf, isStoredServerError } from './stripe-errors.ts';
 
@@ -82,10 +82,10 @@ export function createAftermathActivities(deps: ActivityDeps) {
       const after = await follow(charge, work.at, work);
       const mine = after.asked;
       if (mine === null) {
-        throw ApplicationFailure.create({
-          type: DEFECTS.BooksDisagree,
-          message: `the refund of ${charge.id} under key ${work.requestKey} is not among its refunds`,
-        });
+        throw defect(
+          'BooksDisagree',
+          `the refund of ${charge.id} under key ${work.requestKey} is not among its refunds`,
+        );
       }
       return {
         kind: 'made',
@@ -106,7 +106,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
   async function paidCharge(chargeId: string): Promise<PaidCharge & { paymentIntentId: string }> {
     const charge = await findPaidCharge(deps.db, { chargeId });
     if (charge === undefined || charge.paymentIntentId === null) {
-      throw ApplicationFailure.nonRetryable(`${chargeId} has no PaymentIntent`, DEFECTS.BooksDisagree);
+      throw defect('BooksDisagree', `${chargeId} has no PaymentIntent`);
     }
     return { ...charge, paymentIntentId: charge.paymentIntentId };
   }

@@ -2,14 +2,14 @@
  * A charge's claim to its place: its row, written before Stripe is asked for its money, so that no occurrence and no
  * request is charged twice whatever a Workflow asks for. Called by the charge Activities; never calls Stripe.
  */
-import { ApplicationFailure } from '@temporalio/common';
+
 import type { Kysely } from 'kysely';
 import { claimCharge } from '../db/charge-claims.ts';
 import type { Database, NewCharge } from '../db/schema.ts';
 import type { ChargeOutcome } from '../domain/charge-outcome.ts';
-import { DEFECTS } from '../domain/errors.ts';
 import type { ChargeStatus } from '../domain/statuses.ts';
 import { type ChargeNews, chargeRow } from './charge-record.ts';
+import { defect } from './defect.ts';
 
 const NOT_MADE: ChargeOutcome = { kind: 'not_made' };
 
@@ -31,9 +31,9 @@ export async function claimPlace(
       'request key': 'the same request',
       number: 'its number',
     }[claim.what];
-    throw ApplicationFailure.nonRetryable(
+    throw defect(
+      'BooksDisagree',
       `${place} of ${context.enrollmentId} has ${claim.chargeId} already; ${charge.id} was not sent to Stripe: cancel it`,
-      DEFECTS.BooksDisagree,
     );
   }
   return claim.known?.paymentIntentId ?? null;

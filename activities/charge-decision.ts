@@ -2,14 +2,14 @@
  * What follows on a decline, with its instants: asks the rules of `domain/` with the facts that only rows and Stripe
  * have. Called by the charge Activities. Decides nothing that is not written in those rules.
  */
-import { ApplicationFailure } from '@temporalio/common';
+
 import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { classifyDecline } from '../domain/declines.ts';
 import { type DunningDecision, decideDunning } from '../domain/dunning.ts';
-import { DEFECTS } from '../domain/errors.ts';
 import { retryAt } from '../domain/retry-time.ts';
 import type { DunningStep } from './charge-record.ts';
 import type { ChargeWork } from './charge-work.ts';
+import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { outcomeOf } from './payment-intent-outcome.ts';
 import { lookUp } from './payment-intents.ts';
@@ -48,7 +48,7 @@ export async function decideOn(
     ({ decline, decision } = ask(true));
   }
   if (decision.kind === 'look_first') {
-    throw ApplicationFailure.nonRetryable('dunning asks to look twice', DEFECTS.BooksDisagree);
+    throw defect('BooksDisagree', 'dunning asks to look twice');
   }
   return {
     ...decision,
@@ -116,9 +116,9 @@ async function refuseSecondPayment(
     other.id !== paymentIntentId &&
     outcomeOf(other, work.paymentMethodType).status !== 'canceled'
   ) {
-    throw ApplicationFailure.nonRetryable(
+    throw defect(
+      'BooksDisagree',
       `${work.charge.id} has two PaymentIntents, ${other.id} and ${paymentIntentId}`,
-      DEFECTS.BooksDisagree,
     );
   }
 }

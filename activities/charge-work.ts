@@ -1,13 +1,14 @@
 /**
  * What the Workflow hands to the Activities of a charge, and what they report. Built by `workflows/charge-work.ts`; read
- * by every charge Activity. Results are history: no personal data, no Stripe object.
+ * by every charge Activity. All of it is history: no personal data, no Stripe object, and nothing that nobody uses, since
+ * every byte is written, kept and handed on by Temporal for each try.
  */
 
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
-import type { Asker, OpenCharge } from '../domain/open-charge.ts';
-import type { ScheduleChanges } from '../domain/schedule-changes.ts';
+import { type Asker, chargeOf, type OpenCharge, type ToldCharge } from '../domain/open-charge.ts';
+import type { ToldChanges } from '../domain/schedule-changes.ts';
 import type { ChargeStatus } from '../domain/statuses.ts';
-import type { Terms } from '../domain/terms.ts';
+import type { PlanTerms, Terms } from '../domain/terms.ts';
 import type { ChargeContext, DunningStep } from './charge-record.ts';
 import type { Upcoming } from './upcoming.ts';
 
@@ -15,7 +16,7 @@ export interface ChargeWork {
   charge: OpenCharge;
   context: ChargeContext;
   /** With the retries that were added for this charge. */
-  terms: Terms;
+  terms: PlanTerms & Pick<Terms, 'captureMethod' | 'dunning'>;
   stripeCustomerId: string;
   paymentMethodId: string;
   paymentMethodType: string;
@@ -26,9 +27,17 @@ export interface ChargeWork {
   /** ISO 8601, UTC: the Workflow's clock. */
   at: string;
   /** Set on the first attempt of a scheduled charge: also say what comes next on the schedule. */
-  planAfter: { anchorAt: string; occurrence: number; changes: ScheduleChanges } | null;
+  planAfter: { anchorAt: string; occurrence: number; changes: ToldChanges } | null;
   /** Who asked for it; null when it happens by itself. */
   by: Asker | null;
+}
+
+/** {@link ChargeWork} as it is handed over. */
+export type AskedOfCharge = Omit<ChargeWork, 'charge'> & { toldCharge: ToldCharge };
+
+/** What an Activity was asked for, with the whole charge; also of an Activity that a version before this one asked for. */
+export function workOf<Asked extends AskedOfCharge>(asked: Asked): Asked & ChargeWork {
+  return { charge: chargeOf(asked.toldCharge), ...asked };
 }
 
 export interface CardExpiry {

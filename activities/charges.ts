@@ -3,16 +3,23 @@
  * `workflows/charge.ts`. Each asks Stripe, writes the rows at once and reports what the Workflow must know. None of them
  * decides to start an attempt.
  */
+
 import { Context } from '@temporalio/activity';
-import { ApplicationFailure } from '@temporalio/common';
 import { isExpired } from '../domain/card-expiry.ts';
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
-import { DEFECTS } from '../domain/errors.ts';
 import { attemptKey } from '../domain/ids.ts';
 import { claimPlace } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, recordCharge } from './charge-record.ts';
-import { type CardExpiry, type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
+import {
+  type AskedOfCharge,
+  type CardExpiry,
+  type ChargeReport,
+  type ChargeWork,
+  reportOf,
+  workOf,
+} from './charge-work.ts';
+import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import {
   type Attempt,
@@ -34,7 +41,8 @@ export function createChargeActivities(deps: ActivityDeps) {
      * customer is asked for another one. Safe to repeat.
      * @throws ApplicationFailure `BooksDisagree` when another charge has its occurrence or request: Stripe is not asked
      */
-    async collectCharge(work: ChargeWork & { why: string }): Promise<ChargeReport> {
+    async collectCharge(asked: AskedOfCharge & { why: string }): Promise<ChargeReport> {
+      const work = workOf(asked);
       const tries = triesSoFar();
       const made = await claimed(work);
       if (made !== null) {
@@ -60,13 +68,11 @@ export function createChargeActivities(deps: ActivityDeps) {
      * Confirms the charge's PaymentIntent while the customer is there. The report says where they confirm, if the bank
      * wants them to. Safe to repeat.
      */
-    async authenticateCharge(work: ChargeWork): Promise<ChargeReport> {
+    async authenticateCharge(asked: AskedOfCharge): Promise<ChargeReport> {
+      const work = workOf(asked);
       const { charge, context, at } = work;
       if (charge.paymentIntentId === null) {
-        throw ApplicationFailure.nonRetryable(
-          `${charge.id} has no PaymentIntent to confirm`,
-          DEFECTS.BooksDisagree,
-        );
+        throw defect('BooksDisagree', `${charge.id} has no PaymentIntent to confirm`);
       }
       const link = await deps.links.create(context.enrollmentId, at);
       const outcome = await confirmOnSession(

@@ -1,16 +1,20 @@
 /**
  * Checkout Sessions in setup mode: open one. Called by the enrollment Workflow. A customer waits for the first, so a refused key is waited out. Never saves what comes of one: that is payment-methods.ts.
  */
+
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
 import { writeOpenSession } from '../db/checkout-sessions.ts';
+import { findCustomer } from '../db/customers.ts';
 import { writeEnrollment } from '../db/enrollments.ts';
+import type { Customer } from '../db/schema.ts';
 import { factRows } from '../db/timeline.ts';
-import { DEFECTS, REFUSALS } from '../domain/errors.ts';
+import { REFUSALS } from '../domain/errors.ts';
 import { enrollmentWorkflowId, operationKey } from '../domain/ids.ts';
 import type { EnrollmentInput } from '../workflows/input.ts';
 import type { OpenCheckoutSession } from '../workflows/messages.ts';
-import { knownStripeCustomer } from './customers.ts';
+import { stripeCustomerOf } from './customers.ts';
+import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
 import { failureOf, patientFailureOf } from './stripe-errors.ts';
@@ -34,22 +38,15 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
      */
     async openCheckoutSession(work: OpenSessionWork): Promise<OpenCheckoutSession> {
       const { input, number, at } = work;
-      if (number === 1) {
-        await writeEnrollment(deps.db, {
-          enrollment: enrollmentRow(work),
-          facts: factRows(input.enrollmentId, [
-            { key: 'enrolled', at, what: 'enrollment.created', who: work.who, why: input.description },
-          ]),
-        });
-      }
-      const session = await createSession(work).catch((error: unknown) => {
+      const customer = await (number === 1 ? enroll(work) : findCustomer(deps.db, input.customerId));
+      const session = await createSession(work, customer).catch((error: unknown) => {
         throw (
           refused(error) ??
           patientFailureOf(error, `creating Checkout Session ${number} of ${input.enrollmentId}`)
         );
       });
       if (session.url === null) {
-        throw ApplicationFailure.nonRetryable(`${session.id} has no address`, DEFECTS.BooksDisagree);
+        throw defect('BooksDisagree', `${session.id} has no address`);
       }
       const expiresAt = new Date(session.expires_at * 1000).toISOString();
       await writeOpenSession(deps.db, {
@@ -76,9 +73,22 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
     },
   };
 
-  async function createSession({ input, number, at }: OpenSessionWork): Promise<Stripe.Checkout.Session> {
+  /** Writes the row of the enrollment. @returns its customer */
+  function enroll(work: OpenSessionWork): Promise<Customer> {
+    const { input, at, who } = work;
+    const fact = { key: 'enrolled', at, what: 'enrollment.created', who, why: input.description };
+    return writeEnrollment(deps.db, {
+      enrollment: enrollmentRow(work),
+      facts: factRows(input.enrollmentId, [fact]),
+    });
+  }
+
+  async function createSession(
+    { input, number, at }: OpenSessionWork,
+    known: Customer,
+  ): Promise<Stripe.Checkout.Session> {
     const { enrollmentId } = input;
-    const customer = await knownStripeCustomer(deps, input.customerId);
+    const customer = await stripeCustomerOf(deps, known);
     // Issued at the Workflow's time, so that a retry sends the same request under the same key.
     const link = await deps.links.create(enrollmentId, at);
     const asked: Stripe.Checkout.SessionCreateParams = {

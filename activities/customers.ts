@@ -4,6 +4,7 @@
  */
 import type { Stripe } from 'stripe';
 import { findCustomer, keepStripeCustomer } from '../db/customers.ts';
+import type { Customer } from '../db/schema.ts';
 import { customerKey } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
@@ -13,16 +14,16 @@ import { freshKey } from './fresh-key.ts';
  * none of them, whose details Checkout will ask for. Creates the Customer once: the key follows from the record's id and
  * its details. Details that change while an answer is lost may leave a Customer at Stripe that nothing uses. Safe to
  * call twice.
+ * @param customer as it was read just now
  */
-export async function knownStripeCustomer(deps: ActivityDeps, customerId: string): Promise<string | null> {
-  const customer = await findCustomer(deps.db, customerId);
+export async function stripeCustomerOf(deps: ActivityDeps, customer: Customer): Promise<string | null> {
   if (customer.stripe_customer_id !== null) {
     return customer.stripe_customer_id;
   }
   if (customer.reference === null && customer.email === null && customer.name === null) {
     return null;
   }
-  return createStripeCustomer(deps, customerId, {
+  return createStripeCustomer(deps, customer.id, {
     ...(customer.email === null ? {} : { email: customer.email }),
     ...(customer.name === null ? {} : { name: customer.name }),
     ...(customer.reference === null ? {} : { reference: customer.reference }),
@@ -38,7 +39,7 @@ export async function stripeCustomerFromCheckout(
   customerId: string,
   details: Stripe.Checkout.Session.CustomerDetails | null,
 ): Promise<string> {
-  const known = await knownStripeCustomer(deps, customerId);
+  const known = await stripeCustomerOf(deps, await findCustomer(deps.db, customerId));
   if (known !== null) {
     return known;
   }

@@ -1,13 +1,13 @@
 /**
  * Money that is held: capture it, or tell that it is about to be lost. Called by `workflows/charge.ts`.
  */
-import { ApplicationFailure } from '@temporalio/common';
+
 import { tell } from '../db/timeline.ts';
-import { DEFECTS } from '../domain/errors.ts';
 import { operationKey } from '../domain/ids.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import { recordCharge } from './charge-record.ts';
-import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
+import { type AskedOfCharge, type ChargeReport, reportOf, workOf } from './charge-work.ts';
+import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
 import { capturePaymentIntent } from './payment-intents.ts';
@@ -18,13 +18,13 @@ export function createHoldActivities(deps: ActivityDeps) {
      * Takes held money, in full (`amountMinor` null) or in part; the rest is released. The report shows the status that
      * Stripe has when nothing can be captured any more. Safe to repeat.
      */
-    async captureCharge(work: ChargeWork & { amountMinor: number | null; by: Asker }): Promise<ChargeReport> {
+    async captureCharge(
+      asked: AskedOfCharge & { amountMinor: number | null; by: Asker },
+    ): Promise<ChargeReport> {
+      const work = workOf(asked);
       const { charge, context, at } = work;
       if (charge.paymentIntentId === null) {
-        throw ApplicationFailure.nonRetryable(
-          `${charge.id} has no PaymentIntent to capture`,
-          DEFECTS.BooksDisagree,
-        );
+        throw defect('BooksDisagree', `${charge.id} has no PaymentIntent to capture`);
       }
       const outcome = await capturePaymentIntent(
         deps.stripe,
@@ -54,8 +54,8 @@ export function createHoldActivities(deps: ActivityDeps) {
     },
 
     /** Writes into the timeline that held money is lost unless it is captured soon. Safe to repeat. */
-    async remindOfHold(work: ChargeWork): Promise<void> {
-      const { charge, context, at } = work;
+    async remindOfHold(asked: AskedOfCharge): Promise<void> {
+      const { charge, context, at } = workOf(asked);
       await tell(deps.db, context.enrollmentId, [
         {
           key: `${charge.id}/hold-expires-soon`,

@@ -1,7 +1,7 @@
 /**
  * What is done about an open charge besides trying it: read, cancel, park. Called by `workflows/charge.ts`. Each asks Stripe, writes the rows in one transaction and reports what the Workflow must know.
  */
-import { ApplicationFailure } from '@temporalio/common';
+
 import { saveAttempt, saveCharge } from '../db/charges.ts';
 import { touchEnrollment } from '../db/enrollments.ts';
 import { insertNotification } from '../db/notifications.ts';
@@ -14,7 +14,8 @@ import type { Asker } from '../domain/open-charge.ts';
 import { rowInPlace } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, attemptRow, chargeNotice, chargeRow, recordCharge } from './charge-record.ts';
-import { type ChargeReport, type ChargeWork, reportOf } from './charge-work.ts';
+import { type AskedOfCharge, type ChargeReport, type ChargeWork, reportOf, workOf } from './charge-work.ts';
+import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
 import { withReason } from './payment-intent-outcome.ts';
@@ -24,13 +25,11 @@ import { upcomingAfter } from './upcoming.ts';
 export function createOpenChargeActivities(deps: ActivityDeps) {
   return {
     /** Reads the charge's PaymentIntent and follows what it says. Safe to repeat. */
-    async readCharge(work: ChargeWork): Promise<ChargeReport> {
+    async readCharge(asked: AskedOfCharge): Promise<ChargeReport> {
+      const work = workOf(asked);
       const { charge, context, at } = work;
       if (charge.paymentIntentId === null) {
-        throw ApplicationFailure.nonRetryable(
-          `${charge.id} has no PaymentIntent to read`,
-          DEFECTS.BooksDisagree,
-        );
+        throw defect('BooksDisagree', `${charge.id} has no PaymentIntent to read`);
       }
       const seen = await readPaymentIntent(deps.stripe, charge.paymentIntentId, work.paymentMethodType);
       // What is read again and stands as it stood is no second decline; an older truth is none at all.
@@ -63,8 +62,9 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
      * is given up. Safe to repeat.
      */
     async cancelCharge(
-      work: ChargeWork & { as: 'canceled' | 'uncollectible'; by: Asker },
+      asked: AskedOfCharge & { as: 'canceled' | 'uncollectible'; by: Asker },
     ): Promise<ChargeReport> {
+      const work = workOf(asked);
       const { charge, context, at } = work;
       const row = await rowInPlace(deps.db, work, charge.status);
       const intentId = row?.payment_intent_id ?? null;
@@ -132,7 +132,8 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
      * Records that a charge needs a person, and plans the next one, so that only this charge waits. An attempt that came
      * to this is counted like any other, since its number is used up. Safe to repeat.
      */
-    async parkCharge(work: ChargeWork & { problem: string; attempted?: boolean }): Promise<ChargeReport> {
+    async parkCharge(asked: AskedOfCharge & { problem: string; attempted?: boolean }): Promise<ChargeReport> {
+      const work = workOf(asked);
       const { charge, context, at, problem } = work;
       const number = charge.attempts + (work.attempted === true ? 1 : 0);
       const upcoming = upcomingAfter(work, at);

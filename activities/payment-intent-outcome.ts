@@ -2,22 +2,21 @@
  * What a PaymentIntent, or Stripe's refusal of one, says about its charge. Called by the files that talk to Stripe about
  * PaymentIntents; asks Stripe nothing itself and decides nothing.
  */
-import { ApplicationFailure } from '@temporalio/common';
+
 import type { Stripe } from 'stripe';
 import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import type { DeclineFacts } from '../domain/declines.ts';
-import { DEFECTS } from '../domain/errors.ts';
 import { readPaymentIntentStatus } from '../domain/payment-intent.ts';
+import { defect } from './defect.ts';
 
 /** What a PaymentIntent says about its charge. A failed try is told by `last_payment_error`. */
 export function outcomeOf(intent: Stripe.PaymentIntent, paymentMethodType: string): PaymentIntentOutcome {
   const status = readPaymentIntentStatus(intent.status);
   if (status === 'unknown') {
-    throw ApplicationFailure.create({
-      type: DEFECTS.BooksDisagree,
-      message: `${intent.id} has status '${intent.status}', which this version does not know`,
-      nonRetryable: true,
-    });
+    throw defect(
+      'BooksDisagree',
+      `${intent.id} has status '${intent.status}', which this version does not know`,
+    );
   }
   const failed = status === 'requires_payment_method' ? intent.last_payment_error : null;
   return {

@@ -8,8 +8,8 @@ import { factRows, factsTold, tell } from '../db/timeline.ts';
 import { writeTogether } from '../db/together.ts';
 import { failsAhead } from '../domain/method-notice.ts';
 import { anchorOf } from '../domain/schedule.ts';
-import type { ScheduleChanges } from '../domain/schedule-changes.ts';
-import type { Terms } from '../domain/terms.ts';
+import type { ToldChanges } from '../domain/schedule-changes.ts';
+import type { PlanTerms } from '../domain/terms.ts';
 import type { CardExpiry } from './charge-work.ts';
 import { idOf } from './checkout-sessions.ts';
 import { ownerOf, refuseSession } from './completed-session.ts';
@@ -26,9 +26,9 @@ export interface SavePaymentMethodWork {
   checkoutSessionId: string;
   /** Null for the first method; later ones must be saved for the same Stripe Customer. */
   stripeCustomerId: string | null;
-  terms: Terms;
+  terms: PlanTerms;
   /** Changes of the schedule that were asked for before it started. */
-  changes: ScheduleChanges;
+  changes: ToldChanges;
   /** Null for the first method: the schedule starts with it. */
   anchorAt: string | null;
   /** ISO 8601, UTC: the Workflow's clock. */

@@ -6,14 +6,14 @@ import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
 import { type TimelineFact, tell } from '../db/timeline.ts';
 import { resumeFrom } from '../domain/schedule.ts';
 import { leftOutBetween, type ScheduleChanges } from '../domain/schedule-changes.ts';
-import type { PlannedCharge, Terms } from '../domain/terms.ts';
+import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
 import { catchUpFact } from './charge-record.ts';
 import type { ActivityDeps } from './deps.ts';
 import { type Upcoming, upcomingAfter } from './upcoming.ts';
 
 export interface ScheduleWork {
   enrollmentId: string;
-  terms: Terms;
+  terms: PlanTerms;
   anchorAt: string;
   /** The last one dealt with, -1 before the first. */
   occurrence: number;

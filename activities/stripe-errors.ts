@@ -2,9 +2,11 @@
  * The one place where a StripeError becomes an outcome, a fault or a defect. Called by every Activity that talks
  * to Stripe. Decides by class, HTTP status and code; never reads a message.
  */
+
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
 import { DEFECTS, FAULTS, NoTurn } from '../domain/errors.ts';
+import { defect } from './defect.ts';
 
 /** A 402: the request was right, the payment was not made. */
 export function isDecline(error: unknown): error is InstanceType<typeof Stripe.errors.StripeCardError> {
@@ -82,16 +84,16 @@ export function failureOf(error: unknown, doing: string): unknown {
   // Stripe names both "still being worked on" and "used for something else" an idempotency_error.
   const inUse = error.statusCode === 409 || error.code === 'idempotency_key_in_use';
   if (error instanceof Stripe.errors.StripeIdempotencyError && !inUse) {
-    return defect(DEFECTS.StripeIdempotencyMismatch, message);
+    return defect('StripeIdempotencyMismatch', message);
   }
   if (
     error instanceof Stripe.errors.StripeAuthenticationError ||
     error instanceof Stripe.errors.StripePermissionError
   ) {
-    return defect(DEFECTS.StripeKeyRefused, message);
+    return defect('StripeKeyRefused', message);
   }
   if (error instanceof Stripe.errors.StripeInvalidRequestError || isDecline(error)) {
-    return defect(DEFECTS.StripeRequestRefused, message);
+    return defect('StripeRequestRefused', message);
   }
   return ApplicationFailure.create({ type: FAULTS.StripeOutcomeUnknown, message });
 }
@@ -110,10 +112,6 @@ export function patientFailureOf(error: unknown, doing: string): unknown {
     });
   }
   return failure;
-}
-
-function defect(type: string, message: string): ApplicationFailure {
-  return ApplicationFailure.create({ type, message, nonRetryable: true });
 }
 
 function retryAfterMs(headers: Record<string, string> | undefined): number | null {

@@ -1,7 +1,14 @@
 /** What comes next on a schedule: asked by Activities, since the answer needs time zones. Pure. */
 import { planAfter, plannedCharge } from '../domain/schedule.ts';
-import { notLeftOut, type ScheduleChanges, withoutPast } from '../domain/schedule-changes.ts';
-import type { PlannedCharge, Terms } from '../domain/terms.ts';
+import {
+  changesOf,
+  notLeftOut,
+  type ScheduleChanges,
+  type ToldChanges,
+  toldChanges,
+  withoutPast,
+} from '../domain/schedule-changes.ts';
+import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
 
 export interface Upcoming {
   next: PlannedCharge | null;
@@ -10,14 +17,14 @@ export interface Upcoming {
   /** Charges that the catch-up rule gave up. */
   passedOver: number;
   /** As they were, without what can no longer matter. */
-  changes: ScheduleChanges;
+  changes: ToldChanges;
 }
 
 /** @returns undefined when no plan was asked for */
 export function upcomingAfter(
   work: {
-    terms: Terms;
-    planAfter: { anchorAt: string; occurrence: number; changes: ScheduleChanges } | null;
+    terms: PlanTerms;
+    planAfter: { anchorAt: string; occurrence: number; changes: ToldChanges } | null;
   },
   at: string,
 ): Upcoming | undefined {
@@ -26,19 +33,19 @@ export function upcomingAfter(
   }
   const { anchorAt, occurrence, changes: all } = work.planAfter;
   const { schedule, catchUp } = work.terms;
-  const changes = withoutPast(all, occurrence);
+  const changes = withoutPast(changesOf(all), occurrence);
   const plan = planAfter(schedule, anchorAt, occurrence, at, catchUp, changes);
   const next = plan.due[0] ?? plan.next;
   return {
     next,
     following: followingOf(work.terms, anchorAt, next, changes),
     passedOver: plan.passedOver,
-    changes,
+    changes: toldChanges(changes),
   };
 }
 
 function followingOf(
-  { schedule }: Terms,
+  { schedule }: PlanTerms,
   anchorAt: string,
   next: PlannedCharge | null,
   changes: ScheduleChanges,

@@ -24,7 +24,7 @@ export type TemporalSettings = Pick<
   | 'TEMPORAL_TLS'
   | 'TEMPORAL_TLS_CLIENT_CERT_PATH'
   | 'TEMPORAL_TLS_CLIENT_KEY_PATH'
-> & { PAYLOAD_ENCRYPTION_KEYS?: string | undefined };
+> & { PAYLOAD_ENCRYPTION_KEYS?: string | undefined; OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined };
 
 export interface TemporalConnectionOptions {
   address: string;
@@ -89,8 +89,10 @@ export async function openTemporalClient(settings: TemporalSettings): Promise<Te
     connection,
     namespace: settings.TEMPORAL_NAMESPACE,
     dataConverter: temporalDataConverter(settings),
-    // Does nothing while nothing is traced.
-    interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] },
+    // Without a trace it would add an empty header to every message, which histories keep.
+    ...(settings.OTEL_EXPORTER_OTLP_ENDPOINT === undefined
+      ? {}
+      : { interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] } }),
   });
   return { client, close: () => connection.close() };
 }

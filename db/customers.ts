@@ -44,7 +44,7 @@ const inserted = statement((db, { row }: { row: NewCustomer }) =>
 
 /** @throws Error when there is none: rows of customers are written before anything refers to them */
 export async function findCustomer(db: Kysely<Database>, id: string): Promise<Customer> {
-  return known(id, await found(db, { id }));
+  return knownCustomer(id, await found(db, { id }));
 }
 
 const found = statement((db, { id }: { id: string }) =>
@@ -61,11 +61,12 @@ export async function keepStripeCustomer(
   id: string,
   stripeCustomerId: string,
 ): Promise<string> {
-  const kept = known(id, await keptFirst(db, { id, stripeCustomerId }));
+  const kept = knownCustomer(id, await keptFirst(db, { id, stripeCustomerId }));
   return kept.stripe_customer_id ?? stripeCustomerId;
 }
 
-function known<Row>(id: string, [row]: readonly Row[]): Row {
+/** The one row of a customer's. @throws Error when there is none */
+export function knownCustomer<Row>(id: string, [row]: readonly Row[]): Row {
   if (row === undefined) {
     throw new Error(`there is no customer ${id}`);
   }

@@ -9,28 +9,40 @@
 import { type Kysely, sql } from 'kysely';
 import { ENDED, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
-import type { Database, NewEnrollment } from './schema.ts';
+import { knownCustomer } from './customers.ts';
+import type { Customer, Database, NewEnrollment } from './schema.ts';
 import { statement } from './statement.ts';
 import { type FactRow, factRowsTold } from './timeline.ts';
-import { type Part, parts, together } from './together.ts';
+import { type Part, parts } from './together.ts';
 
-/** Inserts the row of a new enrollment with the first facts of it, once; a repeat changes nothing. */
+/**
+ * Inserts the row of a new enrollment with the first facts of it, once; a repeat changes nothing.
+ * @returns its customer
+ * @throws Error when there is no such customer
+ */
 export async function writeEnrollment(
   db: Kysely<Database>,
   rows: { enrollment: NewEnrollment; facts: readonly FactRow[] },
-): Promise<void> {
-  await inserted(db, rows);
+): Promise<Customer> {
+  return knownCustomer(rows.enrollment.customer_id, await inserted(db, rows));
 }
 
 const inserted = statement(
-  (db, { enrollment, facts }: { enrollment: NewEnrollment; facts: readonly FactRow[] }) =>
-    together(db, [
+  (db, { enrollment, facts }: { enrollment: NewEnrollment; facts: readonly FactRow[] }) => {
+    const { written, areDone } = parts([
       db
         .insertInto('enrollments')
         .values(enrollment)
         .onConflict((conflict) => conflict.doNothing()),
       factRowsTold(db, facts),
-    ]),
+    ]);
+    const customer = db
+      .selectFrom('customers')
+      .selectAll()
+      .where('id', '=', enrollment.customer_id)
+      .where(areDone);
+    return sql<Customer>`with ${written} ${customer}`.compile(db);
+  },
 );
 
 export interface EnrollmentChange {

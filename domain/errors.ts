@@ -3,6 +3,7 @@
  * apart without reading messages. Imported by workflows; free of I/O.
  */
 
+/** Never retried by Temporal: the same try would fail the same way, and a person must look. */
 export const DEFECTS = {
   /** Stripe answered 401 or 403: the key is wrong, revoked or lacks a permission. */
   StripeKeyRefused: 'StripeKeyRefused',
@@ -13,9 +14,6 @@ export const DEFECTS = {
   /** Our rows contradict the Workflow or Stripe. */
   BooksDisagree: 'BooksDisagree',
 } as const;
-
-/** Never retried by Temporal: the same try would fail the same way, and a person must look. */
-export const NON_RETRYABLE_TYPES: string[] = Object.values(DEFECTS);
 
 /** Retried by Temporal under the same idempotency key, however long it takes. */
 export const FAULTS = {

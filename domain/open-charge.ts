@@ -100,23 +100,47 @@ export interface OpenCharge {
   problem: string | null;
 }
 
+/** What is known of a charge from the start. */
+type Opening = Pick<
+  OpenCharge,
+  | 'id'
+  | 'number'
+  | 'occurrence'
+  | 'origin'
+  | 'requestKey'
+  | 'description'
+  | 'amountMinor'
+  | 'dueAt'
+  | 'reauthorizations'
+>;
+
 /** A new charge, before its first attempt. */
-export function openedCharge(
-  charge: Pick<
-    OpenCharge,
-    | 'id'
-    | 'number'
-    | 'occurrence'
-    | 'origin'
-    | 'requestKey'
-    | 'description'
-    | 'amountMinor'
-    | 'dueAt'
-    | 'reauthorizations'
-  >,
-): OpenCharge {
+export function openedCharge(charge: Opening): OpenCharge {
+  return { ...charge, ...untried() };
+}
+
+/**
+ * A charge as Activities are told of it: without what is still as in a new one. Each try writes it into the history, and
+ * the whole of it is 400 bytes of nulls.
+ */
+export type ToldCharge = Opening & Partial<OpenCharge>;
+
+export function toldCharge(charge: OpenCharge): ToldCharge {
+  const usual: Partial<OpenCharge> = untried();
+  const differs = ([field, value]: [string, unknown]) =>
+    !(field in usual) ||
+    (value !== usual[field as keyof OpenCharge] && !(Array.isArray(value) && value.length === 0));
+  return Object.fromEntries(Object.entries(charge).filter(differs)) as unknown as ToldCharge;
+}
+
+/** The whole of what {@link toldCharge} told. */
+export function chargeOf(told: ToldCharge): OpenCharge {
+  return { ...untried(), ...told };
+}
+
+/** Each has lists of its own, since a charge's grow. */
+function untried(): Omit<OpenCharge, keyof Opening> {
   return {
-    ...charge,
     status: 'scheduled',
     paymentIntentId: null,
     attempts: 0,

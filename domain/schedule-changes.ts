@@ -20,6 +20,17 @@ export interface ScheduleChanges {
 
 export const NO_CHANGES: ScheduleChanges = { amounts: [], skipped: [], moved: [], postponed: [] };
 
+/** As Workflow and Activities tell them to each other: histories need not say of every charge that nothing was changed. */
+export type ToldChanges = Partial<ScheduleChanges>;
+
+export function toldChanges(changes: ScheduleChanges): ToldChanges {
+  return Object.fromEntries(Object.entries(changes).filter(([, list]) => list.length > 0));
+}
+
+export function changesOf(told: ToldChanges): ScheduleChanges {
+  return { ...NO_CHANGES, ...told };
+}
+
 /** A refused change, in the form of an API error. */
 export interface ChangeRefused {
   code: 'nothing_to_change' | 'not_recurring' | 'move_not_ahead' | 'move_past_following' | 'move_past_end';

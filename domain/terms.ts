@@ -1,6 +1,6 @@
 /**
  * Terms: what a customer agreed to. Written once by the API when an enrollment is created, carried by the
- * Workflow, stored with the enrollment. Types only and the defaults: no rule lives here, no I/O ever.
+ * Workflow, stored with the enrollment. Types, the defaults and parts of them: no rule lives here, no I/O ever.
  */
 
 /** A calendar step. `minute` exists so that a person can watch a schedule; a setting allows it. */
@@ -87,6 +87,13 @@ export interface Terms {
   reauthorizeHolds?: number;
   /** The customer consented that the method saved before is tried when the newest is declined for good. @default false */
   tryOtherMethod?: boolean;
+}
+
+/** What a plan of the next charges follows from. */
+export type PlanTerms = Pick<Terms, 'schedule' | 'catchUp'>;
+
+export function planTermsOf({ schedule, catchUp }: Terms): PlanTerms {
+  return { schedule, catchUp };
 }
 
 export const DEFAULT_DUNNING: DunningPolicy = { retryAfterDays: [1, 3, 5, 7], afterLastTry: 'cancel' };

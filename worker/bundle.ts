@@ -30,14 +30,18 @@ export function bundleWorkflows(failureConverterPath?: string): Promise<Workflow
   });
 }
 
-/** The bundle that was built before, at `path`; built now when none is named. @throws when the file cannot be read */
+/**
+ * The bundle that was built before, at `path`; built now when none is named.
+ * @returns as the Worker takes it, and the code itself
+ * @throws when the file cannot be read
+ */
 export async function workflowBundle(
   path: string | undefined,
   failureConverterPath?: string,
-): Promise<WorkflowBundleWithSourceMap | WorkflowBundlePath> {
+): Promise<{ bundle: WorkflowBundleWithSourceMap | WorkflowBundlePath; code: string | Buffer }> {
   if (path === undefined) {
-    return bundleWorkflows(failureConverterPath);
+    const bundle = await bundleWorkflows(failureConverterPath);
+    return { bundle, code: bundle.code };
   }
-  await readFile(path);
-  return { codePath: path };
+  return { bundle: { codePath: path }, code: await readFile(path) };
 }

@@ -59,11 +59,12 @@ const connection = await NativeConnection.connect(await temporalConnectionOption
 await prepareNamespace();
 const perSecond = settings.STRIPE_REQUESTS_PER_SECOND;
 const turns = createTurns(perSecond, (count) => reserveTurns(db, 'stripe', count, perSecond));
+const { bundle, code } = await workflowBundle(settings.WORKFLOW_BUNDLE_PATH, failureConverterOf(settings));
 const worker = await createBillingWorker({
   connection,
   namespace: settings.TEMPORAL_NAMESPACE,
   taskQueue: settings.TASK_QUEUE,
-  workflowBundle: await workflowBundle(settings.WORKFLOW_BUNDLE_PATH, failureConverterOf(settings)),
+  workflowBundle: bundle,
   activityDeps: {
     db,
     stripe: createStripe(settings, {
@@ -76,7 +77,8 @@ const worker = await createBillingWorker({
   activitySlots: activitySlotsFor(perSecond),
   shutdownGraceMs,
   onFirstAttempt: metrics.countFirstAttempt,
-  overrides: { dataConverter: temporalDataConverter(settings), ...versioningOptions(settings) },
+  isTraced: tracing !== null,
+  overrides: { dataConverter: temporalDataConverter(settings), ...versioningOptions(settings, code) },
 });
 const mailer = createMailer({
   url: settings.MAIL_URL,

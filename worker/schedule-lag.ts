@@ -1,7 +1,7 @@
 /** Tells how late the first attempt of a scheduled charge begins. For metrics; changes nothing about the Activity. */
 import { Context } from '@temporalio/activity';
 import type { ActivityInboundCallsInterceptor } from '@temporalio/worker';
-import type { ChargeWork } from '../activities/charge-work.ts';
+import { type AskedOfCharge, workOf } from '../activities/charge-work.ts';
 import type { Activities } from '../activities/index.ts';
 
 const COLLECT: keyof Activities = 'collectCharge';
@@ -13,9 +13,12 @@ export function scheduleLagInterceptor(
   return {
     execute(input, next) {
       const { activityType, attempt } = Context.current().info;
-      const work = input.args[0];
-      if (activityType === COLLECT && attempt === 1 && isWork(work) && isFirstOfSchedule(work)) {
-        onFirstAttempt((Date.now() - Date.parse(work.charge.dueAt)) / 1000);
+      const asked = input.args[0];
+      if (activityType === COLLECT && attempt === 1 && isAskedOfCharge(asked)) {
+        const { charge, by } = workOf(asked);
+        if (charge.attempts === 0 && charge.origin === 'schedule' && by === null) {
+          onFirstAttempt((Date.now() - Date.parse(charge.dueAt)) / 1000);
+        }
       }
       return next(input);
     },
@@ -23,10 +26,6 @@ export function scheduleLagInterceptor(
 }
 
 /** An Activity gets what its Workflow was typed to give. */
-function isWork(work: unknown): work is ChargeWork {
-  return typeof work === 'object' && work !== null && 'charge' in work;
-}
-
-function isFirstOfSchedule({ charge, by }: ChargeWork): boolean {
-  return charge.attempts === 0 && charge.origin === 'schedule' && by === null;
+function isAskedOfCharge(asked: unknown): asked is AskedOfCharge {
+  return typeof asked === 'object' && asked !== null && 'toldCharge' in asked;
 }

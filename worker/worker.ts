@@ -1,6 +1,11 @@
 /** Builds the Worker of one process: Workflows, and the Activities that they call. Used by `worker/main.ts` and by tests. */
 import { OpenTelemetryActivityInboundInterceptor } from '@temporalio/interceptors-opentelemetry/lib/worker/index.js';
-import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  type ActivityInterceptorsFactory,
+  type NativeConnection,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { COMMAND_TIMEOUT_MS } from '../config/temporal.ts';
@@ -19,6 +24,8 @@ export interface BillingWorkerOptions {
   shutdownGraceMs?: number;
   /** Told how many seconds after it fell due a charge is tried first; for metrics. */
   onFirstAttempt?: (lagSeconds: number) => void;
+  /** Activities go on with the trace of what they were asked by. @default false */
+  isTraced?: boolean;
   /** Shorter in tests that kill. */
   overrides?: Partial<WorkerOptions>;
 }
@@ -50,7 +57,7 @@ export function activitySlotsFor(stripeRequestsPerSecond: number): number {
  * `maxTaskQueueActivitiesPerSecond`, which would forbid it; the rate towards Stripe is kept by `stripe-turns.ts`.
  */
 export function createBillingWorker(options: BillingWorkerOptions): Promise<Worker> {
-  const { shutdownGraceMs = 30_000, onFirstAttempt = () => {} } = options;
+  const { shutdownGraceMs = 30_000, onFirstAttempt = () => {}, isTraced = false } = options;
   return Worker.create({
     connection: options.connection,
     namespace: options.namespace,
@@ -60,7 +67,7 @@ export function createBillingWorker(options: BillingWorkerOptions): Promise<Work
     interceptors: {
       activity: [
         // The outermost, so that what the others do is part of its span.
-        (context) => ({ inbound: new OpenTelemetryActivityInboundInterceptor(context) }),
+        ...(isTraced ? [traced] : []),
         () => ({ inbound: heartbeatInterceptor() }),
         () => ({ inbound: scheduleLagInterceptor(onFirstAttempt) }),
       ],
@@ -74,3 +81,7 @@ export function createBillingWorker(options: BillingWorkerOptions): Promise<Work
     ...options.overrides,
   });
 }
+
+const traced: ActivityInterceptorsFactory = (context) => ({
+  inbound: new OpenTelemetryActivityInboundInterceptor(context),
+});

@@ -3,8 +3,10 @@
  * `workflows/charge-end.ts`.
  */
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import type { ChargeReport, ChargeWork } from '../activities/charge-work.ts';
-import { type AttemptReason, type OpenCharge, policyOf } from '../domain/open-charge.ts';
+import type { AskedOfCharge, ChargeReport } from '../activities/charge-work.ts';
+import { type AttemptReason, type OpenCharge, policyOf, toldCharge } from '../domain/open-charge.ts';
+import { toldChanges } from '../domain/schedule-changes.ts';
+import { planTermsOf } from '../domain/terms.ts';
 import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
 import { scheduled } from './stripe-activities.ts';
 
@@ -14,14 +16,14 @@ export function methodFor({ state }: EnrollmentRun, why: AttemptReason): SavedMe
 }
 
 /** @param method null: the one that was tried last, or the saved one; what it says of no attempt is not used */
-export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod | null): ChargeWork {
+export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod | null): AskedOfCharge {
   const { enrollmentId, description, locale } = run.input;
   const { paymentMethod, otherMethod, schedule } = run.state;
   const known = [paymentMethod, otherMethod].find((saved) => saved?.id === charge.triedPaymentMethodId);
   const { anchorAt, planning, changes } = schedule;
   const used = method ?? known ?? paymentMethod;
   return {
-    charge,
+    toldCharge: toldCharge(charge),
     context: {
       enrollmentId,
       currency: run.terms.currency,
@@ -29,7 +31,11 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
       locale,
       timeZone: timeZoneOf(run.terms),
     },
-    terms: { ...run.terms, dunning: policyOf(charge, run.terms.dunning) },
+    terms: {
+      ...planTermsOf(run.terms),
+      captureMethod: run.terms.captureMethod,
+      dunning: policyOf(charge, run.terms.dunning),
+    },
     stripeCustomerId: used?.stripeCustomerId ?? '',
     paymentMethodId: used?.id ?? '',
     paymentMethodType: used?.type ?? '',
@@ -42,7 +48,7 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
     at: new Date().toISOString(),
     planAfter:
       planning && charge.occurrence !== null && charge.occurrence === schedule.occurrence && anchorAt !== null
-        ? { anchorAt, occurrence: charge.occurrence, changes }
+        ? { anchorAt, occurrence: charge.occurrence, changes: toldChanges(changes) }
         : null,
     by: null,
   };

@@ -5,6 +5,8 @@
 import { ActivityFailure, ApplicationFailure, condition, patched } from '@temporalio/workflow';
 import type { SavePaymentMethodResult, SavePaymentMethodWork } from '../activities/payment-methods.ts';
 import { REFUSALS } from '../domain/errors.ts';
+import { changesOf, toldChanges } from '../domain/schedule-changes.ts';
+import { planTermsOf } from '../domain/terms.ts';
 import { problemOf } from './charge-work.ts';
 import type { OpenCheckoutSession } from './messages.ts';
 import { PATCHES } from './patches.ts';
@@ -202,8 +204,8 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
     customerId: run.input.customerId,
     checkoutSessionId,
     stripeCustomerId: state.paymentMethod?.stripeCustomerId ?? null,
-    terms: run.terms,
-    changes: state.schedule.changes,
+    terms: planTermsOf(run.terms),
+    changes: toldChanges(state.schedule.changes),
     anchorAt: state.schedule.anchorAt,
     at: new Date().toISOString(),
   });
@@ -222,7 +224,8 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
     state.paymentMethod = { id, type, stripeCustomerId, label, expires };
     // Two readings of one session may overlap: the first has started the schedule.
     if (schedule !== null && state.schedule.anchorAt === null) {
-      const { anchorAt, next, following, changes } = schedule;
+      const { anchorAt, next, following } = schedule;
+      const changes = changesOf(schedule.changes);
       Object.assign(state.schedule, { anchorAt, next, following, changes, planning: false });
     }
   }

@@ -5,7 +5,8 @@
 import { condition, patched } from '@temporalio/workflow';
 import type { NoteWork, ScheduleWork } from '../activities/schedule.ts';
 import type { Asker } from '../domain/open-charge.ts';
-import type { PlannedCharge } from '../domain/terms.ts';
+import { changesOf } from '../domain/schedule-changes.ts';
+import { type PlannedCharge, planTermsOf } from '../domain/terms.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { type EnrollmentRun, isDisputed, type Pause } from './run.ts';
@@ -80,7 +81,7 @@ export async function replan(
   }
   const planned = await interactive(summary).planSchedule({
     enrollmentId,
-    terms: run.terms,
+    terms: planTermsOf(run.terms),
     anchorAt: schedule.anchorAt,
     occurrence: schedule.occurrence,
     changes: schedule.changes,
@@ -90,7 +91,8 @@ export async function replan(
     row,
     facts,
   });
-  const { occurrence, changes, next, following } = planned;
+  const { occurrence, next, following } = planned;
+  const changes = changesOf(planned.changes);
   if (occurrence > schedule.occurrence) {
     // Nothing was charged for the period that the pause ended in.
     schedule.paid = null;

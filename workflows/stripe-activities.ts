@@ -4,7 +4,6 @@
  */
 import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
-import { NON_RETRYABLE_TYPES } from '../domain/errors.ts';
 import { INTERACTIVE_PRIORITY, SCHEDULED_PRIORITY } from '../domain/priorities.ts';
 
 /** Above the longest request to Stripe (20 s by default) and a look-up besides. */
@@ -18,13 +17,13 @@ function options(summary: string, interactive: boolean): ActivityOptions {
     heartbeatTimeout: HEARTBEAT_TIMEOUT_MS,
     summary,
     priority: { priorityKey: interactive ? INTERACTIVE_PRIORITY : SCHEDULED_PRIORITY },
+    // What is not to be retried says so itself: activities/defect.ts.
     retry: {
       // On a page a second is long: the first tries are over within two.
       initialInterval: interactive ? '250ms' : '1s',
       backoffCoefficient: 2,
       // Stripe or the database may be away for hours; each retry is one small request.
       maximumInterval: interactive ? '30s' : '5m',
-      nonRetryableErrorTypes: NON_RETRYABLE_TYPES,
     },
   };
 }

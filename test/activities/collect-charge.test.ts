@@ -1,7 +1,7 @@
 /** What the rows know and the Workflow does not: it was reset, or restored from an older backup. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { ChargeReport, ChargeWork } from '../../activities/charge-work.ts';
+import type { AskedOfCharge, ChargeReport } from '../../activities/charge-work.ts';
 import { createChargeActivities } from '../../activities/charges.ts';
 import { createOpenChargeActivities } from '../../activities/open-charges.ts';
 import { openedCharge } from '../../domain/open-charge.ts';
@@ -16,13 +16,13 @@ afterAll(() => billing.stop());
 
 const DAY_S = 86_400;
 
-async function workOf(suffix: string, card = 'pm_card_visa'): Promise<ChargeWork & { why: string }> {
+async function workOf(suffix: string, card = 'pm_card_visa'): Promise<AskedOfCharge & { why: string }> {
   const enrollmentId = `enr_${suffix.repeat(26)}`;
   await insertEnrollmentRow(billing.db, enrollmentId);
   const customer = await billing.stripe.customers.create({});
   const method = await billing.stripe.paymentMethods.attach(card, { customer: customer.id });
   return {
-    charge: openedCharge({
+    toldCharge: openedCharge({
       id: `chg_${suffix.repeat(26)}_1`,
       number: 1,
       occurrence: 0,
@@ -54,12 +54,12 @@ const deps = () => ({
 });
 
 /** One try of the Activity; the first unless said otherwise. */
-function collect(work: ChargeWork & { why: string }, attempt = 1): Promise<ChargeReport> {
+function collect(work: AskedOfCharge & { why: string }, attempt = 1): Promise<ChargeReport> {
   const { collectCharge } = createChargeActivities(deps());
   return new MockActivityEnvironment({ attempt }).run(collectCharge, work);
 }
 
-const intentsOf = async ({ stripeCustomerId }: ChargeWork) =>
+const intentsOf = async ({ stripeCustomerId }: AskedOfCharge) =>
   (await billing.stripe.paymentIntents.list({ customer: stripeCustomerId })).data;
 
 describe('collectCharge of a charge that was made before', () => {
@@ -101,54 +101,65 @@ describe('collectCharge of a charge that was made before', () => {
 
 describe('a charge whose number another charge has', () => {
   it('F37: takes neither its payment for its own nor its place', async () => {
-    const { charge, ...work } = await workOf('d');
+    const { toldCharge, ...work } = await workOf('d');
     // What was asked for after the backup that the Workflow was restored from.
-    const paid = { ...charge, occurrence: null, origin: 'api' as const, requestKey: 'r1', amountMinor: 300 };
-    await collect({ ...work, charge: paid });
-    await expect(collect({ ...work, charge })).rejects.toMatchObject({
+    const paid = {
+      ...toldCharge,
+      occurrence: null,
+      origin: 'api' as const,
+      requestKey: 'r1',
+      amountMinor: 300,
+    };
+    await collect({ ...work, toldCharge: paid });
+    await expect(collect({ ...work, toldCharge })).rejects.toMatchObject({
       type: 'BooksDisagree',
       nonRetryable: true,
       message: expect.stringContaining('its number'),
     });
     const { parkCharge, cancelCharge } = createOpenChargeActivities(deps());
-    const parked = { ...charge, attempts: 1, status: 'needs_attention' as const };
+    const parked = { ...toldCharge, attempts: 1, status: 'needs_attention' as const };
     const environment = new MockActivityEnvironment();
-    await environment.run(parkCharge, { ...work, charge, problem: 'BooksDisagree' });
+    await environment.run(parkCharge, { ...work, toldCharge, problem: 'BooksDisagree' });
     const canceled = await environment.run(cancelCharge, {
       ...work,
-      charge: parked,
+      toldCharge: parked,
       as: 'canceled' as const,
       by: { by: 'operator', reason: null },
     });
     expect(canceled).toMatchObject({ status: 'canceled' });
     const rows = await billing.chargeRows(work.context.enrollmentId);
     expect(rows).toMatchObject([{ status: 'succeeded', request_key: 'r1', captured_minor: 300 }]);
-    expect(await intentsOf({ ...work, charge })).toMatchObject([{ status: 'succeeded', amount: 300 }]);
+    expect(await intentsOf({ ...work, toldCharge })).toMatchObject([{ status: 'succeeded', amount: 300 }]);
   }, 30_000);
 });
 
 describe('cancelCharge of a charge that the Workflow has forgotten to have made', () => {
   it('F37: finds the payment of the rows instead of writing over it', async () => {
-    const { charge, ...work } = await workOf('e');
-    await collect({ ...work, charge });
+    const { toldCharge, ...work } = await workOf('e');
+    await collect({ ...work, toldCharge });
     const { cancelCharge } = createOpenChargeActivities(deps());
     const by = { by: 'operator', reason: null };
     expect(
-      await new MockActivityEnvironment().run(cancelCharge, { ...work, charge, as: 'canceled' as const, by }),
+      await new MockActivityEnvironment().run(cancelCharge, {
+        ...work,
+        toldCharge,
+        as: 'canceled' as const,
+        by,
+      }),
     ).toMatchObject({ status: 'succeeded', amountReceivedMinor: 980 });
     expect(await billing.chargeRows(work.context.enrollmentId)).toMatchObject([{ status: 'succeeded' }]);
   }, 30_000);
 
   it('F37: writes a row without a place when another charge has the occurrence', async () => {
-    const { charge, ...work } = await workOf('f');
-    await collect({ ...work, charge });
+    const { toldCharge, ...work } = await workOf('f');
+    await collect({ ...work, toldCharge });
     const { cancelCharge } = createOpenChargeActivities(deps());
-    const later = { ...charge, id: charge.id.replace(/1$/, '2'), number: 2 };
+    const later = { ...toldCharge, id: toldCharge.id.replace(/1$/, '2'), number: 2 };
     const by = { by: 'operator', reason: null };
     expect(
       await new MockActivityEnvironment().run(cancelCharge, {
         ...work,
-        charge: later,
+        toldCharge: later,
         as: 'canceled' as const,
         by,
       }),

@@ -5,7 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { createStripe, isLiveKey } from '../../config/stripe.ts';
-import { type TemporalSettings, temporalConnectionOptions } from '../../config/temporal.ts';
+import {
+  openTemporalClient,
+  type TemporalSettings,
+  temporalConnectionOptions,
+} from '../../config/temporal.ts';
 
 describe('createStripe', () => {
   it('asks the configured address, pins the API version and leaves retries to Temporal', async () => {
@@ -87,5 +91,21 @@ describe('temporalConnectionOptions', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('openTemporalClient', () => {
+  it.each([
+    ['adds nothing to messages while nothing is traced', undefined, 0],
+    ['passes traces on once a collector is named', 'http://127.0.0.1:4318', 1],
+  ])('%s', async (_what, endpoint, interceptors) => {
+    const { client, close } = await openTemporalClient({
+      TEMPORAL_ADDRESS: '127.0.0.1:7233',
+      TEMPORAL_NAMESPACE: 'default',
+      TEMPORAL_TLS: false,
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    });
+    expect(client.options.interceptors.workflow ?? []).toHaveLength(interceptors);
+    await close();
   });
 });

@@ -51,7 +51,8 @@ it('writes a new enrollment once: a repeat changes nothing of one that has gone 
     terms: JSON.stringify(row.terms),
     metadata: JSON.stringify(row.metadata),
   };
-  await writeEnrollment(db, { enrollment: again, facts: factsOf('enr_2', 'enrolled') });
+  const customer = await writeEnrollment(db, { enrollment: again, facts: factsOf('enr_2', 'enrolled') });
+  expect(customer.id).toBe(row.customer_id);
   await writeEnrollment(db, { enrollment: again, facts: factsOf('enr_2', 'enrolled') });
   const kept = await db.selectFrom('enrollments').selectAll().where('id', '=', 'enr_2').execute();
   expect(kept).toEqual([row]);

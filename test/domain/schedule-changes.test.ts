@@ -3,11 +3,13 @@ import { planAfter, plannedCharge } from '../../domain/schedule.ts';
 import {
   type ChangeResult,
   changeAmountFromNext,
+  changesOf,
   moveNext,
   NO_CHANGES,
   postpone,
   type ScheduleChanges,
   skipNext,
+  toldChanges,
   withoutPast,
 } from '../../domain/schedule-changes.ts';
 import type { InstallmentsSchedule, PlannedCharge, RecurringSchedule } from '../../domain/terms.ts';
@@ -169,5 +171,23 @@ describe('withoutPast', () => {
       moved: [],
       postponed: [{ fromOccurrence: 9, intervals: 3 }],
     });
+  });
+});
+
+describe('toldChanges', () => {
+  it('says nothing where nothing was changed', () => {
+    expect(toldChanges(NO_CHANGES)).toEqual({});
+    expect(changesOf({})).toEqual(NO_CHANGES);
+  });
+
+  it.each<[string, ScheduleChanges]>([
+    ['an amount', { ...NO_CHANGES, amounts: [{ fromOccurrence: 2, amountMinor: 5 }] }],
+    ['a skipped charge', { ...NO_CHANGES, skipped: [2] }],
+    ['a moved charge', { ...NO_CHANGES, moved: [{ occurrence: 2, dueAt: anchorAt }] }],
+    ['waiting installments', { ...NO_CHANGES, postponed: [{ fromOccurrence: 1, intervals: 1 }] }],
+    ['a pause', { ...NO_CHANGES, rested: [{ fromOccurrence: 1, toOccurrence: 2 }] }],
+  ])('keeps %s', (_what, changes) => {
+    expect(Object.keys(toldChanges(changes))).toHaveLength(1);
+    expect(changesOf(JSON.parse(JSON.stringify(toldChanges(changes))))).toEqual(changes);
   });
 });

@@ -31,11 +31,14 @@ beforeAll(async () => {
 }, 120_000);
 
 function version(settings: { buildId?: string; off?: string[] }, name = 'rehearsal'): Partial<WorkerOptions> {
-  return versioningOptions({
-    WORKER_DEPLOYMENT_NAME: name,
-    WORKER_BUILD_ID: settings.buildId,
-    WORKFLOW_PATCHES_OFF: settings.off ?? [],
-  });
+  return versioningOptions(
+    {
+      WORKER_DEPLOYMENT_NAME: name,
+      WORKER_BUILD_ID: settings.buildId,
+      WORKFLOW_PATCHES_OFF: settings.off ?? [],
+    },
+    coming.code,
+  );
 }
 
 /** Failures of Workflow Tasks, and whether the change was in use, by enrollment. */

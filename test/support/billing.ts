@@ -14,6 +14,7 @@ import { askControl } from '../../dev/stand-in-control.ts';
 import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 import { customerId, enrollmentId, enrollmentWorkflowId } from '../../domain/ids.ts';
 import type { Terms } from '../../domain/terms.ts';
+import { versioningOptions } from '../../worker/versioning.ts';
 import { createBillingWorker } from '../../worker/worker.ts';
 import type { EnrollmentInput } from '../../workflows/input.ts';
 import { enrollmentStateQuery } from '../../workflows/messages.ts';
@@ -94,7 +95,10 @@ export async function startBilling(options: BillingOptions = {}) {
       workflowBundle: code,
       activityDeps: { db: database.db, stripe, links, livemode: false },
       shutdownGraceMs: 1_000,
-      overrides,
+      overrides: {
+        ...versioningOptions({ WORKER_DEPLOYMENT_NAME: 'test', WORKFLOW_PATCHES_OFF: [] }, code.code),
+        ...overrides,
+      },
     });
     const running = worker.run();
     let stopped: Promise<void> | null = null;

@@ -1,8 +1,9 @@
 /**
- * What one enrollment and one period may cost: history events, billable actions by the server's own counters, calls to
- * Stripe by the stand-in's. A change that raises one fails here.
+ * What one enrollment and one period may cost: history events and their bytes, billable actions by the server's own
+ * counters, calls to Stripe by the stand-in's. A change that raises one fails here.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { temporal } from '@temporalio/proto';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -10,6 +11,11 @@ const BUDGETS = {
   enrollment: { events: 25, actions: 7, stripeCalls: 2 },
   happyPeriod: { events: 11, actions: 2, stripeCalls: 1 },
 };
+/**
+ * With room for the names of machines, which many events carry. 1.5 kB more for an Activity made bare charges 8 to 14 %
+ * slower: docs/performance.md.
+ */
+const BYTES = { enrollment: 6_300, happyPeriod: 2_700 };
 const PERIODS = 6;
 
 let billing: TestBilling;
@@ -90,6 +96,7 @@ describe('an enrollment, from the request until the method is saved', () => {
     );
     const actions = (await settledActionsOf(billing)) - actionsBefore;
     const { events } = await billing.history(input.enrollmentId);
+    expect(bytesOf(events ?? [])).toBeLessThan(BYTES.enrollment);
     expect({
       events: events?.length,
       actions,
@@ -113,7 +120,11 @@ describe('a happy period', () => {
     );
     expect(charges).toHaveLength(1 + PERIODS);
     expect(types.length).toBeGreaterThan(PERIODS * BUDGETS.happyPeriod.events);
-    expect(periodsOf(events ?? [])).toEqual(Array(PERIODS - 2).fill(BUDGETS.happyPeriod.events));
+    const periods = periodsOf(events ?? []);
+    expect(periods.map(({ length }) => length)).toEqual(Array(PERIODS - 2).fill(BUDGETS.happyPeriod.events));
+    for (const period of periods) {
+      expect(bytesOf(period)).toBeLessThan(BYTES.happyPeriod);
+    }
   }, 60_000);
 
   it('costs two actions and one call more for each further period', async () => {
@@ -144,21 +155,29 @@ async function settledOrNone(): Promise<number> {
 type Events = NonNullable<Awaited<ReturnType<TestBilling['history']>>['events']>;
 
 /** Events from one timer to the next, without those of virtual time. */
-function periodsOf(events: Events): number[] {
-  const counts: number[] = [];
-  let count: number | null = null;
+function periodsOf(events: Events): Events[] {
+  const periods: Events[] = [];
+  let period: Events | null = null;
   for (const event of events) {
     if (event.timerStartedEventAttributes) {
-      if (count !== null) {
-        counts.push(count);
+      if (period !== null) {
+        periods.push(period);
       }
-      count = 0;
+      period = [];
     }
     const isVirtual = Object.keys(event).some((field) => /timeSkipping|optionsUpdated/i.test(field));
-    if (count !== null && !isVirtual) {
-      count += 1;
+    if (period !== null && !isVirtual) {
+      period.push(event);
     }
   }
   // The wait for the payment method is a timer too; in the first period time begins to jump, which is a task.
-  return counts.slice(2);
+  return periods.slice(2);
+}
+
+/** As they are sent and stored. */
+function bytesOf(events: Events): number {
+  return events.reduce(
+    (sum, event) => sum + temporal.api.history.v1.HistoryEvent.encode(event).finish().length,
+    0,
+  );
 }
