@@ -4,7 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import { findPaidCharge } from '../db/aftermath.ts';
-import { findChargeFacts, findMethodOwner, findSessionFacts } from '../db/event-facts.ts';
+import { findChargeFacts, findMethodOwner, type SessionName } from '../db/event-facts.ts';
 import type { Database } from '../db/schema.ts';
 import {
   decideCharge,
@@ -15,6 +15,7 @@ import {
   type EventDecision,
   type EventQuestion,
   type Ignored,
+  type SessionFacts,
 } from '../domain/stripe-event.ts';
 import type { BillingClient } from './billing-client.ts';
 
@@ -30,17 +31,22 @@ export type EventReceiver = Pick<
 
 /**
  * Whom an event concerns, by the rows.
+ * @param findSession what our rows tell of a Checkout Session; null when we have none
  * @throws Error when it is about a charge whose row is not there yet: it is asked again later
  */
-export async function decide(db: Kysely<Database>, question: EventQuestion): Promise<EventDecision> {
+export async function decide(
+  db: Kysely<Database>,
+  findSession: (name: SessionName) => Promise<SessionFacts | null>,
+  question: EventQuestion,
+): Promise<EventDecision> {
   switch (question.ask) {
     case 'session': {
       const { checkoutSessionId } = question;
-      return decideSession(question, await findSessionFacts(db, { checkoutSessionId }));
+      return decideSession(question, await findSession({ checkoutSessionId }));
     }
     case 'setup_intent': {
       const { setupIntentId } = question;
-      return decideSetupIntent(await findSessionFacts(db, { setupIntentId }));
+      return decideSetupIntent(await findSession({ setupIntentId }));
     }
     case 'charge':
       return decideCharge(question, await findChargeFacts(db, question.chargeId));

@@ -6,9 +6,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
+import { findSessionFacts, type SessionName } from '../db/event-facts.ts';
 import type { Database } from '../db/schema.ts';
 import { claimStripeEvents, markIgnored, markSignalled, postponeStripeEvent } from '../db/stripe-events.ts';
-import { readStripeEvent } from '../domain/stripe-event.ts';
+import { readStripeEvent, type SessionFacts } from '../domain/stripe-event.ts';
 import { BillingUnavailable } from './billing-client.ts';
 import { coalesce } from './coalesce.ts';
 import { decide, type EventReceiver, tellWorkflow } from './event-routing.ts';
@@ -73,6 +74,10 @@ const PROMISED_MS = 20;
 export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
   const { db, billing, livemode, log, pollMs = 1_000, onDelivery = () => {} } = options;
   const underWay = new Set<Promise<void>>();
+  const findSession = coalesce<SessionName, SessionFacts | null>({
+    together: (names) => findSessionFacts(db, names),
+    keyOf: (name) => ('checkoutSessionId' in name ? name.checkoutSessionId : name.setupIntentId),
+  });
   const mark = coalesce<{ id: string; enrollmentId: string }, void>({
     together: async (delivered) => {
       await markSignalled(db, delivered);
@@ -141,7 +146,7 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
 
   async function route(event: { id: string; payload: unknown }): Promise<'signalled' | 'ignored'> {
     const read = readStripeEvent(event.payload, livemode);
-    const decision = 'ask' in read ? await decide(db, read) : read;
+    const decision = 'ask' in read ? await decide(db, findSession, read) : read;
     if (decision.kind === 'ignore') {
       await ignore({ id: event.id, reason: decision.reason, enrollmentId: null });
       return 'ignored';

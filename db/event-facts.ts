@@ -1,24 +1,36 @@
 /** What our rows tell of the objects that Stripe events are about. Reads only. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { ChargeFacts, SessionFacts } from '../domain/stripe-event.ts';
 import type { Database } from './schema.ts';
 
+export type SessionName = { checkoutSessionId: string } | { setupIntentId: string };
+
+/**
+ * Checkout Sessions by either of their names, in one statement.
+ * @returns for each name, in their order; null where we have none
+ */
 export async function findSessionFacts(
   db: Kysely<Database>,
-  by: { checkoutSessionId: string } | { setupIntentId: string },
-): Promise<SessionFacts | null> {
-  const row = await db
-    .selectFrom('checkout_sessions')
-    .select(['id', 'enrollment_id', 'status'])
-    .where((eb) =>
-      'checkoutSessionId' in by
-        ? eb('id', '=', by.checkoutSessionId)
-        : eb('setup_intent_id', '=', by.setupIntentId),
-    )
-    .executeTakeFirst();
-  return row === undefined
-    ? null
-    : { checkoutSessionId: row.id, enrollmentId: row.enrollment_id, status: row.status };
+  names: readonly SessionName[],
+): Promise<(SessionFacts | null)[]> {
+  const ids = names.flatMap((name) => ('checkoutSessionId' in name ? [name.checkoutSessionId] : []));
+  const setupIntents = names.flatMap((name) => ('setupIntentId' in name ? [name.setupIntentId] : []));
+  const { rows } = await sql<SessionFacts & { setupIntentId: string | null }>`
+    select id as "checkoutSessionId", enrollment_id as "enrollmentId", status, setup_intent_id as "setupIntentId"
+    from checkout_sessions
+    where id = any(${ids}::text[]) or setup_intent_id = any(${setupIntents}::text[])`.execute(db);
+  return names.map((name) => {
+    const row = rows.find((one) =>
+      'checkoutSessionId' in name
+        ? one.checkoutSessionId === name.checkoutSessionId
+        : one.setupIntentId === name.setupIntentId,
+    );
+    if (row === undefined) {
+      return null;
+    }
+    const { checkoutSessionId, enrollmentId, status } = row;
+    return { checkoutSessionId, enrollmentId, status };
+  });
 }
 
 export async function findChargeFacts(db: Kysely<Database>, chargeId: string): Promise<ChargeFacts | null> {
