@@ -27,7 +27,10 @@ export async function bareCharge(dueAtEpochMs: number): Promise<void> {
   await sleep('30 days');
 }
 
-/** Update-with-start, Activity, timed wait, signal, Activity, upsert: as from the request until the method is saved. */
+/**
+ * Update-with-start, Activity, timed wait, signal, Activity, upsert: as from the request until the method is saved. Then it
+ * sleeps until its first charge, as an enrollment does.
+ */
 export async function bareEnrollment(): Promise<void> {
   let saved = false;
   setHandler(bareStart, () => activities.nothing());
@@ -37,4 +40,5 @@ export async function bareEnrollment(): Promise<void> {
   await condition(() => saved, '30 days');
   await activities.nothing();
   upsertSearchAttributes([{ key: STATUS, value: 'active' }]);
+  await sleep('30 days');
 }

@@ -25,7 +25,12 @@ export async function compareLongLived({
   report(`${sizes.longLived} customers who will live long enroll`);
   const { ids } = await enrollMany(stage, sizes.longLived, {
     currency: 'jpy',
-    schedule: { type: 'recurring', amount_minor: 980, interval: { unit: 'day', count: 1 } },
+    schedule: {
+      type: 'recurring',
+      amount_minor: 980,
+      interval: { unit: 'day', count: 1 },
+      starts_at: new Date(Date.now() + DAY_MS).toISOString(),
+    },
   });
   const charged = async () => {
     const row = await db
@@ -36,7 +41,6 @@ export async function compareLongLived({
       .executeTakeFirstOrThrow();
     return row.count;
   };
-  await until('the first charges', 60_000, async () => (await charged()) >= ids.length);
   const connection = await Connection.connect({ address: stage.addresses.temporal });
   const server = { connection, namespace: stage.addresses.temporalNamespace };
   const historyBytes = async () => {
@@ -48,14 +52,17 @@ export async function compareLongLived({
     );
     return middle(sizesNow);
   };
-  const firstBytes = await historyBytes();
+  let firstBytes = 0;
   const seconds: number[] = [];
-  for (let number = 2; number <= CHARGES; number += 1) {
+  for (let number = 1; number <= CHARGES; number += 1) {
     report(`charge ${number} of ${CHARGES}, ${ids.length} enrollments`);
     const startedMs = performance.now();
     await Promise.all(ids.map((id) => fastForward(server, enrollmentWorkflowId(id), DAY_MS)));
     await until(`charge ${number}`, 60_000, async () => (await charged()) >= ids.length * number);
     seconds.push((performance.now() - startedMs) / 1000);
+    if (number === 1) {
+      firstBytes = await historyBytes();
+    }
   }
   await connection.close();
   const early = middle(seconds.slice(0, JUDGED));
@@ -63,7 +70,7 @@ export async function compareLongLived({
   const perCharge = ((await historyBytes()) - firstBytes) / (CHARGES - 1) / 1024;
   return {
     figures: [
-      figure('growth.charge_24', `time of charge ${CHARGES} against charge 2`, late / early, '×', {
+      figure('growth.charge_24', `time of charge ${CHARGES} against charge 1`, late / early, '×', {
         atMost: 1.1,
       }),
       figure(
@@ -77,7 +84,7 @@ export async function compareLongLived({
     curves: seconds.map((y, index) => ({
       chart: 'periods',
       series: `${ids.length} enrollments`,
-      x: index + 2,
+      x: index + 1,
       y,
     })),
     notes: [

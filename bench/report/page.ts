@@ -19,7 +19,7 @@ const ALT: Readonly<Record<string, string>> = {
   'performance-processor.svg':
     'Bars: milliseconds of processor that a charge takes, by process, for this service and for a bare Workflow',
   'performance-limit.svg': 'Line: charges made over the seconds after the instant, with the limit on',
-  'performance-periods.svg': 'Line: seconds that each charge took, from the second to the twenty-fourth',
+  'performance-periods.svg': 'Line: seconds that each charge took, from the first to the twenty-fourth',
 };
 
 /** Safe to call twice. @throws Error when the page has lost its marks */
