@@ -40,6 +40,8 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     max: options.poolSize,
     application_name: options.applicationName ?? 'durable-billing',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    // Never closed in quiet: a herd would begin by opening them all, each with a sign-in, catalogs to read and plans to make.
+    idleTimeoutMillis: 0,
     query_timeout: options.queryTimeoutMs ?? 30_000,
     types: { getTypeParser },
   });

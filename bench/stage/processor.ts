@@ -11,7 +11,8 @@ interface Process {
 }
 
 /**
- * Milliseconds of processor that each has used since it began, its children included as long as they live.
+ * Milliseconds of processor that each has used since it began, its children included, also those that have ended and were
+ * waited for.
  * @param roots process ids by name; several may have one name
  * @returns null where there is no `/proc`
  */
@@ -42,7 +43,8 @@ function readProcess(pid: string): Process[] {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name, in parentheses, may hold anything.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ms = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    // Its own, and that of children which have ended: PostgreSQL has one for each connection.
+    const ms = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) * TICK_MS;
     return [{ pid: Number(pid), parent: Number(fields[1]), ms }];
   } catch {
     // It has ended meanwhile.

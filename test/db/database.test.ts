@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { openDatabase } from '../../db/database.ts';
 import { migrateToLatest } from '../../db/migrate.ts';
@@ -48,6 +48,20 @@ describe('openDatabase', () => {
       at: Date;
     }>`select timestamptz '2026-12-01 09:00:00.123+09' as at`.execute(database.db);
     expect(rows[0]?.at.toISOString()).toBe('2026-12-01T00:00:00.123Z');
+  });
+
+  it('keeps its connections in quiet: a herd finds them open', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance', 'Date'] });
+    const db = openDatabase({ url: database.url, poolSize: 1 });
+    try {
+      const pid = async () => (await sql`select pg_backend_pid() as pid`.execute(db)).rows;
+      const before = await pid();
+      jest.advanceTimersByTime(24 * 3_600_000);
+      expect(await pid()).toEqual(before);
+    } finally {
+      jest.useRealTimers();
+      await db.destroy();
+    }
   });
 
   it('names itself to the server', async () => {
