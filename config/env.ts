@@ -67,7 +67,7 @@ export const settingsSchema = z.object({
     .min(1)
     .max(200)
     .default(20)
-    .describe('Connections a process may hold'),
+    .describe('Connections a process may hold; those that it has opened stay open'),
   DATABASE_PREPARED_STATEMENTS: flag
     .default(true)
     .describe(

@@ -82,14 +82,15 @@ export const growth: Measurement = {
  */
 async function probe(context: Context, of: string, before?: () => Promise<unknown>): Promise<number> {
   const { stage, sizes, report } = context;
+  const isCold = before !== undefined;
   const expected = await expectedRates(context);
   report(`${sizes.probe} charges, ${of}`);
   // Of each try; the last one counts.
   const bare: BareHerd[] = [];
   const herd = await gather(context, sizes.probe, expected.enrollments, {
-    seconds: sizes.probe / expected.bareStarts + (before === undefined ? 0 : 8),
+    seconds: sizes.probe / expected.bareStarts + (isCold ? 8 : 0),
     work: async (dueAtMs) => {
-      bare.push(await gatherBare(stage, sizes.probe, dueAtMs + apartSeconds(sizes.probe) * 1_000));
+      bare.push(await gatherBare(stage, sizes.probe, dueAtMs + apartSeconds(sizes.probe, isCold) * 1_000));
       await before?.();
     },
   });
