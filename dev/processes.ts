@@ -34,6 +34,8 @@ export interface RunningProcess {
   pid: number;
   /** Settles when the process has ended; never rejects. */
   exited: Promise<Exit>;
+  /** Settles when all that it printed has been read, which may be after its end; never rejects. */
+  printed: Promise<void>;
   /** The exit, once it has ended. */
   exit(): Exit | null;
   /** The last lines that it printed, for messages about its death. */
@@ -45,6 +47,8 @@ export interface RunningProcess {
 }
 
 const KEPT_OUTPUT_CHARACTERS = 4_000;
+/** How long what a process has printed is waited for after its end. */
+const PRINTED_WITHIN_MS = 2_000;
 
 /** Starts a child. @throws Error when the command cannot be started at all, e.g. because it does not exist. */
 export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
@@ -76,7 +80,12 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
       exit = { code, signal };
       resolve(exit);
     });
-    child.on('close', () => log?.end());
+  });
+  const printed = new Promise<void>((resolve) => {
+    child.on('close', () => {
+      log?.end();
+      resolve();
+    });
   });
   const pid = await new Promise<number>((resolve, reject) => {
     child.once('error', (error) =>
@@ -101,6 +110,7 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
     name: spec.name,
     pid,
     exited,
+    printed,
     exit: () => exit,
     lastLines: () => tail.trimEnd().split('\n').slice(-25).join('\n'),
     stop: () => {
@@ -175,6 +185,8 @@ export async function run(spec: ProcessSpec, timeoutMs: number): Promise<{ ok: b
     await running.stop();
     return { ok: false, output: `did not end within ${timeoutMs / 1000} s\n${running.lastLines()}` };
   }
+  // A child of its own that lives on may keep its output open.
+  await settlesWithin(running.printed, PRINTED_WITHIN_MS);
   return { ok: running.exit()?.code === 0, output: running.lastLines() };
 }
 

@@ -83,6 +83,12 @@ describe('waitUntilReady', () => {
 });
 
 describe('run', () => {
+  it('tells what is still to be read when the command has ended', async () => {
+    // Its end is noticed before its words, as on a busy machine.
+    const command = { name: 'child', command: 'sh', args: ['-c', '(sleep 0.3; echo said) & exit 0'] };
+    expect(await run(command, 10_000)).toEqual({ ok: true, output: 'said' });
+  });
+
   it('ends a command that takes too long', async () => {
     const { ok, output } = await run(node(FOREVER, { stopTimeoutMs: 500 }), 300);
     expect(ok).toBe(false);
