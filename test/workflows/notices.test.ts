@@ -35,6 +35,14 @@ async function asked(enrollmentId: string) {
   return rows.map(({ data }) => data);
 }
 
+/** The message follows a moment after the rows that it is about. */
+function askedOnce(enrollmentId: string) {
+  return waitFor('the message', async () => {
+    const messages = await asked(enrollmentId);
+    return messages.length > 0 && messages;
+  });
+}
+
 async function read(enrollmentId: string, what: string): Promise<void> {
   await billing.deliverEvents();
   await waitFor(what, async () => (await billing.timeline(enrollmentId)).some((told) => told.what === what));
@@ -44,7 +52,7 @@ describe('a card that is over when the next charge is due', () => {
   it('is told of with the charge before, together with what comes and when', async () => {
     const enrollmentId = await paidWith(monthFromNow(0));
     const { next_charge_at } = await billing.enrollmentRow(enrollmentId);
-    expect(await asked(enrollmentId)).toMatchObject([
+    expect(await askedOnce(enrollmentId)).toMatchObject([
       { amountMinor: 980, nextChargeAt: next_charge_at?.toISOString() },
     ]);
   }, 45_000);
@@ -54,7 +62,7 @@ describe('a card that is over when the next charge is due', () => {
     const terms = { ...MONTHLY, schedule: { ...MONTHLY.schedule, startsAt } as Terms['schedule'] };
     const { enrollmentId } = await billing.enrolledWith(terms, { number: CARD, expiry: monthFromNow(1) });
     await waitFor('the method', async () => (await billing.enrollmentRow(enrollmentId)).status === 'active');
-    expect(await asked(enrollmentId)).toHaveLength(1);
+    expect(await askedOnce(enrollmentId)).toHaveLength(1);
   }, 45_000);
 
   it('is no news while it is good, and none where nothing is planned', async () => {
