@@ -105,7 +105,7 @@ export async function claimMails(
                   .select('earlier.id')
                   .whereRef('earlier.enrollment_id', '=', 'notifications.enrollment_id')
                   .where('earlier.mailed_at', 'is', null)
-                  .where('earlier.next_mail_at', '<=', fromNow(leaseMs))
+                  .where('earlier.next_mail_at', '<=', leaseFromThisMoment(leaseMs))
                   .where(
                     sql<boolean>`(earlier.created_at, earlier.id) < (notifications.created_at, notifications.id)`,
                   ),
@@ -181,6 +181,14 @@ export function isNotificationKind(kind: string): kind is NotificationKind {
 
 function unlessMailed(db: Kysely<Database>, id: string) {
   return db.updateTable('notifications').where('id', '=', id).where('mailed_at', 'is', null);
+}
+
+/**
+ * No claim that a statement sees ends after it. By `now()`, the time at which the statement began, one that was made before
+ * it looked might, and its mail would hold up no other.
+ */
+function leaseFromThisMoment(leaseMs: number) {
+  return sql<Date>`clock_timestamp() + ${leaseMs}::float8 * interval '1 millisecond'`;
 }
 
 function fromNow(ms: number) {

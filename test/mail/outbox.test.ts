@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { createCustomerLinks } from '../../config/customer-links.ts';
+import { claimMails } from '../../db/notifications.ts';
 import { createMailer, type Mailer } from '../../mail/mailer.ts';
 import { createMailOutbox, type MailOutbox, retryDelayMs } from '../../mail/outbox.ts';
 import { createRenderer } from '../../templates/renderer.ts';
@@ -131,6 +133,24 @@ describe('createMailOutbox', () => {
     }
     await waitFor('all four', () => smtp.mails.length === told.length);
     expect(smtp.mails.map(({ messageId }) => messageId)).toEqual(ids.map((id) => `<${id}@kissa.example>`));
+  });
+
+  it('keeps that order for a dispatcher that began to look before another one claimed', async () => {
+    const enrollment = await seedEnrollment(test.db);
+    const first = await seedNotification(
+      test.db,
+      enrollment,
+      'charge_failed',
+      {},
+      { createdAt: daysAhead(-1) },
+    );
+    await seedNotification(test.db, enrollment, 'charge_recovered');
+    await test.db.transaction().execute(async (late) => {
+      // Its time stands still from here on, while it sees what the other one has claimed.
+      await sql`select now()`.execute(late);
+      expect((await claimMails(test.db, 20, 60_000)).map(({ id }) => id)).toEqual([first]);
+      expect(await claimMails(late, 20, 60_000)).toEqual([]);
+    });
   });
 
   it('lets a mail that was put off for long hold up no other', async () => {
