@@ -4,8 +4,9 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { AskedOfCharge, ChargeReport } from '../../activities/charge-work.ts';
 import { createChargeActivities } from '../../activities/charges.ts';
 import { createOpenChargeActivities } from '../../activities/open-charges.ts';
-import { openedCharge } from '../../domain/open-charge.ts';
+import { toldCharge } from '../../domain/open-charge.ts';
 import { insertEnrollmentRow } from '../db/charge-rows.ts';
+import { firstCharge } from '../domain/charges.ts';
 import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 
 let billing: TestBilling;
@@ -22,16 +23,7 @@ async function workOf(suffix: string, card = 'pm_card_visa'): Promise<AskedOfCha
   const customer = await billing.stripe.customers.create({});
   const method = await billing.stripe.paymentMethods.attach(card, { customer: customer.id });
   return {
-    toldCharge: openedCharge({
-      id: `chg_${suffix.repeat(26)}_1`,
-      number: 1,
-      occurrence: 0,
-      origin: 'schedule',
-      description: null,
-      amountMinor: 980,
-      dueAt: '2026-11-01T00:00:00.000Z',
-      reauthorizations: 0,
-    }),
+    toldCharge: toldCharge(firstCharge({ id: `chg_${suffix.repeat(26)}_1` })),
     context: { enrollmentId, currency: 'jpy', description: null, locale: 'en', timeZone: 'UTC' },
     terms: ONCE,
     stripeCustomerId: customer.id,

@@ -1,27 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { nextStep, type Situation } from '../../domain/charge-life.ts';
-import { type OpenCharge, openedCharge } from '../../domain/open-charge.ts';
+import type { OpenCharge } from '../../domain/open-charge.ts';
+import { firstCharge } from './charges.ts';
 
 const NOW = '2026-11-10T12:00:00.000Z';
 const PAST = '2026-11-10T11:00:00.000Z';
 const SOON = '2026-11-10T12:01:00.000Z';
 const LATER = '2026-11-12T09:00:00.000Z';
 
-const charge = (more: Partial<OpenCharge>): OpenCharge => ({
-  ...openedCharge({
-    id: 'chg_1',
-    number: 1,
-    occurrence: 0,
-    origin: 'schedule',
-    description: null,
-    amountMinor: 980,
-    dueAt: PAST,
-    reauthorizations: 0,
-  }),
-  attempts: 1,
-  methodsTried: ['pm_1'],
-  ...more,
-});
+const charge = (more: Partial<OpenCharge>): OpenCharge =>
+  firstCharge({ dueAt: PAST, attempts: 1, methodsTried: ['pm_1'], ...more });
 const now = (more: Partial<Situation> = {}): Situation => ({
   canceling: false,
   disputed: false,

@@ -1,17 +1,9 @@
 /** A charge survives being told to an Activity, and a new one is told in few words. */
 import { describe, expect, it } from '@jest/globals';
-import { chargeOf, type OpenCharge, openedCharge, toldCharge } from '../../domain/open-charge.ts';
+import { chargeOf, type OpenCharge, toldCharge } from '../../domain/open-charge.ts';
+import { firstCharge } from './charges.ts';
 
-const NEW = openedCharge({
-  id: 'chg_1',
-  number: 1,
-  occurrence: 0,
-  origin: 'schedule',
-  description: null,
-  amountMinor: 980,
-  dueAt: '2026-11-01T00:00:00.000Z',
-  reauthorizations: 0,
-});
+const NEW = firstCharge();
 
 /** Something else than in a new charge, for every field that changes. */
 const CHANGES: Required<Omit<OpenCharge, 'id' | 'number' | 'occurrence' | 'origin' | 'requestKey'>> = {
