@@ -3,7 +3,6 @@
  * warnings. Called by the aftermath Workflow and by a late refund. The rows follow what Stripe's lists say, so reading
  * twice, late or out of order ends in the same rows.
  */
-
 import { Context } from '@temporalio/activity';
 import { Stripe } from 'stripe';
 import { findPaidCharge, type PaidCharge } from '../db/aftermath.ts';

@@ -2,7 +2,6 @@
  * A charge's claim to its place: its row, written before Stripe is asked for its money, so that no occurrence and no
  * request is charged twice whatever a Workflow asks for. Called by the charge Activities; never calls Stripe.
  */
-
 import type { Kysely } from 'kysely';
 import { claimCharge } from '../db/charge-claims.ts';
 import type { Database, NewCharge } from '../db/schema.ts';

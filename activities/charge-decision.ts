@@ -2,7 +2,6 @@
  * What follows on a decline, with its instants: asks the rules of `domain/` with the facts that only rows and Stripe
  * have. Called by the charge Activities. Decides nothing that is not written in those rules.
  */
-
 import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { classifyDecline } from '../domain/declines.ts';
 import { type DunningDecision, decideDunning } from '../domain/dunning.ts';

@@ -3,10 +3,9 @@
  * by every charge Activity. All of it is history: no personal data, no Stripe object, and nothing that nobody uses, since
  * every byte is written, kept and handed on by Temporal for each try.
  */
-
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { type Asker, chargeOf, type OpenCharge, type ToldCharge } from '../domain/open-charge.ts';
-import type { ToldChanges } from '../domain/schedule-changes.ts';
+import type { SparseChanges } from '../domain/schedule-changes.ts';
 import type { ChargeStatus } from '../domain/statuses.ts';
 import type { PlanTerms, Terms } from '../domain/terms.ts';
 import type { ChargeContext, DunningStep } from './charge-record.ts';
@@ -27,7 +26,7 @@ export interface ChargeWork {
   /** ISO 8601, UTC: the Workflow's clock. */
   at: string;
   /** Set on the first attempt of a scheduled charge: also say what comes next on the schedule. */
-  planAfter: { anchorAt: string; occurrence: number; changes: ToldChanges } | null;
+  planAfter: { anchorAt: string; occurrence: number; changes: SparseChanges } | null;
   /** Who asked for it; null when it happens by itself. */
   by: Asker | null;
 }

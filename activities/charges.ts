@@ -3,7 +3,6 @@
  * `workflows/charge.ts`. Each asks Stripe, writes the rows at once and reports what the Workflow must know. None of them
  * decides to start an attempt.
  */
-
 import { Context } from '@temporalio/activity';
 import { isExpired } from '../domain/card-expiry.ts';
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';

@@ -1,7 +1,6 @@
 /**
  * Checkout Sessions in setup mode: open one. Called by the enrollment Workflow. A customer waits for the first, so a refused key is waited out. Never saves what comes of one: that is payment-methods.ts.
  */
-
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
 import { writeOpenSession } from '../db/checkout-sessions.ts';

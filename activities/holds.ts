@@ -1,7 +1,6 @@
 /**
  * Money that is held: capture it, or tell that it is about to be lost. Called by `workflows/charge.ts`.
  */
-
 import { tell } from '../db/timeline.ts';
 import { operationKey } from '../domain/ids.ts';
 import type { Asker } from '../domain/open-charge.ts';

@@ -1,7 +1,6 @@
 /**
  * What is done about an open charge besides trying it: read, cancel, park. Called by `workflows/charge.ts`. Each asks Stripe, writes the rows in one transaction and reports what the Workflow must know.
  */
-
 import { saveAttempt, saveCharge } from '../db/charges.ts';
 import { touchEnrollment } from '../db/enrollments.ts';
 import { insertNotification } from '../db/notifications.ts';

@@ -2,7 +2,6 @@
  * What a PaymentIntent, or Stripe's refusal of one, says about its charge. Called by the files that talk to Stripe about
  * PaymentIntents; asks Stripe nothing itself and decides nothing.
  */
-
 import type { Stripe } from 'stripe';
 import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import type { DeclineFacts } from '../domain/declines.ts';

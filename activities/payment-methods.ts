@@ -8,7 +8,7 @@ import { factRows, factsTold, tell } from '../db/timeline.ts';
 import { writeTogether } from '../db/together.ts';
 import { failsAhead } from '../domain/method-notice.ts';
 import { anchorOf } from '../domain/schedule.ts';
-import type { ToldChanges } from '../domain/schedule-changes.ts';
+import type { SparseChanges } from '../domain/schedule-changes.ts';
 import type { PlanTerms } from '../domain/terms.ts';
 import type { CardExpiry } from './charge-work.ts';
 import { idOf } from './checkout-sessions.ts';
@@ -28,7 +28,7 @@ export interface SavePaymentMethodWork {
   stripeCustomerId: string | null;
   terms: PlanTerms;
   /** Changes of the schedule that were asked for before it started. */
-  changes: ToldChanges;
+  changes: SparseChanges;
   /** Null for the first method: the schedule starts with it. */
   anchorAt: string | null;
   /** ISO 8601, UTC: the Workflow's clock. */

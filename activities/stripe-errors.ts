@@ -2,7 +2,6 @@
  * The one place where a StripeError becomes an outcome, a fault or a defect. Called by every Activity that talks
  * to Stripe. Decides by class, HTTP status and code; never reads a message.
  */
-
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
 import { DEFECTS, FAULTS, NoTurn } from '../domain/errors.ts';

@@ -1,11 +1,11 @@
 /** What comes next on a schedule: asked by Activities, since the answer needs time zones. Pure. */
 import { planAfter, plannedCharge } from '../domain/schedule.ts';
 import {
-  changesOf,
   notLeftOut,
   type ScheduleChanges,
-  type ToldChanges,
-  toldChanges,
+  type SparseChanges,
+  withEmptyLists,
+  withoutEmptyLists,
   withoutPast,
 } from '../domain/schedule-changes.ts';
 import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
@@ -17,14 +17,14 @@ export interface Upcoming {
   /** Charges that the catch-up rule gave up. */
   passedOver: number;
   /** As they were, without what can no longer matter. */
-  changes: ToldChanges;
+  changes: SparseChanges;
 }
 
 /** @returns undefined when no plan was asked for */
 export function upcomingAfter(
   work: {
     terms: PlanTerms;
-    planAfter: { anchorAt: string; occurrence: number; changes: ToldChanges } | null;
+    planAfter: { anchorAt: string; occurrence: number; changes: SparseChanges } | null;
   },
   at: string,
 ): Upcoming | undefined {
@@ -33,14 +33,14 @@ export function upcomingAfter(
   }
   const { anchorAt, occurrence, changes: all } = work.planAfter;
   const { schedule, catchUp } = work.terms;
-  const changes = withoutPast(changesOf(all), occurrence);
+  const changes = withoutPast(withEmptyLists(all), occurrence);
   const plan = planAfter(schedule, anchorAt, occurrence, at, catchUp, changes);
   const next = plan.due[0] ?? plan.next;
   return {
     next,
     following: followingOf(work.terms, anchorAt, next, changes),
     passedOver: plan.passedOver,
-    changes: toldChanges(changes),
+    changes: withoutEmptyLists(changes),
   };
 }
 

@@ -126,11 +126,15 @@ export function openedCharge(charge: Opening): OpenCharge {
 export type ToldCharge = Opening & Partial<OpenCharge>;
 
 export function toldCharge(charge: OpenCharge): ToldCharge {
-  const usual: Partial<OpenCharge> = untried();
-  const differs = ([field, value]: [string, unknown]) =>
-    !(field in usual) ||
-    (value !== usual[field as keyof OpenCharge] && !(Array.isArray(value) && value.length === 0));
-  return Object.fromEntries(Object.entries(charge).filter(differs)) as unknown as ToldCharge;
+  const usual = untried();
+  const told: ToldCharge = { ...charge };
+  for (const field of Object.keys(usual) as (keyof typeof usual)[]) {
+    const value = told[field];
+    if (value === usual[field] || (Array.isArray(value) && value.length === 0)) {
+      delete told[field];
+    }
+  }
+  return told;
 }
 
 /** The whole of what {@link toldCharge} told. */

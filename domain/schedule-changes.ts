@@ -21,13 +21,13 @@ export interface ScheduleChanges {
 export const NO_CHANGES: ScheduleChanges = { amounts: [], skipped: [], moved: [], postponed: [] };
 
 /** As Workflow and Activities tell them to each other: histories need not say of every charge that nothing was changed. */
-export type ToldChanges = Partial<ScheduleChanges>;
+export type SparseChanges = Partial<ScheduleChanges>;
 
-export function toldChanges(changes: ScheduleChanges): ToldChanges {
+export function withoutEmptyLists(changes: ScheduleChanges): SparseChanges {
   return Object.fromEntries(Object.entries(changes).filter(([, list]) => list.length > 0));
 }
 
-export function changesOf(told: ToldChanges): ScheduleChanges {
+export function withEmptyLists(told: SparseChanges): ScheduleChanges {
   return { ...NO_CHANGES, ...told };
 }
 

@@ -5,7 +5,7 @@ import { captureTimes } from '../domain/capture.ts';
 import { readAfterMs } from '../domain/charge-life.ts';
 import { patienceDays } from '../domain/dunning.ts';
 import { type AttemptReason, type OpenCharge, policyOf } from '../domain/open-charge.ts';
-import { changesOf } from '../domain/schedule-changes.ts';
+import { withEmptyLists } from '../domain/schedule-changes.ts';
 import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import { PATCHES } from './patches.ts';
 import type { EnrollmentRun, SavedMethod } from './run.ts';
@@ -86,7 +86,7 @@ function takePlan(run: EnrollmentRun, { upcoming }: ChargeReport): void {
     return;
   }
   const { next, following } = upcoming;
-  const changes = changesOf(upcoming.changes);
+  const changes = withEmptyLists(upcoming.changes);
   const confirmedOverdue = next !== null && Date.parse(next.dueAt) <= Date.now() ? next.occurrence : null;
   Object.assign(run.state.schedule, { next, following, changes, confirmedOverdue, planning: false });
 }

@@ -5,7 +5,7 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import type { AskedOfCharge, ChargeReport } from '../activities/charge-work.ts';
 import { type AttemptReason, type OpenCharge, policyOf, toldCharge } from '../domain/open-charge.ts';
-import { toldChanges } from '../domain/schedule-changes.ts';
+import { withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
 import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
 import { scheduled } from './stripe-activities.ts';
@@ -48,7 +48,7 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
     at: new Date().toISOString(),
     planAfter:
       planning && charge.occurrence !== null && charge.occurrence === schedule.occurrence && anchorAt !== null
-        ? { anchorAt, occurrence: charge.occurrence, changes: toldChanges(changes) }
+        ? { anchorAt, occurrence: charge.occurrence, changes: withoutEmptyLists(changes) }
         : null,
     by: null,
   };

@@ -5,7 +5,7 @@
 import { ActivityFailure, ApplicationFailure, condition, patched } from '@temporalio/workflow';
 import type { SavePaymentMethodResult, SavePaymentMethodWork } from '../activities/payment-methods.ts';
 import { REFUSALS } from '../domain/errors.ts';
-import { changesOf, toldChanges } from '../domain/schedule-changes.ts';
+import { withEmptyLists, withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
 import { problemOf } from './charge-work.ts';
 import type { OpenCheckoutSession } from './messages.ts';
@@ -205,7 +205,7 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
     checkoutSessionId,
     stripeCustomerId: state.paymentMethod?.stripeCustomerId ?? null,
     terms: planTermsOf(run.terms),
-    changes: toldChanges(state.schedule.changes),
+    changes: withoutEmptyLists(state.schedule.changes),
     anchorAt: state.schedule.anchorAt,
     at: new Date().toISOString(),
   });
@@ -225,7 +225,7 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
     // Two readings of one session may overlap: the first has started the schedule.
     if (schedule !== null && state.schedule.anchorAt === null) {
       const { anchorAt, next, following } = schedule;
-      const changes = changesOf(schedule.changes);
+      const changes = withEmptyLists(schedule.changes);
       Object.assign(state.schedule, { anchorAt, next, following, changes, planning: false });
     }
   }

@@ -5,7 +5,7 @@
 import { condition, patched } from '@temporalio/workflow';
 import type { NoteWork, ScheduleWork } from '../activities/schedule.ts';
 import type { Asker } from '../domain/open-charge.ts';
-import { changesOf } from '../domain/schedule-changes.ts';
+import { withEmptyLists } from '../domain/schedule-changes.ts';
 import { type PlannedCharge, planTermsOf } from '../domain/terms.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
@@ -92,7 +92,7 @@ export async function replan(
     facts,
   });
   const { occurrence, next, following } = planned;
-  const changes = changesOf(planned.changes);
+  const changes = withEmptyLists(planned.changes);
   if (occurrence > schedule.occurrence) {
     // Nothing was charged for the period that the pause ended in.
     schedule.paid = null;

@@ -3,13 +3,13 @@ import { planAfter, plannedCharge } from '../../domain/schedule.ts';
 import {
   type ChangeResult,
   changeAmountFromNext,
-  changesOf,
   moveNext,
   NO_CHANGES,
   postpone,
   type ScheduleChanges,
   skipNext,
-  toldChanges,
+  withEmptyLists,
+  withoutEmptyLists,
   withoutPast,
 } from '../../domain/schedule-changes.ts';
 import type { InstallmentsSchedule, PlannedCharge, RecurringSchedule } from '../../domain/terms.ts';
@@ -174,10 +174,10 @@ describe('withoutPast', () => {
   });
 });
 
-describe('toldChanges', () => {
+describe('withoutEmptyLists', () => {
   it('says nothing where nothing was changed', () => {
-    expect(toldChanges(NO_CHANGES)).toEqual({});
-    expect(changesOf({})).toEqual(NO_CHANGES);
+    expect(withoutEmptyLists(NO_CHANGES)).toEqual({});
+    expect(withEmptyLists({})).toEqual(NO_CHANGES);
   });
 
   it.each<[string, ScheduleChanges]>([
@@ -187,7 +187,7 @@ describe('toldChanges', () => {
     ['waiting installments', { ...NO_CHANGES, postponed: [{ fromOccurrence: 1, intervals: 1 }] }],
     ['a pause', { ...NO_CHANGES, rested: [{ fromOccurrence: 1, toOccurrence: 2 }] }],
   ])('keeps %s', (_what, changes) => {
-    expect(Object.keys(toldChanges(changes))).toHaveLength(1);
-    expect(changesOf(JSON.parse(JSON.stringify(toldChanges(changes))))).toEqual(changes);
+    expect(Object.keys(withoutEmptyLists(changes))).toHaveLength(1);
+    expect(withEmptyLists(JSON.parse(JSON.stringify(withoutEmptyLists(changes))))).toEqual(changes);
   });
 });
