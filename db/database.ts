@@ -29,6 +29,8 @@ export interface DatabaseOptions {
 
 /** Longest wait for a free or new connection, so that a dead database is an error and not a hang. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** What stands in between may forget a quiet connection and tell neither end, AWS's network load balancer after 350 s. */
+const KEEP_ALIVE_MS = 60_000;
 
 /**
  * Opens a pool; connects on first use. `timestamptz` arrives as Date, `bigint` as number.
@@ -42,6 +44,8 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     // Never closed in quiet: a herd would begin by opening them all, each with a sign-in, catalogs to read and plans to make.
     idleTimeoutMillis: 0,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     query_timeout: options.queryTimeoutMs ?? 30_000,
     types: { getTypeParser },
   });

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { openDatabase } from '../../db/database.ts';
@@ -60,6 +61,18 @@ describe('openDatabase', () => {
       expect(await pid()).toEqual(before);
     } finally {
       jest.useRealTimers();
+      await db.destroy();
+    }
+  });
+
+  it('lets nobody on the way forget a quiet connection', async () => {
+    const kept = jest.spyOn(Socket.prototype, 'setKeepAlive');
+    const db = openDatabase({ url: database.url, poolSize: 1 });
+    try {
+      await sql`select 1`.execute(db);
+      expect(kept).toHaveBeenCalledWith(true, 60_000);
+    } finally {
+      kept.mockRestore();
       await db.destroy();
     }
   });
