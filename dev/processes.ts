@@ -34,12 +34,12 @@ export interface RunningProcess {
   pid: number;
   /** Settles when the process has ended; never rejects. */
   exited: Promise<Exit>;
-  /** Settles when all that it printed has been read, which may be after its end; never rejects. */
-  printed: Promise<void>;
   /** The exit, once it has ended. */
   exit(): Exit | null;
-  /** The last lines that it printed, for messages about its death. */
+  /** The last lines that it has printed so far. */
   lastLines(): string;
+  /** The same after its end, which may be noticed before all that it printed has been read. */
+  lastWords(): Promise<string>;
   /** Ends it and its group: politely, then by force. Safe to call twice, and after it has ended. */
   stop(): Promise<void>;
   /** Ends it and its group by force, without waiting. */
@@ -47,8 +47,8 @@ export interface RunningProcess {
 }
 
 const KEPT_OUTPUT_CHARACTERS = 4_000;
-/** How long what a process has printed is waited for after its end. */
-const PRINTED_WITHIN_MS = 2_000;
+/** How long the last words of a process are waited for: a child of its own that lives on may keep its output open. */
+const LAST_WORDS_WITHIN_MS = 2_000;
 
 /** Starts a child. @throws Error when the command cannot be started at all, e.g. because it does not exist. */
 export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
@@ -94,6 +94,7 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
     child.once('spawn', () => resolve(child.pid ?? 0));
   });
 
+  const lastLines = () => tail.trimEnd().split('\n').slice(-25).join('\n');
   let stopping: Promise<void> | null = null;
   async function stop(): Promise<void> {
     if (exit === null) {
@@ -110,9 +111,12 @@ export async function startProcess(spec: ProcessSpec): Promise<RunningProcess> {
     name: spec.name,
     pid,
     exited,
-    printed,
     exit: () => exit,
-    lastLines: () => tail.trimEnd().split('\n').slice(-25).join('\n'),
+    lastLines,
+    async lastWords() {
+      await settlesWithin(printed, LAST_WORDS_WITHIN_MS);
+      return lastLines();
+    },
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -136,7 +140,7 @@ export async function waitUntilReady(
     const exit = running.exit();
     if (exit) {
       const message = `${running.name} ended (${describeExit(exit)}) before it was ready`;
-      throw new Error(message, { cause: running.lastLines() });
+      throw new Error(message, { cause: await running.lastWords() });
     }
     const ready = await check().catch((error: unknown) => {
       lastProblem = error instanceof Error ? error.message : String(error);
@@ -185,9 +189,7 @@ export async function run(spec: ProcessSpec, timeoutMs: number): Promise<{ ok: b
     await running.stop();
     return { ok: false, output: `did not end within ${timeoutMs / 1000} s\n${running.lastLines()}` };
   }
-  // A child of its own that lives on may keep its output open.
-  await settlesWithin(running.printed, PRINTED_WITHIN_MS);
-  return { ok: running.exit()?.code === 0, output: running.lastLines() };
+  return { ok: running.exit()?.code === 0, output: await running.lastWords() };
 }
 
 export function pause(ms: number): Promise<void> {

@@ -95,9 +95,9 @@ export class Supervisor {
       report(
         `${name} ended unexpectedly (${describeExit(exit)}); starting it again in ${backOffMs / 1000} s.`,
       );
-      const lastLines = running.lastLines();
-      if (lastLines && !exit.signal) {
-        report(lastLines.replace(/^/gm, `  ${name} | `));
+      const lastWords = await running.lastWords();
+      if (lastWords && !exit.signal) {
+        report(lastWords.replace(/^/gm, `  ${name} | `));
       }
       await pause(backOffMs);
       if (this.#stopping) {

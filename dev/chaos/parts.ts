@@ -83,7 +83,8 @@ export function createParts(report: (line: string) => void) {
     if (closing || killed.has(child)) {
       return;
     }
-    deaths.push(`${target} ended by itself (${describeExit(exit)}): ${child.lastLines().slice(-600)}`);
+    const lastWords = await child.lastWords();
+    deaths.push(`${target} ended by itself (${describeExit(exit)}): ${lastWords.slice(-600)}`);
     report(`${target} ended by itself`);
     await start(target).catch((error: unknown) => {
       deaths.push(`${target} could not be started again: ${describeFailure(error)}`);

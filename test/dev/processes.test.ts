@@ -82,13 +82,21 @@ describe('waitUntilReady', () => {
   });
 });
 
-describe('run', () => {
-  it('tells what is still to be read when the command has ended', async () => {
-    // Its end is noticed before its words, as on a busy machine.
-    const command = { name: 'child', command: 'sh', args: ['-c', '(sleep 0.3; echo said) & exit 0'] };
-    expect(await run(command, 10_000)).toEqual({ ok: true, output: 'said' });
+describe('what is still to be read when a process has ended', () => {
+  // Its end is noticed before its words, as on a busy machine.
+  const late = { name: 'child', command: 'sh', args: ['-c', '(sleep 0.3; echo said) & exit 0'] };
+
+  it('is told of a command', async () => {
+    expect(await run(late, 10_000)).toEqual({ ok: true, output: 'said' });
   });
 
+  it('is told of a process that was never ready', async () => {
+    const failure = waitUntilReady(await startProcess(late), async () => false, 10_000);
+    await expect(failure).rejects.toMatchObject({ cause: 'said' });
+  });
+});
+
+describe('run', () => {
   it('ends a command that takes too long', async () => {
     const { ok, output } = await run(node(FOREVER, { stopTimeoutMs: 500 }), 300);
     expect(ok).toBe(false);

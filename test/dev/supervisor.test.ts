@@ -80,7 +80,7 @@ describe('Supervisor', () => {
     void second?.exited.then(() => order.push('second'));
     await supervisor.stopAll();
     expect(order).toEqual(['second', 'first']);
-    expect(first?.lastLines()).toContain('first ended politely');
+    expect(await first?.lastWords()).toContain('first ended politely');
     expect(lines).toEqual([]);
     expect(running).toEqual([]);
     expect([first, second].some((child) => child && isAlive(child.pid))).toBe(false);

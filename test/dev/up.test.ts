@@ -134,7 +134,7 @@ describe('npm run dev', () => {
     process.kill(stack().supervisor.pid, 'SIGTERM');
     const exit = await started[1]?.exited;
     expect(exit).toEqual({ code: 0, signal: null });
-    expect(started[1]?.lastLines()).toContain('Everything has ended');
+    expect(await started[1]?.lastWords()).toContain('Everything has ended');
     expect(children.filter((child) => isAlive(child.pid))).toEqual([]);
     await expect(fetch(urls.api)).rejects.toThrow();
     expect(stack().children).toEqual([]);

@@ -146,7 +146,7 @@ describe('SIGTERM', () => {
 
     await stack.running.worker.stop();
     expect(await stack.running.worker.exited).toEqual({ code: 0, signal: null });
-    expect(stack.running.worker.lastLines()).toContain('worker has stopped');
+    expect(await stack.running.worker.lastWords()).toContain('worker has stopped');
     const charge = await stack.db
       .selectFrom('charges')
       .selectAll()
