@@ -23,14 +23,17 @@ export function versioningOptions(settings: VersionSettings, code: string | Buff
   const { WORKER_DEPLOYMENT_NAME: deploymentName, WORKER_BUILD_ID: buildId } = settings;
   const off = new Set(settings.WORKFLOW_PATCHES_OFF);
   return {
-    workerDeploymentOptions:
-      buildId === undefined
-        ? { version: { deploymentName, buildId: hashOf(code) }, useWorkerVersioning: false }
-        : {
+    ...(buildId === undefined
+      ? // Deprecated for versioning. A version of a deployment would do as well, but the Temporal UI would link to a deployment
+        // that there is not.
+        { buildId: hashOf(code) }
+      : {
+          workerDeploymentOptions: {
             version: { deploymentName, buildId },
             useWorkerVersioning: true,
             defaultVersioningBehavior: 'AUTO_UPGRADE',
           },
+        }),
     // A run that has taken a patch once can never go back to code without it: see docs/decisions/0013.
     ...(off.size === 0 ? {} : { patchActivationCallback: ({ patchId }) => !off.has(patchId) }),
   };
