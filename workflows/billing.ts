@@ -9,7 +9,7 @@ import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
 import { dueNow, openPlanned, openRequested } from './new-charges.ts';
 import { instant, publish } from './presentation.ts';
-import { type EnrollmentRun, isDisputed, type Pause, type RequestedCharge } from './run.ts';
+import { type EnrollmentRun, isDisputed, type Pause, type RequestedCharge, setSchedule } from './run.ts';
 import { catchUp, changing, commandFact, endPause, owedSince, replan } from './schedule.ts';
 
 type Move =
@@ -173,7 +173,7 @@ async function payFromBalance(run: EnrollmentRun, planned: PlannedCharge): Promi
   await changing(run, async () => {
     const { state } = run;
     state.balanceMinor = dueNow(run, planned).balanceMinor;
-    Object.assign(state.schedule, { occurrence: planned.occurrence, paid: planned });
+    setSchedule(run, { occurrence: planned.occurrence, paid: planned });
     const fact = commandFact(run, {
       what: 'schedule.paid_from_balance',
       by: { by: 'workflow', reason: 'a change of amount left a credit, or too little to charge' },

@@ -8,7 +8,7 @@ import { type AttemptReason, type OpenCharge, policyOf } from '../domain/open-ch
 import { withEmptyLists } from '../domain/schedule-changes.ts';
 import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import { PATCHES } from './patches.ts';
-import type { EnrollmentRun, SavedMethod } from './run.ts';
+import { type EnrollmentRun, type SavedMethod, setSchedule } from './run.ts';
 
 /** Methods that are remembered as tried; a customer with more of them is a curiosity. */
 const MOST_METHODS = 20;
@@ -88,7 +88,7 @@ function takePlan(run: EnrollmentRun, { upcoming }: ChargeReport): void {
   const { next, following } = upcoming;
   const changes = withEmptyLists(upcoming.changes);
   const confirmedOverdue = next !== null && Date.parse(next.dueAt) <= Date.now() ? next.occurrence : null;
-  Object.assign(run.state.schedule, { next, following, changes, confirmedOverdue, planning: false });
+  setSchedule(run, { next, following, changes, confirmedOverdue, planning: false });
 }
 
 /** From the first look that shows it: until when the money is held, and when somebody is reminded. */

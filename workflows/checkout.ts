@@ -12,7 +12,7 @@ import type { OpenCheckoutSession } from './messages.ts';
 import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
 import { refuse } from './refusals.ts';
-import type { EnrollmentRun } from './run.ts';
+import { type EnrollmentRun, setSchedule } from './run.ts';
 import { note } from './schedule.ts';
 import { interactive } from './stripe-activities.ts';
 
@@ -226,7 +226,7 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
     if (schedule !== null && state.schedule.anchorAt === null) {
       const { anchorAt, next, following } = schedule;
       const changes = withEmptyLists(schedule.changes);
-      Object.assign(state.schedule, { anchorAt, next, following, changes, planning: false });
+      setSchedule(run, { anchorAt, next, following, changes, planning: false });
     }
   }
   publish(run);

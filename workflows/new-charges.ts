@@ -6,7 +6,7 @@ import { settle } from '../domain/amount-change.ts';
 import { chargeId } from '../domain/ids.ts';
 import { type OpenCharge, openedCharge } from '../domain/open-charge.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
-import type { EnrollmentRun, RequestedCharge } from './run.ts';
+import { type EnrollmentRun, type RequestedCharge, setSchedule } from './run.ts';
 import { owedSince } from './schedule.ts';
 
 /** What a planned charge asks for once the balance has met it. */
@@ -25,7 +25,7 @@ export function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCha
   state.chargesOpened += 1;
   const { occurrence } = planned;
   // What comes next is answered with the first attempt.
-  Object.assign(state.schedule, { occurrence, next: null, following: null, planning: true, paid: planned });
+  setSchedule(run, { occurrence, next: null, following: null, planning: true, paid: planned });
   const open = scheduledCharge(run, planned, state.chargesOpened, chargeMinor);
   state.charges.push(open);
   return open;

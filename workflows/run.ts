@@ -213,3 +213,8 @@ export function isDisputed(state: CarriedState): boolean {
 export function timeZoneOf(terms: Terms): string {
   return terms.schedule.timeZone ?? 'UTC';
 }
+
+/** `Object.assign` by itself takes anything for a schedule. */
+export function setSchedule({ state }: EnrollmentRun, change: Partial<ScheduleState>): void {
+  Object.assign(state.schedule, change);
+}

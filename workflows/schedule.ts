@@ -9,7 +9,7 @@ import { withEmptyLists } from '../domain/schedule-changes.ts';
 import { type PlannedCharge, planTermsOf } from '../domain/terms.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
-import { type EnrollmentRun, isDisputed, type Pause } from './run.ts';
+import { type EnrollmentRun, isDisputed, type Pause, setSchedule } from './run.ts';
 import { interactive } from './stripe-activities.ts';
 
 /** What a command is called in the timeline, with what is worth knowing of it. */
@@ -97,7 +97,7 @@ export async function replan(
     // Nothing was charged for the period that the pause ended in.
     schedule.paid = null;
   }
-  Object.assign(schedule, { occurrence, changes, following });
+  setSchedule(run, { occurrence, changes, following });
   schedule.next = next;
   schedule.confirmedOverdue =
     next !== null && Date.parse(next.dueAt) <= Date.parse(at) ? next.occurrence : null;

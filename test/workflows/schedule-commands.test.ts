@@ -63,6 +63,18 @@ describe('the schedule', () => {
     });
   }, 30_000);
 
+  it('changes before the first charge, which is then made so', async () => {
+    const startsAt = new Date(Date.now() + 20 * DAY_MS).toISOString();
+    const { enrollmentId } = await billing.enrolled({
+      ...MONTHLY,
+      schedule: { ...MONTHLY.schedule, startsAt } as Terms['schedule'],
+    });
+    await billing.active(enrollmentId);
+    await billing.billing.changeAmount(enrollmentId, { ...BY, amountMinor: 700, effective: 'from_next' });
+    await billing.billing.chargeNow(enrollmentId, BY);
+    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ amount_minor: 700 });
+  }, 30_000);
+
   it('makes the next charge now, once', async () => {
     const { enrollmentId, next } = await running();
     await billing.billing.chargeNow(enrollmentId, BY);
