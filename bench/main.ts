@@ -11,6 +11,7 @@ import { setting, settingInWords } from './report/setting.ts';
 import { plainTable } from './report/table.ts';
 import { MEASUREMENTS, type Run } from './run.ts';
 import { sizesOf } from './sizes.ts';
+import { pace } from './stage/pace.ts';
 import { openStage } from './stage/stage.ts';
 
 const NAMES = MEASUREMENTS.map(({ name }) => name);
@@ -33,7 +34,7 @@ const given = program.opts<{
 
 const startedMs = performance.now();
 const kind = given.quick ? 'quick' : 'usual';
-const run: Run = { kind, setting: setting(), seconds: 0, sections: [] };
+const run: Run = { kind, setting: setting(), paces: [], seconds: 0, sections: [] };
 const wanted = MEASUREMENTS.filter(({ name }) => given.only.length === 0 || given.only.includes(name));
 let say: (line: string) => void = () => undefined;
 const stage = await openStage((line) => say(line));
@@ -61,6 +62,7 @@ for (const { name, title, run: measure } of wanted) {
         task.output = line;
       };
       try {
+        run.paces.push(await pace());
         const findings = await measure({ stage, sizes: sizesOf(kind, given.scale), report: say });
         run.sections.push({ name, title, findings });
       } catch (error) {
@@ -73,8 +75,9 @@ for (const { name, title, run: measure } of wanted) {
 
 try {
   await tasks.run();
+  run.paces.push(await pace());
   run.seconds = (performance.now() - startedMs) / 1000;
-  console.log(`\n${settingInWords(run.setting)}`);
+  console.log(`\n${settingInWords(run.setting, run.paces)}`);
   for (const { title, findings } of run.sections) {
     console.log(`\n${title}\n\n${[plainTable(findings.figures), ...findings.notes].join('\n')}`);
   }

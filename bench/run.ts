@@ -22,6 +22,8 @@ export const MEASUREMENTS: readonly Measurement[] = [
 export interface Run {
   kind: 'quick' | 'usual';
   setting: Setting;
+  /** How fast the machine was before, between and after the measurements, as `bench/stage/pace.ts` says. */
+  paces: number[];
   seconds: number;
   sections: { name: string; title: string; findings: Findings }[];
 }

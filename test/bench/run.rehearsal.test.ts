@@ -27,8 +27,10 @@ describe('npm run bench', () => {
       270_000,
     );
     expect([ok, output]).toEqual([true, expect.stringContaining('webhooks accepted')]);
-    const { sections, setting } = JSON.parse(readFileSync(json, 'utf8')) as Run;
+    const { sections, setting, paces } = JSON.parse(readFileSync(json, 'utf8')) as Run;
     expect(setting.cores).toBeGreaterThan(0);
+    expect(paces).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(output).toContain('MB of JSON a second');
     const figures = sections.flatMap(({ findings }) => findings.figures);
     expect(figures.map(({ id }) => id)).toEqual(
       expect.arrayContaining(['webhooks.echo.per_second', 'webhooks.news.p99', 'webhooks.lag.p99']),
