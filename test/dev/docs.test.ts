@@ -8,7 +8,7 @@ const read = (path: string) => readFile(new URL(`../../${path}`, import.meta.url
 
 describe('the drawn documents', () => {
   it.each(Object.keys(DRAWN))('%s is what `npm run docs:draw` draws', async (path) => {
-    expect(await read(path)).toBe(DRAWN[path]?.());
+    expect(await read(path)).toBe(await DRAWN[path]?.());
   });
 
   it('draw every step of a PaymentIntent and no other', async () => {
