@@ -53,9 +53,14 @@ const STEPS: readonly Step[] = [
     enrollments: [0.67, 0.71, 0.68, 0.74],
   },
   {
-    state: 'the same, machine a third slower',
+    state: 'the same, a slower machine',
     charges: [0.66, 0.78, 0.72, 0.65],
     enrollments: [0.7, 0.73, 0.65, 0.76],
+  },
+  {
+    state: 'the same, the figures above',
+    charges: [0.61, 0.53, 0.5, 0.58],
+    enrollments: [0.81, 0.73, 0.65, 0.74],
   },
 ];
 
