@@ -6,6 +6,7 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { preparing } from './prepared-statements.ts';
 import type { Database } from './schema.ts';
+import { endWhenSilent } from './silent-connections.ts';
 import type { StatementMade } from './statement-spans.ts';
 
 export interface DatabaseOptions {
@@ -53,7 +54,10 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   pool.on('error', (error) => options.onConnectionLost?.(error));
   // Nor does the pool listen to one that is lent out: a server that dies between two statements of a transaction would
   // end the process too. The next statement fails, which is how whoever holds it learns of it.
-  pool.on('connect', (client) => client.on('error', (error) => options.onConnectionLost?.(error)));
+  pool.on('connect', (client) => {
+    client.on('error', (error) => options.onConnectionLost?.(error));
+    endWhenSilent(client);
+  });
   const { onStatement } = options;
   return new Kysely<Database>({
     dialect: new PostgresDialect({ pool: options.preparedStatements === true ? preparing(pool) : pool }),

@@ -12,12 +12,15 @@ const SOCKET = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
 ]);
+/** Nothing came back within `queryTimeoutMs`. */
+const READ_TIMEOUT = 'Query read timeout';
 /** `pg` has no codes for these. */
 const WORDS = [
   'timeout exceeded when trying to connect',
   'Connection terminated',
   'Client has encountered a connection error',
-  'Query read timeout',
+  'Client was closed',
+  READ_TIMEOUT,
   'the database system is',
 ];
 
@@ -33,4 +36,9 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
   return PASSING.test(code) || SOCKET.has(code) || WORDS.some((words) => message.startsWith(words));
+}
+
+/** Whether a statement was sent and not answered in time. */
+export function isReadTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === READ_TIMEOUT;
 }
