@@ -15,8 +15,8 @@ export interface CoalesceOptions<Item, Answer> {
 }
 
 /**
- * @returns a function that does one item and answers for it. When a batch fails, each of its items is done by itself:
- * only whoever is at fault gets the error. So `together` must be safe to repeat.
+ * @returns a function that does one item and answers for it. When a batch fails, its items are done side by side, each by
+ * itself: only whoever is at fault gets the error. So `together` must be safe to repeat.
  */
 export function coalesce<Item, Answer>(
   options: CoalesceOptions<Item, Answer>,
@@ -73,9 +73,7 @@ export function coalesce<Item, Answer>(
         only?.reject(error);
         return;
       }
-      for (const one of batch) {
-        await doAll([one]);
-      }
+      await Promise.all(batch.map((one) => doAll([one])));
     }
   }
 

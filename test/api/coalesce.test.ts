@@ -18,6 +18,12 @@ function held(fail: (items: readonly string[]) => boolean = () => false) {
       return items.map((item) => `${item}!`);
     },
   });
+  /** Ends the oldest batch that is under way, which is this one. */
+  async function ended(batch: string[]): Promise<void> {
+    expect(batches.at(-1)).toEqual(batch);
+    open.shift()?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   /** Ends batches until all that was asked is answered. */
   async function release(answers: Promise<unknown>[]): Promise<PromiseSettledResult<unknown>[]> {
     const settled = Promise.allSettled(answers);
@@ -31,7 +37,7 @@ function held(fail: (items: readonly string[]) => boolean = () => false) {
     }
     return settled;
   }
-  return { one, batches, release };
+  return { one, batches, ended, release };
 }
 
 const values = (settled: PromiseSettledResult<unknown>[]) =>
@@ -58,5 +64,14 @@ describe('coalesce', () => {
     const answers = ['x', 'a', 'bad', 'c'].map(one);
     expect(values(await release(answers))).toEqual(['x!', 'a!', 'Error: not bad', 'c!']);
     expect(batches).toEqual([['x'], ['a', 'bad', 'c'], ['a'], ['bad'], ['c']]);
+  });
+
+  it('does them side by side then: where all fail by a time-out, it is waited for once', async () => {
+    const { batches, ended, one, release } = held((items) => items.length > 1);
+    const answers = ['x', 'a', 'b', 'c'].map(one);
+    await ended(['x']);
+    await ended(['a', 'b', 'c']);
+    expect(batches.slice(2)).toEqual([['a'], ['b'], ['c']]);
+    await release(answers);
   });
 });
