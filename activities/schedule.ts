@@ -5,7 +5,7 @@
 import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
 import { type TimelineFact, tell } from '../db/timeline.ts';
 import { resumeFrom } from '../domain/schedule.ts';
-import { leftOutBetween, type ScheduleChanges } from '../domain/schedule-changes.ts';
+import { leftOutBetween, type ScheduleChanges, withEmptyLists } from '../domain/schedule-changes.ts';
 import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
 import { catchUpFact } from './charge-record.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -46,7 +46,9 @@ export interface SchedulePlan extends Upcoming {
 export function createScheduleActivities(deps: ActivityDeps) {
   return {
     /** Plans what comes next and writes it with the facts. Safe to repeat. */
-    async planSchedule(work: ScheduleWork): Promise<SchedulePlan> {
+    async planSchedule(asked: ScheduleWork): Promise<SchedulePlan> {
+      // A run of code from before may have kept what newer Activities told it, as they told it.
+      const work = { ...asked, changes: withEmptyLists(asked.changes) };
       const { terms, anchorAt, at } = work;
       const from =
         work.resumesAt === null

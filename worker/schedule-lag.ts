@@ -25,7 +25,7 @@ export function scheduleLagInterceptor(
   };
 }
 
-/** An Activity gets what its Workflow was typed to give. */
+/** An Activity gets what its Workflow was typed to give, by this version or the one before. */
 function isAskedOfCharge(asked: unknown): asked is AskedOfCharge {
-  return typeof asked === 'object' && asked !== null && 'toldCharge' in asked;
+  return typeof asked === 'object' && asked !== null && ('toldCharge' in asked || 'charge' in asked);
 }

@@ -5,7 +5,7 @@
 import type { CardExpiry } from '../activities/charge-work.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
 import type { Asker, OpenCharge } from '../domain/open-charge.ts';
-import { NO_CHANGES, type ScheduleChanges } from '../domain/schedule-changes.ts';
+import { NO_CHANGES, type ScheduleChanges, withEmptyLists } from '../domain/schedule-changes.ts';
 import { withPlaceInSpread } from '../domain/spread.ts';
 import { type EnrollmentEnd, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge, Terms } from '../domain/terms.ts';
@@ -163,6 +163,8 @@ export function begun(input: EnrollmentInput, nowMs: number): EnrollmentRun {
 
 export function resumed(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
   const run = runOf(input, state);
+  // A run of code from before may have kept what newer Activities told it, as they told it.
+  run.state.schedule.changes = withEmptyLists(run.state.schedule.changes);
   run.publishedStatus = statusOf(run);
   return run;
 }
