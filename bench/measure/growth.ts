@@ -2,9 +2,8 @@
  * What grows: charges while few and while many others sleep, with the Worker's cache warm and cold, each beside the bare
  * Workflow at the same moment; the twenty-fourth charge against the first; bytes and memory.
  */
-import { sql } from 'kysely';
 import { type Figure, type Findings, figure } from '../figures.ts';
-import { databaseFileBytes, residentBytes } from '../stage/memory.ts';
+import { type Footprint, footprint, residentBytes } from '../stage/memory.ts';
 import { middle } from '../statistics.ts';
 import { enrollMany, monthlyFrom } from './callers.ts';
 import type { Context, Measurement } from './context.ts';
@@ -23,14 +22,14 @@ export const growth: Measurement = {
     await probe(context, 'to warm up');
     await sleepersUntil(context, sizes.fewSleeping);
     const asleep = await sleepers(context);
-    const before = await footprint(context);
+    const before = await footprint(stage);
     const few = [await probe(context, 'few sleepers')];
-    const charged = await footprint(context);
+    const charged = await footprint(stage);
     few.push(await probe(context, 'few sleepers, again'));
 
-    const beforeSleepers = await footprint(context);
+    const beforeSleepers = await footprint(stage);
     const missing = await sleepersUntil(context, sizes.sleeping);
-    const afterSleepers = await footprint(context);
+    const afterSleepers = await footprint(stage);
     const many = [await probe(context, 'many sleepers'), await probe(context, 'many sleepers, again')];
     const workerBytes = residentBytes(worker.pid);
     const cold = await probe(context, 'a Worker that has just started', () =>
@@ -63,7 +62,7 @@ export const growth: Measurement = {
         ),
         figure('bytes.enrollment.temporal', 'Temporal’s file, an enrollment', perSleeper('temporal'), 'kB'),
         figure(
-          'bytes.charge.postgres',
+          'bytes.first_charge.postgres',
           'PostgreSQL, an enrollment and its first charge',
           (charged.postgres - before.postgres) / sizes.probe,
           'kB',
@@ -98,23 +97,6 @@ async function probe(context: Context, of: string, before?: () => Promise<unknow
   const floor = bare.at(-1);
   const beside = floor === undefined ? null : await drainBare(stage, floor, true);
   return (ours.whole?.perSecond ?? Number.NaN) / (beside?.whole?.perSecond ?? Number.NaN);
-}
-
-interface Footprint {
-  /** In kB. */
-  postgres: number;
-  temporal: number;
-}
-
-async function footprint({ stage }: Context): Promise<Footprint> {
-  const { db } = await stage.database();
-  const { rows } = await sql<{
-    bytes: number;
-  }>`select pg_database_size(current_database()) as bytes`.execute(db);
-  return {
-    postgres: (rows[0]?.bytes ?? 0) / 1024,
-    temporal: databaseFileBytes(stage.folder.temporalDatabase) / 1024,
-  };
 }
 
 /** Enrolls customers whose next charge is weeks away, until so many are active. @returns how many were missing */

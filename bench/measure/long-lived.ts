@@ -6,6 +6,7 @@ import { Connection } from '@temporalio/client';
 import { enrollmentWorkflowId } from '../../domain/ids.ts';
 import { fastForward } from '../../test/support/temporal.ts';
 import { type Curve, type Figure, figure } from '../figures.ts';
+import { type Footprint, footprint } from '../stage/memory.ts';
 import { middle } from '../statistics.ts';
 import { enrollMany, until } from './callers.ts';
 import type { Context } from './context.ts';
@@ -53,6 +54,7 @@ export async function compareLongLived({
     return middle(sizesNow);
   };
   let firstBytes = 0;
+  let first: Footprint = { postgres: 0, temporal: 0 };
   const seconds: number[] = [];
   for (let number = 1; number <= CHARGES; number += 1) {
     report(`charge ${number} of ${CHARGES}, ${ids.length} enrollments`);
@@ -62,12 +64,15 @@ export async function compareLongLived({
     seconds.push((performance.now() - startedMs) / 1000);
     if (number === 1) {
       firstBytes = await historyBytes();
+      first = await footprint(stage);
     }
   }
   await connection.close();
   const early = middle(seconds.slice(0, JUDGED));
   const late = middle(seconds.slice(-JUDGED));
   const perCharge = ((await historyBytes()) - firstBytes) / (CHARGES - 1) / 1024;
+  const last = await footprint(stage);
+  const further = (name: keyof Footprint) => (last[name] - first[name]) / (ids.length * (CHARGES - 1));
   return {
     figures: [
       figure('growth.charge_24', `time of charge ${CHARGES} against charge 1`, late / early, '×', {
@@ -80,6 +85,8 @@ export async function compareLongLived({
         'kB',
       ),
       figure('bytes.history.charge', 'history that each further charge adds', perCharge, 'kB'),
+      figure('bytes.charge.postgres', 'PostgreSQL, each further charge', further('postgres'), 'kB'),
+      figure('bytes.charge.temporal', 'Temporal’s file, each further charge', further('temporal'), 'kB'),
     ],
     curves: seconds.map((y, index) => ({
       chart: 'periods',
