@@ -56,7 +56,7 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   // end the process too. The next statement fails, which is how whoever holds it learns of it.
   pool.on('connect', (client) => {
     client.on('error', (error) => options.onConnectionLost?.(error));
-    endWhenSilent(client);
+    endWhenSilent(client as pg.PoolClient & pg.Client);
   });
   const { onStatement } = options;
   return new Kysely<Database>({
