@@ -3,7 +3,8 @@
  * Workflow at the same moment; the twenty-fourth charge against the first; bytes and memory.
  */
 import { type Figure, type Findings, figure } from '../figures.ts';
-import { type Footprint, footprint, residentBytes } from '../stage/memory.ts';
+import { type Footprint, footprint } from '../stage/footprint.ts';
+import { residentBytes } from '../stage/memory.ts';
 import { middle } from '../statistics.ts';
 import { enrollMany, monthlyFrom } from './callers.ts';
 import type { Context, Measurement } from './context.ts';

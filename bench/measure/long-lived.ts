@@ -6,7 +6,7 @@ import { Connection } from '@temporalio/client';
 import { enrollmentWorkflowId } from '../../domain/ids.ts';
 import { fastForward } from '../../test/support/temporal.ts';
 import { type Curve, type Figure, figure } from '../figures.ts';
-import { type Footprint, footprint } from '../stage/memory.ts';
+import { type Footprint, footprint } from '../stage/footprint.ts';
 import { middle } from '../statistics.ts';
 import { enrollMany, until } from './callers.ts';
 import type { Context } from './context.ts';

@@ -1,41 +1,8 @@
-/** How much memory a process holds, and how large the databases of a stage are. Linux and macOS. */
+/** How much memory a process holds. Linux and macOS. */
 import { execFileSync } from 'node:child_process';
-import { DatabaseSync } from 'node:sqlite';
-import { sql } from 'kysely';
-import type { Stage } from './stage.ts';
 
 /** Resident set of one process, in bytes. */
 export function residentBytes(pid: number): number {
   const kilobytes = execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' });
   return Number(kilobytes.trim()) * 1024;
-}
-
-/** In kB. */
-export interface Footprint {
-  postgres: number;
-  temporal: number;
-}
-
-/** What our rows and Temporal's take, with their indexes and what a deleted row has left. */
-export async function footprint(stage: Stage): Promise<Footprint> {
-  const { db } = await stage.database();
-  const { rows } = await sql<{
-    bytes: number;
-  }>`select pg_database_size(current_database()) as bytes`.execute(db);
-  return {
-    postgres: (rows[0]?.bytes ?? 0) / 1024,
-    temporal: usedBytes(stage.folder.temporalDatabase) / 1024,
-  };
-}
-
-/** Pages of a SQLite database in use, those that are still in its journal included. */
-function usedBytes(file: string): number {
-  const database = new DatabaseSync(file, { readOnly: true });
-  try {
-    const one = (pragma: string) =>
-      Number(Object.values(database.prepare(`pragma ${pragma}`).get() ?? {})[0]);
-    return (one('page_count') - one('freelist_count')) * one('page_size');
-  } finally {
-    database.close();
-  }
 }
