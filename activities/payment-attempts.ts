@@ -42,6 +42,8 @@ export interface Tries {
 
 /** Stripe keeps a key for 24 hours at least; past 23 nothing is repeated without a look. */
 export const TRUST_KEY_FOR_MS = 23 * 3_600_000;
+/** `status` of a PaymentIntent that has taken no money and waits to be confirmed. */
+const CONFIRMABLE: Stripe.PaymentIntent.Status[] = ['requires_payment_method', 'requires_confirmation'];
 /** A stored 500 comes back for as long as the key lives, so after so many the PaymentIntent is looked up. */
 const LOOK_AFTER_SERVER_ERRORS = 3;
 
@@ -55,7 +57,11 @@ export async function confirmOffSession(
   asked: Attempt,
   tries: Tries,
 ): Promise<ChargeOutcome> {
-  const attempt = await withEarlierIntent(stripe, asked);
+  const earlier = await earlierIntent(stripe, asked);
+  if (earlier !== null && !CONFIRMABLE.includes(earlier.status)) {
+    return outcomeOf(earlier, asked.paymentMethodType);
+  }
+  const attempt = earlier === null ? asked : { ...asked, paymentIntentId: earlier.id };
   if (tries.number > 1 && tries.sinceFirstMs > TRUST_KEY_FOR_MS) {
     const found = await lookUp(stripe, attempt, attempt.paymentIntentId);
     // What stands in requires_payment_method has taken no money: confirming it again can succeed only once.
@@ -63,15 +69,19 @@ export async function confirmOffSession(
       return outcomeOf(found, attempt.paymentMethodType);
     }
   }
-  const options = { idempotencyKey: attemptKey(attempt.enrollmentId, attempt.chargeId, attempt.attempt) };
+  const key = attemptKey(attempt.enrollmentId, attempt.chargeId, attempt.attempt);
   try {
     const confirmed =
       attempt.paymentIntentId === null
-        ? await stripe.paymentIntents.create({ ...creation(attempt), ...expanded(attempt) }, options)
+        ? await stripe.paymentIntents.create(
+            { ...creation(attempt), ...expanded(attempt) },
+            { idempotencyKey: key },
+          )
         : await stripe.paymentIntents.confirm(
             attempt.paymentIntentId,
             { ...confirmation(attempt), ...expanded(attempt) },
-            options,
+            // The attempt's key may be that of the creation whose answer was lost, and Stripe takes a key for one request.
+            { idempotencyKey: earlier === null ? key : `${key}/confirm` },
           );
     return outcomeOf(confirmed, attempt.paymentMethodType);
   } catch (error) {
@@ -109,15 +119,12 @@ export async function confirmOnSession(
 }
 
 /**
- * A later attempt without a PaymentIntent follows on one whose answer was never learned: it may have made one, and
- * there must not be two.
+ * A later attempt without a PaymentIntent follows on one whose answer was never learned: that one may have made it, or
+ * an earlier try of this one, and there must not be two. Null for a first attempt, whose key finds it.
  */
-async function withEarlierIntent(stripe: Stripe, attempt: Attempt): Promise<Attempt> {
-  if (attempt.paymentIntentId !== null || attempt.attempt === 1) {
-    return attempt;
-  }
-  const earlier = await lookUp(stripe, attempt, null);
-  return { ...attempt, paymentIntentId: earlier?.id ?? null };
+async function earlierIntent(stripe: Stripe, attempt: Attempt): Promise<Stripe.PaymentIntent | null> {
+  const isKnown = attempt.paymentIntentId !== null || attempt.attempt === 1;
+  return isKnown ? null : await lookUp(stripe, attempt, null);
 }
 
 async function outcomeOfError(

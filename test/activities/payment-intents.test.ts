@@ -17,9 +17,9 @@ beforeAll(async () => {
 });
 afterAll(() => standIn.close());
 
-async function attemptOf(suffix: string): Promise<Attempt> {
+async function attemptOf(suffix: string, card = 'pm_card_visa'): Promise<Attempt> {
   const customer = await stripe.customers.create({});
-  const method = await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id });
+  const method = await stripe.paymentMethods.attach(card, { customer: customer.id });
   return {
     enrollmentId: `enr_${suffix.repeat(26)}`,
     chargeId: `chg_${suffix.repeat(26)}_1`,
@@ -63,6 +63,42 @@ describe('confirmOffSession', () => {
     await control('clock', { advance_seconds: 25 * 3600 });
     await confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 });
     expect(await intentsOf(attempt)).toHaveLength(2);
+  });
+
+  describe('of a later attempt that knows no PaymentIntent, whose answer is lost', () => {
+    async function twice(attempt: Attempt) {
+      const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+      await control('faults', { match, kind: 'cut', when: 'after', times: 2 });
+      await expect(confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 })).rejects.toThrow();
+      await control('faults/clear', {});
+      return confirmOffSession(stripe, attempt, { number: 2, sinceFirstMs: 1_000 });
+    }
+
+    it('F3: finds what its own first try has taken', async () => {
+      const attempt = { ...(await attemptOf('e')), attempt: 2 };
+      expect(await twice(attempt)).toMatchObject({ kind: 'payment_intent', status: 'succeeded' });
+      expect(await intentsOf(attempt)).toHaveLength(1);
+    });
+
+    it('F3: tells the decline of its own first try', async () => {
+      const attempt = { ...(await attemptOf('f', 'pm_card_chargeCustomerFail')), attempt: 2 };
+      expect(await twice(attempt)).toMatchObject({
+        status: 'requires_payment_method',
+        decline: { code: 'card_declined' },
+      });
+      expect(await intentsOf(attempt)).toHaveLength(1);
+    });
+
+    it('F3: confirms what an attempt before it has left, and that once', async () => {
+      const declined = await attemptOf('g', 'pm_card_chargeCustomerFail');
+      await confirmOffSession(stripe, declined, { number: 1, sinceFirstMs: 0 });
+      const { id } = await stripe.paymentMethods.attach('pm_card_visa', {
+        customer: declined.stripeCustomerId,
+      });
+      const attempt = { ...declined, attempt: 2, paymentMethodId: id };
+      expect(await twice(attempt)).toMatchObject({ status: 'succeeded', amountReceivedMinor: 980 });
+      expect(await intentsOf(attempt)).toHaveLength(1);
+    });
   });
 
   it('F6: two requests under one key at once make one payment', async () => {
