@@ -1,6 +1,6 @@
 /**
  * Another amount at once, in the middle of a period that was paid for: what is owed or credited for its rest,
- * and how a balance meets the next charge. Called by the Workflow and the API; pure, without time zones.
+ * and how a balance meets the next charge. Called by the Workflow; pure, without time zones.
  */
 import { maximumAmount, minimumAmount, prorate } from './money.ts';
 import type { PlannedCharge } from './terms.ts';
@@ -15,21 +15,22 @@ export interface Settled {
 /**
  * What the change costs now. Too little to charge, and every credit, goes to the balance and meets the charges
  * to come; money already taken is not paid back here.
- * @param period.paid the charge that paid for the running period; null in a trial, or when it was skipped
- * @param period.next the charge that ends it; null when there is none, then only charges to come could change
+ * @param period.paid the charge that paid for the running period; null in a trial, or when nothing was charged for it
+ * @param period.endsAt when the next charge is due, or was before it was skipped; null when there is none, then only
+ *   charges to come could change. After it nothing of the period is left.
  */
 export function settleAtOnce(
   toMinor: number,
   currency: string,
-  period: { paid: PlannedCharge | null; next: PlannedCharge | null },
+  period: { paid: PlannedCharge | null; endsAt: string | null },
   now: string,
   balanceMinor: number,
 ): Settled {
-  const { paid, next } = period;
-  if (paid === null || next === null) {
+  const { paid, endsAt } = period;
+  if (paid === null || endsAt === null) {
     return { chargeMinor: 0, balanceMinor };
   }
-  const span = { startsAtEpochMs: Date.parse(paid.dueAt), endsAtEpochMs: Date.parse(next.dueAt) };
+  const span = { startsAtEpochMs: Date.parse(paid.dueAt), endsAtEpochMs: Date.parse(endsAt) };
   const owedMinor = prorate({ fromMinor: paid.amountMinor, toMinor, currency }, span, Date.parse(now));
   return settle(owedMinor, currency, balanceMinor);
 }

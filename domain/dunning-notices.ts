@@ -18,7 +18,8 @@ export function noticeAfterDecline(
   const told = earlier.decision === decision.kind && earlier.sameCard;
   switch (decision.kind) {
     case 'retry':
-      if (earlier.decision === null) {
+      // While another method was tried, nobody was told of the first one's decline.
+      if (earlier.decision === null || earlier.decision === 'try_other_method') {
         return 'charge_failed';
       }
       return decision.isLast ? 'last_try_ahead' : null;

@@ -64,6 +64,8 @@ export const REFUSALS = {
   MovePastFollowing: 'MovePastFollowing',
   MovePastEnd: 'MovePastEnd',
   ResumeNotAhead: 'ResumeNotAhead',
+  /** Its charge is not collected, so that nothing of it can be credited. */
+  PeriodNotPaid: 'PeriodNotPaid',
   // Of tries by hand: customer-tries.ts.
   TooManyTries: 'TooManyTries',
   AnotherCardNeeded: 'AnotherCardNeeded',

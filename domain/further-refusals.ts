@@ -70,10 +70,14 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
   },
   move_past_end: { commands: ['move_next', 'charge_now'], when: 'the schedule is over by then' },
   resume_not_ahead: { commands: ['pause'], when: 'the end of the pause has passed' },
+  period_not_paid: {
+    commands: ['change_amount'],
+    when: 'a lower amount is to be credited at once, and the charge of the running period is not collected',
+  },
   charge_unknown: { commands: OF_ONE_CHARGE, when: 'the enrollment has no such charge' },
   charge_busy: {
     commands: [...OF_ONE_CHARGE, 'refund'],
-    when: 'another command of the same charge is being carried out, or the charge is about to be opened',
+    when: 'another command of the same charge is being carried out, or the charge is about to be opened; for `extend_dunning` also while what follows on a try is being decided',
   },
   charge_disputed: {
     commands: ['retry', 'authenticate', 'refund'],

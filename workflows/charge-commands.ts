@@ -180,6 +180,9 @@ function handleExtension(run: EnrollmentRun): void {
     {
       validator: ({ chargeId, days }) => {
         const charge = allowedCharge(run, chargeId, 'extend_dunning');
+        if (run.worked.has(chargeId)) {
+          refuse('charge_busy', `what follows on a try of ${chargeId} is being decided; ask again`);
+        }
         if (!(days > 0 && days <= LONGEST_EXTENSION_DAYS)) {
           refuse('amount_invalid', `${days} days; expected more than 0, ${LONGEST_EXTENSION_DAYS} at most`);
         }

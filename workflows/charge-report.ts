@@ -112,10 +112,16 @@ function takeDunning(run: EnrollmentRun, charge: OpenCharge, { dunning }: Charge
   charge.lastDecision = dunning.kind;
   charge.nextAttemptAt = dunning.nextAttemptAt;
   charge.giveUpAt = dunning.giveUpAt;
-  charge.givenUp =
-    dunning.kind === 'give_up'
-      ? { by: 'workflow', reason: 'dunning is over', enrollment: dunning.enrollment }
-      : null;
+  if (dunning.kind === 'give_up') {
+    charge.givenUp = { by: 'workflow', reason: 'dunning is over', enrollment: dunning.enrollment };
+  } else if (!isStopped(charge)) {
+    charge.givenUp = null;
+  }
+}
+
+/** A person has stopped dunning while the try was under way, and was told so. */
+function isStopped({ givenUp }: OpenCharge): boolean {
+  return givenUp !== null && givenUp.by !== 'workflow' && patched(PATCHES.stopOutlivesDecline);
 }
 
 /**

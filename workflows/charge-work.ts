@@ -2,17 +2,25 @@
  * What the Activities of a charge are told, and what becomes of their defects. Called by `workflows/charge.ts` and
  * `workflows/charge-end.ts`.
  */
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, patched } from '@temporalio/workflow';
 import type { AskedOfCharge, ChargeReport } from '../activities/charge-work.ts';
 import { type AttemptReason, type OpenCharge, policyOf, toldCharge } from '../domain/open-charge.ts';
 import { withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
+import { PATCHES } from './patches.ts';
 import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
 import { scheduled } from './stripe-activities.ts';
 
-/** The method of an attempt; null when none is saved. */
-export function methodFor({ state }: EnrollmentRun, why: AttemptReason): SavedMethod | null {
-  return why === 'other_method' ? state.otherMethod : state.paymentMethod;
+/** The method of an attempt; null when none is saved. A retry is of the method that was declined. */
+export function methodFor(
+  { state }: EnrollmentRun,
+  charge: OpenCharge,
+  why: AttemptReason,
+): SavedMethod | null {
+  const { paymentMethod, otherMethod } = state;
+  const wasDeclined = otherMethod !== null && otherMethod.id === charge.triedPaymentMethodId;
+  const goesOn = why === 'retry' && wasDeclined && patched(PATCHES.retryOnMethodTried);
+  return why === 'other_method' || goesOn ? otherMethod : paymentMethod;
 }
 
 /** @param method null: the one that was tried last, or the saved one; what it says of no attempt is not used */
@@ -64,6 +72,7 @@ export async function reported(
   activity: () => Promise<ChargeReport>,
   tried: SavedMethod | null = null,
 ): Promise<ChargeReport> {
+  run.worked.add(charge.id);
   try {
     return await activity();
   } catch (error) {
@@ -74,6 +83,8 @@ export async function reported(
       problem,
       attempted: tried !== null,
     });
+  } finally {
+    run.worked.delete(charge.id);
   }
 }
 

@@ -92,7 +92,7 @@ async function attempt(
   step: Extract<Step, { do: 'attempt' }>,
 ): Promise<void> {
   const { why } = step;
-  const method = methodFor(run, why);
+  const method = methodFor(run, charge, why);
   if (method === null) {
     return;
   }
@@ -128,7 +128,7 @@ async function authenticate(
   charge: OpenCharge,
   { order }: Extract<Step, { do: 'authenticate' }>,
 ): Promise<void> {
-  const method = methodFor(run, 'by_hand');
+  const method = methodFor(run, charge, 'by_hand');
   if (method === null) {
     charge.asked = null;
     return;

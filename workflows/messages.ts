@@ -77,13 +77,19 @@ export const moveNextUpdate = defineUpdate<ScheduleAnswer, [Requested & { dueAt:
 /** Makes the next charge of the schedule now. */
 export const chargeNowUpdate = defineUpdate<ScheduleAnswer, [Requested]>('chargeNow');
 
+export interface AmountRequested extends Requested {
+  amountMinor: number;
+  effective: 'from_next' | 'at_once';
+  requestKey?: string;
+}
+
 /**
  * Another amount for a recurring schedule: from the next charge on, or `at_once`, when the rest of the running period is
  * charged, or credited to the charges to come.
  */
 export const changeAmountUpdate = defineUpdate<
   ScheduleAnswer & { balanceMinor: number; chargeId: string | null },
-  [Requested & { amountMinor: number; effective: 'from_next' | 'at_once'; requestKey?: string }]
+  [AmountRequested]
 >('changeAmount');
 
 /** An operator has mended what parked a charge as `needs_attention`: try it again. */

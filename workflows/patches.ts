@@ -24,4 +24,14 @@ export const PATCHES = {
   newsWhileMethodIsRead: 'news-while-method-is-read',
   /** A parked charge that turns out to stand well at Stripe waits for no operator any more. After 0.1.0. */
   lookUnparks: 'look-unparks',
+  /** Of several who wait to change the schedule one goes, and the others go on waiting. After 0.1.0. */
+  oneChangeAtATime: 'one-change-at-a-time',
+  /** A period ends where a charge was left out, not with the charge that comes after it. After 0.1.0. */
+  leftOutEndsPeriod: 'left-out-ends-period',
+  /** A lower amount at once credits nothing that was not collected. After 0.1.0. */
+  noCreditBeforePayment: 'no-credit-before-payment',
+  /** Dunning that a person has stopped stays so, whatever is decided on a decline of the try under way. After 0.1.0. */
+  stopOutlivesDecline: 'stop-outlives-decline',
+  /** A retry is on the method whose decline it follows, also when that is the other one. After 0.1.0. */
+  retryOnMethodTried: 'retry-on-method-tried',
 } as const;

@@ -45,8 +45,13 @@ export interface ScheduleState {
   changes: ScheduleChanges;
   /** An overdue `next` that the catch-up rule was asked about, and that is still owed. */
   confirmedOverdue: number | null;
-  /** What pays for the running period; null in a trial, and after a skipped charge. */
-  paid: PlannedCharge | null;
+  paid: PaidPeriod | null;
+}
+
+/** What pays for the running period; null in a trial, and when nothing was charged for the period. */
+export interface PaidPeriod extends PlannedCharge {
+  /** When the charge after it would have been due that was skipped; absent while none was. */
+  endsAt?: string;
 }
 
 /** A pause. Null in `resumeAt`: until somebody resumes it. */
@@ -117,6 +122,8 @@ export interface EnrollmentRun {
   leaving: boolean;
   /** The schedule is being changed: nothing of it is opened meanwhile, and one change follows on another. */
   changing: boolean;
+  /** Charges with an Activity under way that was told of them as they were. */
+  readonly worked: Set<string>;
   /** Where the customer confirms a charge, by its id. */
   readonly redirects: Map<string, string>;
   /** One Checkout Session is opened at a time; all who ask meanwhile get the same. */
@@ -179,6 +186,7 @@ function runOf(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
     setupRefusal: null,
     leaving: false,
     changing: false,
+    worked: new Set(),
     redirects: new Map(),
     opening: null,
     methodBeingRead: null,

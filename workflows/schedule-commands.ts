@@ -1,7 +1,8 @@
 /** What somebody may change about the schedule: skip, move, charge now, another amount. Registered by handlers.ts. */
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition, patched, setHandler } from '@temporalio/workflow';
 import { settleAtOnce } from '../domain/amount-change.ts';
 import { checkAmount } from '../domain/money.ts';
+import type { OpenCharge } from '../domain/open-charge.ts';
 import {
   type ChangeResult,
   changeAmountFromNext,
@@ -11,18 +12,20 @@ import {
 } from '../domain/schedule-changes.ts';
 import { asker, requestCharge } from './enrollment-commands.ts';
 import {
+  type AmountRequested,
   changeAmountUpdate,
   chargeNowUpdate,
   moveNextUpdate,
   type Requested,
   skipNextUpdate,
 } from './messages.ts';
+import { PATCHES } from './patches.ts';
 import { refuse, refuseByStatus, refuseIf } from './refusals.ts';
 import type { EnrollmentRun } from './run.ts';
 import { changing, commandFact, replan, type Told } from './schedule.ts';
 
 export function handleScheduleCommands(run: EnrollmentRun): void {
-  setHandler(skipNextUpdate, (requested) => change(run, 'schedule.skipped', requested, () => skipped(run)), {
+  setHandler(skipNextUpdate, (requested) => change(run, 'schedule.skipped', requested, () => skip(run)), {
     validator: (_requested) => {
       refuseByStatus(run, 'skip_next');
       unlessPlanning(run, () => skipped(run));
@@ -60,6 +63,10 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
     (requested) =>
       whenPlanned(run, async () => {
         const { amountMinor, effective, requestKey } = requested;
+        const open = uncollected(run, requested);
+        if (open !== undefined && patched(PATCHES.noCreditBeforePayment)) {
+          refuseCredit(open);
+        }
         const changes = amountChanged(run, amountMinor);
         const owed = effective === 'at_once' ? settleRest(run, amountMinor) : null;
         const chargeId = owed === null || owed.chargeMinor === 0 ? null : chargeRest(run, owed.chargeMinor);
@@ -78,10 +85,15 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
         return { next, balanceMinor: run.state.balanceMinor, chargeId };
       }),
     {
-      validator: ({ amountMinor }) => {
+      validator: (requested) => {
+        const { amountMinor } = requested;
         refuseByStatus(run, 'change_amount');
         const problem = checkAmount(amountMinor, run.terms.currency);
         refuseIf(problem && { code: 'amount_invalid', message: problem.message });
+        const open = uncollected(run, requested);
+        if (open !== undefined) {
+          refuseCredit(open);
+        }
         unlessPlanning(run, () => amountChanged(run, amountMinor));
       },
     },
@@ -96,13 +108,52 @@ function amountChanged({ state, terms }: EnrollmentRun, amountMinor: number): Sc
 }
 
 /** The rest of the running period at the new amount, against what was paid for it. */
-function settleRest({ state, terms }: EnrollmentRun, amountMinor: number) {
+function settleRest(run: EnrollmentRun, amountMinor: number) {
+  const { state, terms } = run;
   const { schedule } = state;
-  const { paid, next } = schedule;
-  const settled = settleAtOnce(amountMinor, terms.currency, { paid, next }, now(), state.balanceMinor);
+  const { paid } = schedule;
+  const period = { paid, endsAt: endOfPeriod(run) };
+  const settled = settleAtOnce(amountMinor, terms.currency, period, now(), state.balanceMinor);
   state.balanceMinor = settled.balanceMinor;
   schedule.paid = paid === null ? null : { ...paid, amountMinor };
   return settled;
+}
+
+/** Until when what was paid last lasts; null when that is over, or nothing comes after it. */
+function endOfPeriod({ state }: EnrollmentRun): string | null {
+  const { paid, next } = state.schedule;
+  if (paid === null || next === null) {
+    return null;
+  }
+  const isNextPeriod = next.occurrence === paid.occurrence + 1;
+  if (isNextPeriod || !patched(PATCHES.leftOutEndsPeriod)) {
+    return next.dueAt;
+  }
+  // What nobody skipped fell into a pause that is over, and the period that was paid for with it.
+  return paid.endsAt ?? null;
+}
+
+/**
+ * A lower amount at once is a credit, and there is none for what was never received.
+ * @returns the charge that is to pay for the running period and has not, when the change would credit some of it
+ */
+function uncollected(
+  run: EnrollmentRun,
+  { amountMinor, effective }: AmountRequested,
+): OpenCharge | undefined {
+  const { schedule, charges } = run.state;
+  const { paid } = schedule;
+  if (effective !== 'at_once' || paid === null || amountMinor >= paid.amountMinor) {
+    return undefined;
+  }
+  return charges.find(({ occurrence, status }) => occurrence === paid.occurrence && status !== 'succeeded');
+}
+
+function refuseCredit({ id }: OpenCharge): never {
+  return refuse(
+    'period_not_paid',
+    `${id} has not paid for the running period yet, so nothing of it can be credited; expected an amount from_next, or one that is not lower`,
+  );
 }
 
 function chargeRest(run: EnrollmentRun, amountMinor: number): string {
@@ -139,6 +190,16 @@ function unlessPlanning(run: EnrollmentRun, check: () => ScheduleChanges): void 
   if (!run.state.schedule.planning) {
     check();
   }
+}
+
+/** The period that was paid for ends all the same when the charge after it would have been due. */
+function skip(run: EnrollmentRun): ScheduleChanges {
+  const changes = skipped(run);
+  const { paid, next } = run.state.schedule;
+  if (paid !== null && next !== null) {
+    paid.endsAt ??= next.dueAt;
+  }
+  return changes;
 }
 
 function skipped({ state, terms }: EnrollmentRun): ScheduleChanges {

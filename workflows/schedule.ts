@@ -53,7 +53,10 @@ export async function note(run: EnrollmentRun, told: Told, row: NoteWork['row'] 
  * @param change asked again at that moment, since what it was checked against may have moved on; it may refuse
  */
 export async function changing<Answer>(run: EnrollmentRun, change: () => Promise<Answer>): Promise<Answer> {
-  await condition(() => !run.changing);
+  do {
+    await condition(() => !run.changing);
+    // All who wait are woken together, and the first of them may have begun meanwhile.
+  } while (run.changing && patched(PATCHES.oneChangeAtATime));
   run.changing = true;
   try {
     return await change();

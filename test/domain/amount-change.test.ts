@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { settle, settleAtOnce } from '../../domain/amount-change.ts';
 
 const paid = { occurrence: 0, dueAt: '2027-04-01T00:00:00.000Z', amountMinor: 3000 };
-const next = { occurrence: 1, dueAt: '2027-05-01T00:00:00.000Z', amountMinor: 3000 };
-const at = (toMinor: number, now: string, balanceMinor = 0, period = { paid, next }) =>
+const endsAt = '2027-05-01T00:00:00.000Z';
+const at = (toMinor: number, now: string, balanceMinor = 0, period = { paid, endsAt }) =>
   settleAtOnce(toMinor, 'usd', period, now, balanceMinor);
 
 describe('settleAtOnce', () => {
@@ -24,9 +24,13 @@ describe('settleAtOnce', () => {
     expect(at(6000, '2027-04-11T00:00:00Z', -500)).toEqual({ chargeMinor: 1500, balanceMinor: 0 });
   });
 
+  it('costs nothing once the period is over', () => {
+    expect(at(6000, '2027-05-16T00:00:00Z')).toEqual({ chargeMinor: 0, balanceMinor: 0 });
+  });
+
   it.each([
-    ['in a trial', { paid: null, next }],
-    ['when nothing comes after', { paid, next: null }],
+    ['in a trial', { paid: null, endsAt }],
+    ['when nothing comes after', { paid, endsAt: null }],
   ])('costs nothing %s', (_, period) => {
     const settled = settleAtOnce(6000, 'usd', period, '2027-04-11T00:00:00Z', 70);
     expect(settled).toEqual({ chargeMinor: 0, balanceMinor: 70 });

@@ -23,6 +23,7 @@ describe('noticeAfterDecline', () => {
     ['that it is over', giveUp, 'retry', 'charge_given_up'],
     ['that it is over at the first failure', giveUp, null, 'charge_given_up'],
     ['nothing while another method is tried', { kind: 'try_other_method', reason: '' }, null, null],
+    ['the first failure, after another method was tried', retry, 'try_other_method', 'charge_failed'],
     ['nothing while an earlier payment is looked for', { kind: 'look_first', reason: '' }, null, null],
   ])('tells %s', (_, decision, earlier, expected) => {
     expect(noticeAfterDecline(decision, { decision: earlier, sameCard: true })).toBe(expected);

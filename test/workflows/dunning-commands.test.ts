@@ -4,6 +4,7 @@ import { listCustomerCharges } from '../../db/customer-charges.ts';
 import { MOST_TRIES_BY_HAND_PER_DAY } from '../../domain/customer-tries.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { fastForward } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
 
 let billing: TestBilling;
@@ -141,6 +142,44 @@ describe('an operator', () => {
     });
   }, 45_000);
 
+  describe('while a try is under way', () => {
+    const TERMS: Terms = { ...MONTHLY, dunning: { retryAfterDays: [1, 3], afterLastTry: 'pause' } };
+
+    /** A second declining card was saved, and Stripe takes its time with it. */
+    async function underWay() {
+      const { enrollmentId, id } = await declined(DECLINES, TERMS);
+      const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+      await billing.control('faults', { match, kind: 'delay', delay_ms: 2_500, when: 'after', times: 1 });
+      await save(enrollmentId, DECLINES);
+      await waitFor('the try', async () => {
+        const { events } = await billing.history(enrollmentId);
+        const types = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+        return types?.filter((name) => name === 'collectCharge').length === 2;
+      });
+      return { enrollmentId, id };
+    }
+
+    it('stops dunning, whatever is decided on its decline', async () => {
+      const { enrollmentId, id } = await underWay();
+      expect(await billing.billing.stopDunning(enrollmentId, id, OPERATOR)).toEqual({
+        chargeId: id,
+        status: 'uncollectible',
+      });
+      expect((await billing.chargeRows(enrollmentId))[0]).toMatchObject({ attempts: 2 });
+      await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
+    }, 45_000);
+
+    it('extends nothing, since its decline would be decided without the extension', async () => {
+      const { enrollmentId, id } = await underWay();
+      await expect(
+        billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 10 }),
+      ).rejects.toMatchObject({ code: 'charge_busy' });
+      await waitFor('its end', async () => (await billing.chargeRows(enrollmentId))[0]?.attempts === 2);
+      await billing.known(enrollmentId, id, 'requires_payment_method');
+      await billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 10 });
+    }, 45_000);
+  });
+
   it('forgives a charge: nothing is owed and the enrollment goes on', async () => {
     const { enrollmentId, id } = await declined();
     expect(await billing.billing.cancelCharge(enrollmentId, id, { ...OPERATOR, as: 'forgive' })).toEqual({
@@ -170,6 +209,37 @@ describe('another saved card', () => {
     const ask = { ...OPERATOR, requestKey: 'one', amountMinor: 700, description: null };
     await billing.billing.createCharge(enrollmentId, ask);
     expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ attempts: 2 });
+  }, 45_000);
+});
+
+describe('a retry', () => {
+  it('is on the card that was declined, also when that is the other one', async () => {
+    const terms: Terms = { ...MONTHLY, schedule: { type: 'on_demand' }, tryOtherMethod: true };
+    const { enrollmentId } = await billing.enrolled(terms);
+    await billing.active(enrollmentId);
+    const { paymentMethodId: other } = await billing.stateOf(enrollmentId);
+    await save(enrollmentId, '5555555555554444');
+    const newest = await waitFor('the newer method', async () => {
+      const { paymentMethodId } = await billing.stateOf(enrollmentId);
+      return paymentMethodId !== other && String(paymentMethodId);
+    });
+    const lost = { code: 'card_declined', decline_code: 'lost_card' };
+    const empty = { code: 'card_declined', decline_code: 'insufficient_funds', times: 1 };
+    await billing.control(`payment_methods/${newest}/next_charge`, { ...lost, times: 5 });
+    await billing.control(`payment_methods/${other}/next_charge`, empty);
+    const ask = { ...OPERATOR, requestKey: 'one', amountMinor: 700, description: null };
+    await billing.billing.createCharge(enrollmentId, ask);
+    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await waitFor('both tries', async () => (await billing.chargeRows(enrollmentId))[0]?.attempts === 2);
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, 2 * 86_400_000);
+    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ attempts: 3 });
+    const notices = await billing.db
+      .selectFrom('notifications')
+      .select('kind')
+      .where('enrollment_id', '=', enrollmentId)
+      .execute();
+    expect(notices.map(({ kind }) => kind)).toContain('charge_failed');
   }, 45_000);
 });
 

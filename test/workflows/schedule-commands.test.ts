@@ -32,6 +32,17 @@ async function running(terms: Terms = MONTHLY) {
 
 const daysAhead = (at: Date | string) => (new Date(at).getTime() - Date.now()) / DAY_MS;
 
+/** So many days later, by the Workflow's clock. */
+async function passed(enrollmentId: string, days: number) {
+  const jumps = async () =>
+    ((await billing.history(enrollmentId)).events ?? []).filter(
+      (event) => event.workflowExecutionTimeSkippingTransitionedEventAttributes?.disabledAfterFastForward,
+    ).length;
+  const before = await jumps();
+  await fastForward(billing.temporal, `enrollment/${enrollmentId}`, days * DAY_MS);
+  await waitFor('the jump', async () => (await jumps()) > before);
+}
+
 describe('the schedule', () => {
   it('leaves the next charge out, and the one after it keeps its day', async () => {
     const { enrollmentId, next } = await running();
@@ -131,6 +142,35 @@ describe('the schedule', () => {
       (await billing.timeline(enrollmentId)).some(({ what }) => what === 'schedule.paid_from_balance'),
     );
     expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
+  }, 30_000);
+
+  describe('another amount at once, after the next charge was skipped', () => {
+    it('is for the rest of the period that was paid for, and costs nothing in one that was not', async () => {
+      const { enrollmentId } = await running();
+      const raise = (amountMinor: number) =>
+        billing.billing.changeAmount(enrollmentId, { ...BY, amountMinor, effective: 'at_once' });
+      await billing.billing.skipNext(enrollmentId, BY);
+      await passed(enrollmentId, 15);
+      const half = await raise(980 + 1_000);
+      expect(half.chargeId).not.toBeNull();
+      const { amount_minor: charged } = await billing.charged(enrollmentId, 2, 'succeeded');
+      expect(charged).toBeGreaterThan(400);
+      expect(charged).toBeLessThan(540);
+      await passed(enrollmentId, 25);
+      expect(await raise(3_000)).toMatchObject({ chargeId: null, balanceMinor: 0 });
+    }, 60_000);
+  });
+
+  it('credits nothing of a period that is not paid for', async () => {
+    const { enrollmentId } = await billing.enrolledWith(MONTHLY, { number: '4000000000000341' });
+    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    const lower = { ...BY, amountMinor: 500, effective: 'at_once' as const };
+    await expect(billing.billing.changeAmount(enrollmentId, lower)).rejects.toMatchObject({
+      code: 'period_not_paid',
+    });
+    const fromNext = { ...lower, effective: 'from_next' as const };
+    expect(await billing.billing.changeAmount(enrollmentId, fromNext)).toMatchObject({ balanceMinor: 0 });
   }, 30_000);
 
   it('does not forget a charge that fell due before, while no Worker was there', async () => {
