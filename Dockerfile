@@ -49,7 +49,7 @@ CMD ["node", "dev/stripe-stand-in/main.ts"]
 
 # Last, so that a build without a target makes this one.
 FROM app AS service
-COPY --from=bundle /app/workflow-bundle.js ./workflow-bundle.js
+COPY --from=bundle /app/workflow-bundle*.js ./
 ENV WORKFLOW_BUNDLE_PATH=/app/workflow-bundle.js
 USER node
 EXPOSE 3000 9464 8089

@@ -117,7 +117,9 @@ export const settingsSchema = z.object({
   WORKFLOW_BUNDLE_PATH: z
     .string()
     .optional()
-    .describe('Workflow code built before; absent: built when the Worker starts'),
+    .describe(
+      'Workflow code built before by deploy/bundle-workflows.ts, with that for PAYLOAD_ENCRYPTION_KEYS beside it; absent: built when the Worker starts',
+    ),
   WORKER_DEPLOYMENT_NAME: z
     .string()
     .min(1)

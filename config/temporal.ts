@@ -55,7 +55,8 @@ export async function temporalConnectionOptions(
   return apiKey === undefined ? { address, tls: settings.TEMPORAL_TLS } : { address, tls: true, apiKey };
 }
 
-const FAILURE_CONVERTER = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
+/** Encrypts messages and stack traces of failures; to be built into Workflow code, too. */
+export const FAILURE_CONVERTER = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
 
 /**
  * How payloads are written into histories; client and Worker must agree. With `PAYLOAD_ENCRYPTION_KEYS` everything is

@@ -1,11 +1,21 @@
-/** Bundles the Workflow code into a file, when the image is built: `node deploy/bundle-workflows.ts FILE`. */
+/**
+ * Bundles the Workflow code, when the image is built: `node deploy/bundle-workflows.ts FILE`. Beside FILE it writes the
+ * bundle for `PAYLOAD_ENCRYPTION_KEYS`, since whether there are any is known only when a Worker starts.
+ */
 import { writeFileSync } from 'node:fs';
-import { bundleWorkflows } from '../worker/bundle.ts';
+import { FAILURE_CONVERTER } from '../config/temporal.ts';
+import { bundleWorkflows, encryptingBundle } from '../worker/bundle.ts';
 
 const [, , target] = process.argv;
 if (!target) {
   throw new Error('expected the file to write: node deploy/bundle-workflows.ts FILE');
 }
-const { code } = await bundleWorkflows();
-writeFileSync(target, code);
-console.log(`${target}: ${(code.length / 1024).toFixed(0)} kB`);
+const files = [
+  { file: target, built: bundleWorkflows() },
+  { file: encryptingBundle(target), built: bundleWorkflows(FAILURE_CONVERTER) },
+];
+for (const { file, built } of files) {
+  const { code } = await built;
+  writeFileSync(file, code);
+  console.log(`${file}: ${(code.length / 1024).toFixed(0)} kB`);
+}

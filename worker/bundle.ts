@@ -30,8 +30,14 @@ export function bundleWorkflows(failureConverterPath?: string): Promise<Workflow
   });
 }
 
+/** Beside a bundle that was built before: the same code, built to encrypt the failures that it makes. */
+export function encryptingBundle(path: string): string {
+  return `${path.replace(/\.js$/, '')}.encrypting.js`;
+}
+
 /**
  * The bundle that was built before, at `path`; built now when none is named.
+ * @param failureConverterPath as for {@link bundleWorkflows}; with it the bundle is read from beside `path`
  * @returns as the Worker takes it, and the code itself
  * @throws when the file cannot be read
  */
@@ -43,5 +49,7 @@ export async function workflowBundle(
     const bundle = await bundleWorkflows(failureConverterPath);
     return { bundle, code: bundle.code };
   }
-  return { bundle: { codePath: path }, code: await readFile(path) };
+  // The SDK takes the converter for what Activities throw only: that of Workflow code has to be in its bundle.
+  const codePath = failureConverterPath === undefined ? path : encryptingBundle(path);
+  return { bundle: { codePath }, code: await readFile(codePath) };
 }

@@ -17,6 +17,7 @@ import { parse } from 'yaml';
 import { readCodecSettings, readSettings, settingsSchema } from '../../config/env.ts';
 import { SEARCH_ATTRIBUTES } from '../../dev/temporal-server.ts';
 import { STRIPE_EVENT_TYPES } from '../../domain/stripe-event.ts';
+import { encryptingBundle } from '../../worker/bundle.ts';
 import { WORKER_NODE_FLAGS } from '../../worker/node-flags.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -292,7 +293,10 @@ describe('Dockerfile', () => {
   it('bundles the Workflow code', () => {
     const target = path.join(image, 'workflow-bundle.js');
     runInImage(['deploy/bundle-workflows.ts', target]);
+    const encodes = 'encodeCommonAttributes: true';
     expect(readFileSync(target, 'utf8')).toContain('enrollmentWorkflow');
+    expect(readFileSync(target, 'utf8')).not.toContain(encodes);
+    expect(readFileSync(encryptingBundle(target), 'utf8')).toContain(encodes);
   });
 
   function runInImage(args: string[]): string {

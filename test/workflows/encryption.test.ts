@@ -13,10 +13,11 @@ import { createPayloadCodec, readPayloadKeys } from '../../config/payload-codec.
 import { failureConverterOf, temporalDataConverter } from '../../config/temporal.ts';
 import { textsIn } from '../../dev/chaos/secrets.ts';
 import { enrollmentWorkflowId } from '../../domain/ids.ts';
-import { bundleWorkflows } from '../../worker/bundle.ts';
+import { workflowBundle } from '../../worker/bundle.ts';
 import { createBillingWorker } from '../../worker/worker.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
+import { workflowCode } from '../support/workflow-code.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
@@ -67,7 +68,8 @@ describe('PAYLOAD_ENCRYPTION_KEYS', () => {
     const dataConverter = temporalDataConverter(settings);
     const { connection, namespace, nativeConnection } = billing.temporal;
     const taskQueue = `${billing.taskQueue}-encrypted`;
-    const bundle = await bundleWorkflows(failureConverterOf(settings));
+    // As an image has it: built before anybody knew whether there would be keys.
+    const { bundle } = await workflowBundle((await workflowCode()).path, failureConverterOf(settings));
     const worker = await createBillingWorker({
       connection: nativeConnection,
       namespace,
@@ -100,6 +102,22 @@ describe('PAYLOAD_ENCRYPTION_KEYS', () => {
       const history = await handle.fetchHistory();
       expect(textsIn(history)).not.toMatch(/Coffee, monthly|StripeKeyRefused: Stripe answered|cus_/);
       expect(textsIn(history)).toContain('binary/encrypted');
+      // A failure that Workflow code makes: the answer of an update that was accepted.
+      const sessions = { method: 'POST', path_prefix: '/v1/checkout/sessions' };
+      await billing.control('faults', {
+        match: sessions,
+        kind: 'status',
+        status: 400,
+        when: 'before',
+        times: 1,
+      });
+      const refused = await billing.newInput(MONTHLY);
+      await expect(commands.enroll(refused)).rejects.toMatchObject({ code: 'setup_refused' });
+      const refusal = textsIn(
+        await client.workflow.getHandle(enrollmentWorkflowId(refused.enrollmentId)).fetchHistory(),
+      );
+      expect(refusal).toContain('SetupRefused');
+      expect(refusal).not.toContain('Stripe answered');
       const plain = await billing.temporal.client.workflow
         .getHandle(enrollmentWorkflowId((await billing.enrolled(MONTHLY)).enrollmentId))
         .fetchHistory();
