@@ -264,13 +264,13 @@ describe('Dockerfile', () => {
     }
   });
 
-  it('needs no package that only development has', () => {
+  it('needs no package that only development has, and holds none that nobody needs', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
     const imported = new Set<string>();
     for (const file of sourcesBelow(image)) {
       const source = readFileSync(file, 'utf8');
       for (const [, name = ''] of source.matchAll(
-        /^(?:import|export) (?!type )[^;]*?from '([^'.][^']*)'/gms,
+        /(?:^(?:import|export) (?!type )[^;]*?from |\bimport\()'([^'.][^']*)'/gms,
       )) {
         imported.add(
           name.startsWith('@') ? name.split('/').slice(0, 2).join('/') : (name.split('/')[0] ?? ''),
@@ -280,6 +280,7 @@ describe('Dockerfile', () => {
     const packages = [...imported].filter((name) => !name.startsWith('node:'));
     expect(packages).toContain('fastify');
     expect(packages.filter((name) => !(name in dependencies))).toEqual([]);
+    expect(Object.keys(dependencies).filter((name) => !imported.has(name))).toEqual([]);
   });
 
   it.each([['api/main.ts'], ['worker/main.ts'], ['db/migrate.ts'], ['codec/main.ts']])(
