@@ -3,21 +3,41 @@
  * lets its bearer act for the customer. Nothing here is ever routed by. Used by the inbox.
  */
 
-/** Replaced wherever they stand in an event, whatever they hold. */
+/**
+ * Replaced wherever they stand in an event, whatever they hold: also what Stripe names so only in some kinds of payment
+ * methods, and what a merchant tells a bank about the customer in a dispute.
+ */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'client_secret',
   'customer_details',
   'collected_information',
-  'customer_email',
-  'receipt_email',
-  'receipt_url',
   'billing_details',
   'shipping',
   'shipping_details',
-  'email',
-  'phone',
-  'address',
+  'evidence',
+  'custom_fields',
+  // Who a payer is, in the words of wallets and banks.
+  'payer_details',
+  'payer_id',
+  'buyer_id',
+  'cashtag',
+  'pay_id',
+  'vpa',
+  'iban',
+  'account_number',
+  'tax_id',
+  'date_of_birth',
+  // Konbini: Stripe recommends the customer's telephone number for it.
+  'confirmation_number',
+  'user_agent',
+  // Cards and bank accounts of before PaymentMethods, with the holder's name and address.
+  'source',
+  'sources',
+  'owner',
 ]);
+
+/** The same by the end of the name: `customer_email`, `cardholder_name`, `billing_address`, `customer_purchase_ip`. */
+const LEFT_OUT_ENDING = /(?:^|_)(?:email|phone|name|address|ip|dob)$/;
 
 const REDACTED = '[redacted]';
 
@@ -32,7 +52,11 @@ export function redactEvent(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, part]) => [
       name,
-      LEFT_OUT.has(name) && part !== null ? REDACTED : redactEvent(part),
+      part !== null && isLeftOut(name) ? REDACTED : redactEvent(part),
     ]),
   );
+}
+
+function isLeftOut(name: string): boolean {
+  return LEFT_OUT.has(name) || LEFT_OUT_ENDING.test(name);
 }
