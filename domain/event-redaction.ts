@@ -1,6 +1,7 @@
 /**
  * What is left out of a Stripe event before it is kept: contact details live in `customers` alone, and a client secret
- * lets its bearer act for the customer. Nothing here is ever routed by. Used by the inbox.
+ * or an address that a customer is sent to lets its bearer act for the customer. Nothing here is ever routed by. Used by
+ * the inbox; rows of before were cleaned by migration 0013.
  */
 
 /**
@@ -9,6 +10,8 @@
  */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'client_secret',
+  // Where to send the customer, in many forms: addresses, codes to scan, data for an app.
+  'next_action',
   'customer_details',
   'collected_information',
   'billing_details',
@@ -36,8 +39,11 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'owner',
 ]);
 
-/** The same by the end of the name: `customer_email`, `cardholder_name`, `billing_address`, `customer_purchase_ip`. */
-const LEFT_OUT_ENDING = /(?:^|_)(?:email|phone|name|address|ip|dob)$/;
+/**
+ * The same by the end of the name: `cardholder_name`, `customer_purchase_ip`; and every address, since a `success_url` of
+ * ours has the customer's link in it, and one of Stripe's may have a client secret.
+ */
+const LEFT_OUT_ENDING = /(?:^|_)(?:url|email|phone|name|address|ip|dob)$/;
 
 const REDACTED = '[redacted]';
 

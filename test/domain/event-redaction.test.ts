@@ -53,6 +53,35 @@ const DISPUTE = {
   },
 };
 
+const LINK = `https://billing.example.com/c/eyJ${'x'.repeat(20)}`;
+/** Whoever has one of these addresses acts for the customer. */
+const SENT_AWAY = {
+  id: 'evt_3',
+  type: 'payment_intent.requires_action',
+  livemode: false,
+  request: { idempotency_key: null },
+  data: {
+    object: {
+      id: 'pi_1',
+      status: 'requires_action',
+      success_url: `${LINK}/return?session_id={CHECKOUT_SESSION_ID}`,
+      cancel_url: `${LINK}/account`,
+      return_url: LINK,
+      url: 'https://checkout.stripe.com/c/pay/cs_test_secret#fid',
+      after_expiration: { recovery: { enabled: true, url: 'https://buy.stripe.com/r/secret' } },
+      metadata: { charge_id: `chg_${'a'.repeat(26)}_1`, enrollment_id: `enr_${'a'.repeat(26)}` },
+      next_action: {
+        type: 'redirect_to_url',
+        redirect_to_url: { return_url: LINK, url: 'https://hooks.stripe.com/3d?client_secret=pi_1_secret_2' },
+      },
+      next_source_action: { type: 'authorize_with_url', authorize_with_url: { return_url: LINK, url: LINK } },
+    },
+    previous_attributes: {
+      next_action: { swish_handle_redirect_or_display_qr_code: { mobile_auth_url: LINK } },
+    },
+  },
+};
+
 /** What the kinds of payment methods tell of a person, by Stripe's names. */
 const OF_A_PERSON = {
   last_payment_error: {
@@ -89,6 +118,12 @@ describe('redactEvent', () => {
     expect(JSON.stringify(redactEvent(EVENT))).not.toMatch(/_secret_|hanako/i);
   });
 
+  it('F34: leaves no address in an event that its bearer acts for the customer with', () => {
+    const kept = redactEvent(SENT_AWAY);
+    expect(JSON.stringify(kept)).not.toMatch(/eyJ|secret|https:/);
+    expect(kept).toMatchObject({ data: { object: { id: 'pi_1', status: 'requires_action' } } });
+  });
+
   it('keeps nothing of what a merchant tells a bank about a customer in a dispute', () => {
     const kept = redactEvent(DISPUTE);
     expect(JSON.stringify(kept)).not.toMatch(/hanako|203\.0/i);
@@ -108,7 +143,7 @@ describe('redactEvent', () => {
   });
 
   it('changes nothing that events are routed by', () => {
-    for (const event of [EVENT, DISPUTE]) {
+    for (const event of [EVENT, DISPUTE, SENT_AWAY]) {
       expect(readStripeEvent(redactEvent(event), false)).toEqual(readStripeEvent(event, false));
     }
   });
