@@ -136,4 +136,13 @@ describe('refundCharge', () => {
     expect(await refund(id, 'one', 500)).toEqual(first);
     expect(await refundedMinor(enrollmentId)).toBe(600);
   }, 45_000);
+
+  it('takes a key of 255 characters, and tells it from another that begins alike', async () => {
+    const { enrollmentId, id } = await paid();
+    const first = await refund(id, `${'k'.repeat(254)}1`, 400);
+    expect(first).toMatchObject({ status: 'succeeded', amountMinor: 400 });
+    await refund(id, `${'k'.repeat(254)}2`, 300);
+    expect(await refund(id, `${'k'.repeat(254)}1`, 400)).toEqual(first);
+    expect(await refundedMinor(enrollmentId)).toBe(700);
+  }, 45_000);
 });
