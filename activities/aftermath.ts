@@ -199,7 +199,10 @@ export function createAftermathActivities(deps: ActivityDeps) {
       disputes,
       warnings,
       at,
-      asked: asked === undefined || mine === undefined ? null : { refundId: mine.id, by: asked.by },
+      asked:
+        asked === undefined || mine === undefined
+          ? null
+          : { refundId: mine.id, by: asked.by, amountMinor: asked.amountMinor },
     });
     return {
       refunds: refunds.map(({ amount, status }) => ({ amountMinor: amount, status: status ?? 'pending' })),

@@ -17,6 +17,7 @@ import * as figures from './migrations/0009-figures.ts';
 import * as refundRequestKeys from './migrations/0010-refund-request-keys.ts';
 import * as requestTurns from './migrations/0011-request-turns.ts';
 import * as noLinksInEvents from './migrations/0013-no-links-in-events.ts';
+import * as refundsOfAll from './migrations/0014-refunds-of-all.ts';
 import type { Database } from './schema.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
@@ -32,6 +33,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0010-refund-request-keys': refundRequestKeys,
   '0011-request-turns': requestTurns,
   '0013-no-links-in-events': noLinksInEvents,
+  '0014-refunds-of-all': refundsOfAll,
 };
 
 /**

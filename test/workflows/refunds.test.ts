@@ -86,10 +86,12 @@ describe('refundCharge', () => {
     });
     const rows = await billing.db
       .selectFrom('refunds')
-      .select(['status', 'requested_by', 'request_key'])
+      .select(['status', 'requested_by', 'request_key', 'asked_for_all'])
       .where('charge_id', '=', id)
       .execute();
-    expect(rows).toEqual([{ status: 'succeeded', requested_by: BY.by, request_key: 'one' }]);
+    expect(rows).toEqual([
+      { status: 'succeeded', requested_by: BY.by, request_key: 'one', asked_for_all: true },
+    ]);
   }, 45_000);
 
   it('takes a refund that failed days later back into the books, and allows another', async () => {
