@@ -17,8 +17,8 @@ export interface AftermathNews {
   warnings: Stripe.Radar.EarlyFraudWarning[];
   /** ISO 8601, UTC. */
   at: string;
-  /** Who asked for one of the refunds. */
-  asked: { refundId: string; by: Asker } | null;
+  /** Who asked for one of the refunds, and for how much; null: all that was left. */
+  asked: { refundId: string; by: Asker; amountMinor: number | null } | null;
 }
 
 export async function recordAftermath(
@@ -56,7 +56,8 @@ async function writeRefund(
   { at, asked }: AftermathNews,
 ): Promise<void> {
   const status = statusOf(refund);
-  const by = asked?.refundId === refund.id ? asked.by : null;
+  const request = asked?.refundId === refund.id ? asked : null;
+  const by = request?.by ?? null;
   const { id: chargeId, enrollmentId, currency } = charge;
   await saveRefund(db, {
     id: refund.id,
@@ -68,6 +69,7 @@ async function writeRefund(
     failure_reason: refund.failure_reason ?? null,
     requested_by: by?.by ?? null,
     request_key: refund.metadata?.request_key ?? null,
+    asked_for_all: request === null ? null : request.amountMinor === null,
     reason: by?.reason ?? refund.reason ?? null,
     created_at: at,
     updated_at: at,

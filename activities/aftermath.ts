@@ -7,12 +7,12 @@ import { Context } from '@temporalio/activity';
 import { Stripe } from 'stripe';
 import { findPaidCharge, type PaidCharge } from '../db/aftermath.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
-import { operationKey } from '../domain/ids.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import { planRefund, type RefundMade } from '../domain/refunds.ts';
 import { recordAftermath } from './aftermath-record.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
+import { refundKey } from './refund-key.ts';
 import { failureOf, isStoredServerError } from './stripe-errors.ts';
 
 export interface RefundWork {
@@ -130,11 +130,10 @@ export function createAftermathActivities(deps: ActivityDeps) {
     work: RefundWork,
     amountMinor: number,
   ): Promise<Refused | null> {
-    const key = operationKey(charge.enrollmentId, `${charge.id}/refund-${work.requestKey}`);
     const { attempt } = Context.current().info;
     for (let round = 0; ; round++) {
       try {
-        return await refundUnder(round === 0 ? key : `${key}/again-${round}`, charge, work, amountMinor);
+        return await refundUnder(refundKey(charge, work.requestKey, round), charge, work, amountMinor);
       } catch (error) {
         // One more key at most than tries: each has had a try of its own before the next.
         if (!isStoredServerError(error) || round >= attempt) {
@@ -200,7 +199,10 @@ export function createAftermathActivities(deps: ActivityDeps) {
       disputes,
       warnings,
       at,
-      asked: asked === undefined || mine === undefined ? null : { refundId: mine.id, by: asked.by },
+      asked:
+        asked === undefined || mine === undefined
+          ? null
+          : { refundId: mine.id, by: asked.by, amountMinor: asked.amountMinor },
     });
     return {
       refunds: refunds.map(({ amount, status }) => ({ amountMinor: amount, status: status ?? 'pending' })),

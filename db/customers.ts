@@ -2,7 +2,7 @@
  * Contact details of customers: the only place where personal data is kept. Written by the API before a start, and by
  * Activities that learn more of a customer.
  */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Customer, Database, NewCustomer } from './schema.ts';
 import { statement } from './statement.ts';
 
@@ -14,20 +14,55 @@ export interface CustomerDetails {
   stripeCustomerId: string | null;
 }
 
+/** What a customer's row said before somebody wrote to it, and the version of it that they made. */
+export interface WrittenDetails {
+  version: string;
+  before: { email: string | null; name: string | null };
+}
+
 /**
  * Inserts a customer, or brings the known one up to date: what is given replaces, what is null stays. Safe to call
  * twice, also at once.
  * @param customer with an id that follows from its reference, if it has one
+ * @returns for {@link takeBackDetails}; null when nothing was written
  */
-export async function upsertCustomer(db: Kysely<Database>, customer: CustomerDetails): Promise<void> {
+export async function upsertCustomer(
+  db: Kysely<Database>,
+  customer: CustomerDetails,
+): Promise<WrittenDetails | null> {
   const { id, reference, email, name, stripeCustomerId } = customer;
   const row = { id, reference, email, name, stripe_customer_id: stripeCustomerId };
-  const isKnown = (await inserted(db, { row })).length === 0;
-  if (isKnown && (email !== null || name !== null)) {
+  const [isNew] = await inserted(db, { row });
+  if (isNew !== undefined) {
+    return { version: isNew.version, before: { email: null, name: null } };
+  }
+  if (email === null && name === null) {
+    return null;
+  }
+  const { rows } = await sql<{ version: string; email: string | null; name: string | null }>`
+    update customers set email = coalesce(${email}, customers.email), name = coalesce(${name}, customers.name)
+    from (select id, email, name from customers where id = ${id} for no key update) as before
+    where customers.id = before.id
+    returning customers.xmin::text as version, before.email, before.name`.execute(db);
+  const changed = knownCustomer(id, rows);
+  return { version: changed.version, before: { email: changed.email, name: changed.name } };
+}
+
+/**
+ * Undoes what {@link upsertCustomer} wrote of a customer, for a request that was refused. Whoever has written since
+ * counts, and nothing is undone then; nor when the process ends before.
+ */
+export async function takeBackDetails(
+  db: Kysely<Database>,
+  id: string,
+  written: WrittenDetails | null,
+): Promise<void> {
+  if (written !== null) {
     await db
       .updateTable('customers')
-      .set({ ...(email === null ? {} : { email }), ...(name === null ? {} : { name }) })
+      .set(written.before)
       .where('id', '=', id)
+      .where(sql<string>`xmin::text`, '=', written.version)
       .execute();
   }
 }
@@ -38,7 +73,7 @@ const inserted = statement((db, { row }: { row: NewCustomer }) =>
     .insertInto('customers')
     .values(row)
     .onConflict((conflict) => conflict.doNothing())
-    .returning('id')
+    .returning(sql<string>`xmin::text`.as('version'))
     .compile(),
 );
 

@@ -185,6 +185,8 @@ export interface RefundsTable {
   requested_by: string | null;
   /** The caller's Idempotency-Key; null when it was not asked for here. */
   request_key: string | null;
+  /** Whether the request named no amount; null when it was not asked for here, or before that was kept. */
+  asked_for_all: boolean | null;
   reason: string | null;
   created_at: Instant;
   updated_at: Instant;

@@ -13,6 +13,7 @@ import type { Kysely } from 'kysely';
 import { Liquid } from 'liquidjs';
 import { z } from 'zod';
 import type { Settings } from '../config/env.ts';
+import { redact } from '../config/logger.ts';
 import { chargesBehind, type ListedCharge } from '../db/figure-series.ts';
 import { listStripeEvents } from '../db/inbox-operations.ts';
 import type { Database } from '../db/schema.ts';
@@ -122,8 +123,15 @@ export const operatorPages: FastifyPluginAsync<OperatorPagesOptions> = async (ap
       signInRoutes(pages);
       await pages.register(async (guarded) => {
         guarded.addHook('preHandler', async (request, reply) => {
-          if (!(await sessions.isSignedIn(request))) {
+          const scopes = await sessions.scopesOf(request);
+          if (scopes === null) {
             return reply.redirect(links.own('/sign-in'), 303);
+          }
+          const { scope } = request.routeOptions.config;
+          if (scope !== undefined && !scopes.includes(scope)) {
+            return send(reply.code(403), 'problem', 'Not with this API key', {
+              text: `This page needs an API key with the scope ${scope}. Sign out, and sign in with one.`,
+            });
           }
         });
         figureRoutes(guarded);
@@ -173,7 +181,8 @@ export const operatorPages: FastifyPluginAsync<OperatorPagesOptions> = async (ap
       });
     });
 
-    pages.get('/webhooks', async (_request, reply) => {
+    // As the API asks for it, besides `read` for all pages.
+    pages.get('/webhooks', { config: { scope: 'webhooks' } }, async (_request, reply) => {
       const events = await listStripeEvents(db, { state: 'pending', limit: MOST_LISTED });
       return send(reply, 'webhooks', 'Webhooks that wait', {
         back: links.own(''),
@@ -182,7 +191,7 @@ export const operatorPages: FastifyPluginAsync<OperatorPagesOptions> = async (ap
           type: event.type,
           received: instantText(event.received_at),
           attempts: event.signal_attempts,
-          error: event.last_error ?? '',
+          error: redact(event.last_error ?? ''),
         })),
       });
     });

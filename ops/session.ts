@@ -18,8 +18,8 @@ export interface Sessions {
   /** Checks the key and sets the cookie. @returns false for a key that is not good for it; nothing is set then */
   signIn(reply: FastifyReply, key: string): Promise<boolean>;
   signOut(reply: FastifyReply): void;
-  /** Whether the request has a session whose key may still read. */
-  isSignedIn(request: FastifyRequest): Promise<boolean>;
+  /** What the key of the request's session allows now; null without a session, and when it may not read any more. */
+  scopesOf(request: FastifyRequest): Promise<readonly string[] | null>;
 }
 
 export function createSessions(
@@ -60,9 +60,9 @@ export function createSessions(
     signOut(reply) {
       reply.clearCookie(COOKIE, cookie);
     },
-    async isSignedIn(request) {
+    async scopesOf(request) {
       const id = await keyIdOf(request.cookies[COOKIE] ?? '', keys);
-      return id !== null && (await mayRead(db, id));
+      return id === null ? null : scopesOfKey(db, id);
     },
   };
 }
@@ -78,16 +78,16 @@ async function keyIdOf(token: string, keys: readonly Uint8Array[]): Promise<stri
   return null;
 }
 
-async function mayRead(db: Kysely<Database>, id: string): Promise<boolean> {
+async function scopesOfKey(db: Kysely<Database>, id: string): Promise<readonly string[] | null> {
   const key = await db
     .selectFrom('api_keys')
     .select(['scopes', 'revoked_at', 'expires_at'])
     .where('id', '=', id)
     .executeTakeFirst();
-  return (
+  const isGood =
     key !== undefined &&
     key.revoked_at === null &&
     (key.expires_at === null || key.expires_at.getTime() > Date.now()) &&
-    key.scopes.includes(SCOPE)
-  );
+    key.scopes.includes(SCOPE);
+  return isGood ? key.scopes : null;
 }

@@ -188,6 +188,12 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           requestKey,
           amountMinor,
         });
+        // Requests under one key that wait at the same time get one answer, whichever came first.
+        const kept = amountMinor === null ? await findRefund(db, wanted, requestKey) : undefined;
+        assertSameRefund(
+          { id: made.refundId, amount_minor: made.amountMinor, asked_for_all: kept?.asked_for_all ?? null },
+          amountMinor,
+        );
         return refundObjectOf(wanted, { id: made.refundId, ...made });
       },
     );
@@ -220,14 +226,21 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   };
 }
 
-/** @throws HttpProblem 409 when the key was used for another amount */
-function assertSameRefund(row: Refund, amountMinor: number | null): void {
-  // Without an amount it was all that was left then, which nobody can ask for twice.
-  if (amountMinor !== null && amountMinor !== row.amount_minor) {
+/**
+ * @param made what the key was used for
+ * @param amountMinor what is asked for now; null: all that is left
+ * @throws HttpProblem 409 when the key was used for another amount
+ */
+function assertSameRefund(
+  made: Pick<Refund, 'id' | 'amount_minor' | 'asked_for_all'>,
+  amountMinor: number | null,
+): void {
+  const isSame = amountMinor === null ? made.asked_for_all !== false : amountMinor === made.amount_minor;
+  if (!isSame) {
     throw new HttpProblem(
       409,
       'idempotency_mismatch',
-      `this Idempotency-Key was used for ${row.id} of ${row.amount_minor}; send a new key for a refund of ${amountMinor}`,
+      `this Idempotency-Key was used for ${made.id} of ${made.amount_minor}; send a new key for a refund of ${amountMinor ?? 'all that is left'}`,
       { param: 'Idempotency-Key' },
     );
   }

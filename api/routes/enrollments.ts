@@ -1,7 +1,7 @@
 /** `POST /v1/enrollments`, the list and the single enrollment. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isLiveKey } from '../../config/stripe.ts';
-import { upsertCustomer } from '../../db/customers.ts';
+import { takeBackDetails, upsertCustomer } from '../../db/customers.ts';
 import { type EnrollmentView, findEnrollmentView, listEnrollmentViews } from '../../db/enrollment-views.ts';
 import { checkTerms } from '../../domain/terms-check.ts';
 import { CommandRefused, EnrollmentNotRunning } from '../billing-client.ts';
@@ -31,10 +31,25 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     temporalNamespace: settings.TEMPORAL_NAMESPACE,
   };
 
-  /** Starts the Workflow. @returns the address of the first Checkout page; null when the customer is past it */
+  /**
+   * Keeps the contact details, then starts the Workflow: it must find them. When another request under this
+   * Idempotency-Key was first, they are taken back.
+   * @returns the address of the first Checkout page; null when the customer is past it
+   */
   async function start(id: string, wanted: EnrollmentRequest, requestFingerprint: string) {
     const customerId = customerIdOf(wanted.customer, { enrollmentId: id, fingerprint: requestFingerprint });
-    await upsertCustomer(db, { id: customerId, ...wanted.customer });
+    const written = await upsertCustomer(db, { id: customerId, ...wanted.customer });
+    try {
+      return await enroll(id, customerId, wanted, requestFingerprint);
+    } catch (error) {
+      if (isOfAnotherRequest(error)) {
+        await takeBackDetails(db, customerId, written);
+      }
+      throw error;
+    }
+  }
+
+  async function enroll(id: string, customerId: string, wanted: EnrollmentRequest, fingerprint: string) {
     const { customer: _, ...agreed } = wanted;
     const { checkoutSession } = await billing.enroll({
       v: 1,
@@ -42,21 +57,22 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       customerId,
       ...agreed,
       livemode: isLiveKey(settings.STRIPE_SECRET_KEY),
-      requestFingerprint,
+      requestFingerprint: fingerprint,
     });
     return checkoutSession?.url ?? null;
   }
 
   /**
    * A request may be repeated because the first one was not answered, and its session is still on its way: the repeat
-   * waits for it as the first did, since a caller has nowhere to send the customer without.
+   * waits for it as the first did, since a caller has nowhere to send the customer without. Contact details were kept
+   * then, and may be newer by now.
    */
   async function withSession(known: EnrollmentView, wanted: EnrollmentRequest): Promise<EnrollmentView> {
     if (known.status !== 'awaiting_payment_method' || known.open_session_url !== null) {
       return known;
     }
     try {
-      await start(known.id, wanted, fingerprintOf(wanted));
+      await enroll(known.id, known.customer_id, wanted, known.request_fingerprint);
     } catch (error) {
       // It has ended meanwhile; its row says how.
       if (!(error instanceof EnrollmentNotRunning)) {
@@ -166,6 +182,14 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       },
     );
   };
+}
+
+/** The Workflow of this id was started by another request, or has ended. */
+function isOfAnotherRequest(error: unknown): boolean {
+  return (
+    error instanceof EnrollmentNotRunning ||
+    (error instanceof CommandRefused && error.code === 'idempotency_mismatch')
+  );
 }
 
 /** What Stripe refused once is told on every repeat: the caller must mend the request and send a new key. */

@@ -1,6 +1,6 @@
 /**
  * Looks for what must be nowhere (invariant I7): keys, client secrets, and the planted card number; and for the planted
- * e-mail address where personal data must not be. Reads histories, logs, every table and answers.
+ * e-mail address and customer links where they must not be. Reads histories, logs, every table and answers.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -17,6 +17,8 @@ const SECRETS: readonly [string, RegExp][] = [
   ['a card number', new RegExp(GOOD_CARD)],
 ];
 const PERSON: [string, RegExp] = ['an e-mail address', /canary-\d+@chaos-canary\.example/];
+/** Whoever asks the API is told the link, and passes it on. */
+const LINK: [string, RegExp] = ['a customer link', /\/c\/eyJ[\w-]+/];
 /** Contact details live here and nowhere else. */
 const WITH_CONTACT_DETAILS = 'customers';
 
@@ -27,13 +29,14 @@ export async function scanForSecrets(
 ): Promise<string[]> {
   const places: [string, string, readonly [string, RegExp][]][] = [];
   for (const { workflowId, history } of histories) {
-    places.push([`history of ${workflowId}`, textsIn(history), [...SECRETS, PERSON]]);
+    places.push([`history of ${workflowId}`, textsIn(history), [...SECRETS, LINK, PERSON]]);
   }
   for (const file of readdirSync(world.logs)) {
-    places.push([`log ${file}`, readFileSync(path.join(world.logs, file), 'utf8'), [...SECRETS, PERSON]]);
+    const lines = readFileSync(path.join(world.logs, file), 'utf8');
+    places.push([`log ${file}`, lines, [...SECRETS, LINK, PERSON]]);
   }
   for (const [table, rows] of await dumpOf(world)) {
-    const patterns = table === WITH_CONTACT_DETAILS ? SECRETS : [...SECRETS, PERSON];
+    const patterns = [...SECRETS, LINK, ...(table === WITH_CONTACT_DETAILS ? [] : [PERSON])];
     places.push([`table ${table}`, rows, patterns]);
   }
   for (const answer of answers) {

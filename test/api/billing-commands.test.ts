@@ -209,6 +209,49 @@ describe('commands of a charge', () => {
     await api.db.deleteFrom('refunds').where('id', '=', 're_row').execute();
   });
 
+  it('refuses the key of a refund under way for another amount, and for all that is left after a part', async () => {
+    const route = `charges/${chargeId}/refunds`;
+    const mismatch = {
+      status: 409,
+      body: { error: { code: 'idempotency_mismatch', param: 'Idempotency-Key' } },
+    };
+    const made = { refundId: 're_part', status: 'succeeded', amountMinor: 300 };
+    const at = new Date();
+    // The Workflow answers whoever asks under one key with what it made for the first.
+    api.answers.refundCharge = async () => {
+      await api.db
+        .insertInto('refunds')
+        .values({
+          id: made.refundId,
+          charge_id: chargeId,
+          enrollment_id: id,
+          amount_minor: made.amountMinor,
+          currency: 'usd',
+          status: made.status,
+          request_key: 'part',
+          asked_for_all: false,
+          created_at: at,
+          updated_at: at,
+        })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .execute();
+      return made;
+    };
+    const forgotten = () => api.db.deleteFrom('refunds').where('id', '=', 're_part').execute();
+    for (const body of [{ amount_minor: 500 }, {}]) {
+      expect(await post(route, body, 'part')).toMatchObject(mismatch);
+      expect(await post(route, body, 'part')).toMatchObject(mismatch);
+      await forgotten();
+    }
+    expect(await post(route, { amount_minor: 300 }, 'part')).toMatchObject({
+      status: 200,
+      body: { id: 're_part', amount_minor: 300 },
+    });
+    expect(api.asked).toHaveLength(3);
+    await forgotten();
+    delete api.answers.refundCharge;
+  });
+
   it('answers 409 with the code of the table when the Workflow refuses, 404 for a charge of nobody', async () => {
     api.answers.captureCharge = async () => {
       throw new CommandRefused('charge_not_capturable', 'expected requires_capture');

@@ -52,6 +52,36 @@ describe('idempotency', () => {
     expect([other === first, repeated === first]).toEqual([false, true]);
   });
 
+  it('leaves newer contact details alone when an older request is repeated', async () => {
+    const wanted = (email: string) => ({ ...MONTHLY, customer: { reference: 'u1', email } });
+    const key = newKey();
+    const { body: older } = await enroll(api, wanted('old@example.com'), key);
+    await enroll(api, wanted('new@example.com'));
+    // Its session has expired, and it still waits for a payment method.
+    await takeSession(older.id);
+    const { status, body } = await enroll(api, wanted('old@example.com'), key);
+    expect([status, body.id, body.customer.email]).toEqual([200, older.id, 'new@example.com']);
+    expect(api.asked).toHaveLength(3);
+  });
+
+  it.each([
+    ['idempotency_mismatch', () => new CommandRefused('idempotency_mismatch', 'started by another request')],
+    ['enrollment_ended', () => new EnrollmentNotRunning('enr_x')],
+  ])(
+    'leaves contact details as they were when the Workflow is of another request: %s',
+    async (_code, refusal) => {
+      const wanted = (email: string) => ({ ...MONTHLY, customer: { reference: `u-${_code}`, email } });
+      const { body: first } = await enroll(api, wanted('mine@example.com'));
+      // Its row is not there yet: the two were sent at the same moment.
+      api.answers.enroll = async () => {
+        throw refusal();
+      };
+      expect((await enroll(api, wanted('other@example.com'))).status).toBe(409);
+      const { body } = await api.request('GET', `/v1/enrollments/${first.id}`);
+      expect(body.customer.email).toBe('mine@example.com');
+    },
+  );
+
   it('answers a repeat with the same enrollment, without asking Temporal', async () => {
     const key = newKey();
     const first = await enroll(api, MONTHLY, key);

@@ -228,7 +228,11 @@ function fakeBilling(
     paymentIntentChanged: async () => true,
     paymentMethodChanged: async () => true,
     chargeAftermath: async () => {},
-    refundCharge: async () => ({ refundId: 're_1', status: 'succeeded', amountMinor: 500 }),
+    refundCharge: async ({ capturedMinor }, { amountMinor }) => ({
+      refundId: 're_1',
+      status: 'succeeded',
+      amountMinor: amountMinor ?? capturedMinor,
+    }),
     previewCancel: async () => ({
       takesEffectAt: null,
       nextChargeStopped: null,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findCustomer, keepStripeCustomer, upsertCustomer } from '../../db/customers.ts';
+import { findCustomer, keepStripeCustomer, takeBackDetails, upsertCustomer } from '../../db/customers.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
@@ -34,6 +34,45 @@ describe('upsertCustomer', () => {
     const one = { ...NOBODY, id: 'cst_2', reference: 'user-2' };
     await Promise.all(Array.from({ length: 8 }, () => upsertCustomer(db, one)));
     expect(await findCustomer(db, 'cst_2')).toMatchObject({ reference: 'user-2' });
+  });
+});
+
+describe('takeBackDetails', () => {
+  const KNOWN = { ...NOBODY, email: 'known@example.com', name: 'Known' };
+  const MINE = { ...NOBODY, email: 'mine@example.com', name: null };
+  const OTHER = { ...NOBODY, email: 'other@example.com', name: 'Other' };
+  let serial = 0;
+
+  /** What is left after these were written in turn and the one at `refused` was taken back. */
+  async function left(written: readonly (typeof NOBODY | typeof MINE | typeof KNOWN)[], refused: number) {
+    const { db } = database;
+    const id = `cst_back_${++serial}`;
+    const details = [];
+    for (const one of written) {
+      details.push(await upsertCustomer(db, { ...one, id }));
+    }
+    await takeBackDetails(db, id, details[refused] ?? null);
+    const { email, name } = await findCustomer(db, id);
+    return { email, name };
+  }
+
+  it('leaves what there was before', async () => {
+    expect(await left([KNOWN, OTHER], 1)).toEqual({ email: 'known@example.com', name: 'Known' });
+    expect(await left([KNOWN, MINE, OTHER], 2)).toEqual({ email: 'mine@example.com', name: 'Known' });
+    expect(await left([OTHER, NOBODY], 0)).toEqual({ email: null, name: null });
+    expect(await left([OTHER], 0)).toEqual({ email: null, name: null });
+  });
+
+  it('leaves what came after it, also when that is the same', async () => {
+    expect(await left([KNOWN, OTHER, { ...MINE, name: 'Me' }], 1)).toEqual({
+      email: 'mine@example.com',
+      name: 'Me',
+    });
+    expect(await left([OTHER, OTHER], 0)).toEqual({ email: 'other@example.com', name: 'Other' });
+  });
+
+  it('changes nothing for who wrote nothing', async () => {
+    expect(await left([KNOWN, NOBODY], 1)).toEqual({ email: 'known@example.com', name: 'Known' });
   });
 });
 

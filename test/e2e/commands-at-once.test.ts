@@ -132,4 +132,24 @@ describe('twenty commands at once', () => {
       rows.reduce((sum, { captured_minor }) => sum + captured_minor, 0),
     );
   }, 120_000);
+
+  it('refunds of several amounts under one key: one is made, and the others are told that it was another', async () => {
+    const id = await paidOnce();
+    const route = `/v1/enrollments/${id}/charges/chg_${id.slice(4)}_1/refunds`;
+    const ask = (body: object) => stack.ask('POST', route, body, { 'idempotency-key': `${id}-refund` });
+    const amounts = [300, 400, 500, undefined];
+    const answers = await Promise.all(amounts.map((amount_minor) => ask({ amount_minor })));
+    expect(statuses(answers)).toEqual({ 200: 1, 409: 3 });
+    expect(answers.filter(({ status }) => status === 409)).toEqual(
+      Array(3).fill(
+        expect.objectContaining({
+          body: { error: expect.objectContaining({ code: 'idempotency_mismatch' }) },
+        }),
+      ),
+    );
+    const place = answers.findIndex(({ status }) => status === 200);
+    const made = { id: answers[place]?.body.id, amount_minor: amounts[place] ?? 980 };
+    expect(answers[place]?.body).toMatchObject(made);
+    expect(await stack.ask('GET', route)).toMatchObject({ body: { data: [made] } });
+  }, 60_000);
 });

@@ -174,6 +174,18 @@ describe('a cancel at the end of the period', () => {
   }, 60_000);
 });
 
+describe('what is kept of webhooks, after all that', () => {
+  it('holds no link to a page and no secret of a payment', async () => {
+    const kept = await stack.db.selectFrom('stripe_events').select(['type', 'payload']).execute();
+    expect(kept.map(({ type }) => type)).toEqual(
+      expect.arrayContaining(['checkout.session.completed', 'payment_intent.requires_action']),
+    );
+    expect(
+      kept.filter(({ payload }) => /\/c\/eyJ|client_secret=|_secret_/.test(JSON.stringify(payload))),
+    ).toEqual([]);
+  });
+});
+
 /** Presses Tab until the element of that text, or that id, has the focus. */
 async function reach(page: Page, text: string, id = ''): Promise<void> {
   for (let step = 0; step < 40; step++) {

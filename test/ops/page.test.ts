@@ -25,6 +25,18 @@ beforeAll(async () => {
   empty = await startApi({ environment: ENVIRONMENT });
   browser = await launchTestBrowser();
   await makeWeeksOfBusiness(api.db);
+  await api.db
+    .insertInto('stripe_events')
+    .values({
+      id: 'evt_secretive',
+      type: 'checkout.session.completed',
+      livemode: false,
+      payload: '{}',
+      stripe_created_at: new Date(),
+      next_signal_at: new Date(Date.now() + 3_600_000),
+      last_error: 'refused http://127.0.0.1:3000/c/eyJhbGciOi.e30.c2ln/account for hanako@example.com',
+    })
+    .execute();
   key = await api.keyWith(['read']);
   origin = await api.app.listen({ host: '127.0.0.1', port: 0 });
 }, 180_000);
@@ -146,6 +158,23 @@ describe('who sees /ops', () => {
     expect((await api.app.inject({ url: '/ops', headers: { cookie } })).statusCode).toBe(200);
     await revokeApiKey(api.db, soon.id);
     expect((await api.app.inject({ url: '/ops', headers: { cookie } })).statusCode).toBe(303);
+  });
+
+  it('and the webhooks that wait only a key that may look at webhooks; others are told so', async () => {
+    const reply = await look(api, '/webhooks');
+    expect(reply.statusCode).toBe(403);
+    expect(textOf(reply.body)).toContain('needs an API key with the scope webhooks');
+    expect(reply.body).not.toContain('evt_');
+    const both = await api.keyWith(['read', 'webhooks']);
+    const list = await look(api, '/webhooks', both.key);
+    expect([list.statusCode, textOf(list.body)]).toEqual([200, expect.stringContaining('evt_secretive')]);
+  });
+
+  it('reads no secret and no address in the errors of webhooks', async () => {
+    const both = await api.keyWith(['read', 'webhooks']);
+    const { body } = await look(api, '/webhooks', both.key);
+    expect(textOf(body)).toMatch(/evt_secretive .+ refused \S*\/c\/\[redacted\]\S* for \[e-mail\]/);
+    expect(body).not.toMatch(/hanako|eyJ/);
   });
 
   it('allows nothing to run, nothing from elsewhere, and no frame', async () => {

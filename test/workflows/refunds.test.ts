@@ -86,10 +86,12 @@ describe('refundCharge', () => {
     });
     const rows = await billing.db
       .selectFrom('refunds')
-      .select(['status', 'requested_by', 'request_key'])
+      .select(['status', 'requested_by', 'request_key', 'asked_for_all'])
       .where('charge_id', '=', id)
       .execute();
-    expect(rows).toEqual([{ status: 'succeeded', requested_by: BY.by, request_key: 'one' }]);
+    expect(rows).toEqual([
+      { status: 'succeeded', requested_by: BY.by, request_key: 'one', asked_for_all: true },
+    ]);
   }, 45_000);
 
   it('takes a refund that failed days later back into the books, and allows another', async () => {
@@ -135,5 +137,14 @@ describe('refundCharge', () => {
     await billing.control('clock', { advance_seconds: 2 * 86_400 });
     expect(await refund(id, 'one', 500)).toEqual(first);
     expect(await refundedMinor(enrollmentId)).toBe(600);
+  }, 45_000);
+
+  it('takes a key of 255 characters, and tells it from another that begins alike', async () => {
+    const { enrollmentId, id } = await paid();
+    const first = await refund(id, `${'k'.repeat(254)}1`, 400);
+    expect(first).toMatchObject({ status: 'succeeded', amountMinor: 400 });
+    await refund(id, `${'k'.repeat(254)}2`, 300);
+    expect(await refund(id, `${'k'.repeat(254)}1`, 400)).toEqual(first);
+    expect(await refundedMinor(enrollmentId)).toBe(700);
   }, 45_000);
 });
