@@ -143,7 +143,7 @@ describe('the runbooks', () => {
   };
   const alerts = groups.flatMap(({ rules }) => rules);
 
-  it.each(alerts)('there is one for $alert, and operations.md leads to it', ({ alert, annotations }) => {
+  it.each(alerts)('there is one for $alert, and the list of alerts leads to it', ({ alert, annotations }) => {
     const { runbook_url: file } = annotations;
     expect(RUNBOOKS).toContain(file);
     const text = read(file);
@@ -151,7 +151,8 @@ describe('the runbooks', () => {
     for (const part of ['**Symptom.**', '## Confirm', '## Do', '## Over when']) {
       expect(text).toContain(part);
     }
-    expect(TEXT).toContain(`(${file.replace('docs/', '')})`);
+    expect(read('docs/observability.md')).toContain(`| **${alert}** |`);
+    expect(read('docs/observability.md')).toContain(`(${file.replace('docs/', '')})`);
   });
 
   it('are those of the alerts and no others', () => {
