@@ -112,6 +112,29 @@ describe('the dashboard', () => {
   });
 });
 
+describe('panels that the docs name', () => {
+  const files = [
+    'docs/observability.md',
+    'docs/operations.md',
+    ...rules.map((rule) => rule.annotations.runbook_url),
+  ];
+  const named = files.flatMap((file) =>
+    [...read(file).matchAll(/\*([^*\n]+)\* in the dashboard/g)].map((match) => String(match[1])),
+  );
+
+  it('are there', () => {
+    expect(named.length).toBeGreaterThan(1);
+    const titles = dashboard.panels.map(({ title }) => title);
+    expect(named.filter((title) => !titles.includes(title))).toEqual([]);
+  });
+
+  it('show Workflow Tasks that fail for as long as the alert fires', () => {
+    const [alert] = rules.filter((rule) => rule.alert === 'WorkflowTaskFailing');
+    const panels = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => `${expr} > 0`));
+    expect(panels).toContain(alert?.expr);
+  });
+});
+
 describe('what API and Worker tell', () => {
   let stack: TestStack;
   beforeAll(async () => {
