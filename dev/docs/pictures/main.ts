@@ -1,5 +1,5 @@
 /**
- * `node dev/docs/pictures/main.ts --state <folder>`: a picture of the Temporal UI for every saved query, into
+ * `npm run docs:pictures -- --state <folder>`: a picture of the Temporal UI for every saved query, into
  * docs/images. The stack of `npm run dev -- --state <folder>` must run, on the stand-in; customers are added to it, so
  * it should be one that nobody else uses.
  */
