@@ -32,6 +32,17 @@ describe('the commands of the docs', () => {
   );
 });
 
+describe('the pictures of the docs', () => {
+  it('are each shown by a page', () => {
+    const pages = ['README.md', ...readdirSync(path.join(ROOT, 'docs')).map((name) => `docs/${name}`)]
+      .filter((file) => file.endsWith('.md'))
+      .map((file) => readFileSync(path.join(ROOT, file), 'utf8'))
+      .join('\n');
+    const pictures = readdirSync(path.join(ROOT, 'docs/images'));
+    expect(pictures.filter((name) => !pages.includes(`images/${name})`))).toEqual([]);
+  });
+});
+
 describe('the drawn documents', () => {
   it.each(Object.keys(DRAWN))('%s is what `npm run docs:draw` draws', async (path) => {
     expect(await read(path)).toBe(await DRAWN[path]?.());
