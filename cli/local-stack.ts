@@ -1,9 +1,11 @@
 /**
- * Where the command line finds its settings: in the environment, else at the local stack that `npm run dev` brought up
- * (`.durable-billing/dev.json`). Reads only; says in one sentence what to set when there is neither.
+ * Where the command line finds its settings: in the environment, for those of the service also in `.env`, else at the local
+ * stack that `npm run dev` brought up (`.durable-billing/dev.json`). Reads only; says in one sentence what to set when there
+ * is none of them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseEnv } from 'node:util';
 import { z } from 'zod';
 import { CommandFailure, EXIT } from './failure.ts';
 
@@ -65,6 +67,10 @@ export function serviceSettings(
   if (missing.length === 0) {
     return environment;
   }
+  const file = settingsFile();
+  if (needed.every((name) => file[name])) {
+    return { ...file, ...environment };
+  }
   const stack = missing.length === needed.length ? findLocalStack(folder) : null;
   if (!stack?.settings) {
     const names =
@@ -75,6 +81,14 @@ export function serviceSettings(
     );
   }
   return { ...stack.settings, ...environment };
+}
+
+/**
+ * What `npm run start:api` and the like read too. Docker Compose has a file of the same name, without DATABASE_URL: that one
+ * is no service's, and left alone.
+ */
+function settingsFile(): Environment {
+  return existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
 }
 
 function parsed(text: string): unknown {

@@ -21,7 +21,8 @@ export interface CustomerLinks {
 }
 
 /**
- * @param options.secrets each 32 characters or more; the first signs, all verify, so a new one goes in front
+ * @param options.secrets each 32 characters or more; the first signs, all verify; a new one goes in front
+ *   once every process has it
  * @param options.publicUrl address under which customers reach the API; may have a path
  */
 export function createCustomerLinks(options: {

@@ -1,6 +1,7 @@
 /**
  * Every setting of the service: type, default, unit and meaning in one schema, read once at start.
- * `.env.example` is compared with it by a test. Nothing else in the service reads `process.env`.
+ * `.env.example` is compared with it by a test. Each entry (`main.ts`) hands it `process.env`; the service reads that
+ * nowhere else.
  */
 import { z } from 'zod';
 import { readPayloadKeys } from './payload-codec.ts';
@@ -263,6 +264,14 @@ export function readSettings(environment: Environment = process.env): Settings {
 /** The one setting of commands that touch only the database: a migration job needs no Stripe key. */
 export function readDatabaseUrl(environment: Environment = process.env): string {
   return check(settingsSchema.pick({ DATABASE_URL: true }), environment).DATABASE_URL;
+}
+
+/** What is needed to talk to Stripe, and no more. @throws Error like {@link readSettings} */
+export function readStripeSettings(environment: Environment = process.env) {
+  return check(
+    settingsSchema.pick({ STRIPE_SECRET_KEY: true, STRIPE_API_URL: true, STRIPE_TIMEOUT_MS: true }),
+    environment,
+  );
 }
 
 /** What the codec endpoint needs. @throws Error like {@link readSettings}, also where it is not turned on */

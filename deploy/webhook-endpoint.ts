@@ -1,24 +1,19 @@
 /**
- * Makes the webhook endpoint at Stripe and prints its signing secret, which Stripe tells only this once:
- * `node deploy/webhook-endpoint.ts https://billing.example.com`. Uses STRIPE_SECRET_KEY and STRIPE_API_URL.
+ * `npm run webhook-endpoint -- https://billing.example.com`: makes the webhook endpoint at Stripe and prints its signing
+ * secret, which Stripe tells only this once. Needs STRIPE_SECRET_KEY; STRIPE_API_URL when it is the stand-in's.
  * Refuses when there is one of that address, since nobody can be told its secret again.
  */
-import { settingsSchema } from '../config/env.ts';
+import { Command, InvalidArgumentError } from 'commander';
+import { readStripeSettings } from '../config/env.ts';
 import { createStripe } from '../config/stripe.ts';
 import { STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
 
-const [, , publicUrl] = process.argv;
-if (!publicUrl) {
-  throw new Error(
-    'expected the address of the API: node deploy/webhook-endpoint.ts https://billing.example.com',
-  );
-}
-const stripeSettings = settingsSchema.pick({
-  STRIPE_SECRET_KEY: true,
-  STRIPE_API_URL: true,
-  STRIPE_TIMEOUT_MS: true,
-});
-const stripe = createStripe(stripeSettings.parse(process.env));
+const [publicUrl] = new Command('webhook-endpoint')
+  .description('makes the webhook endpoint at Stripe and prints its signing secret; needs STRIPE_SECRET_KEY')
+  .argument('<address>', 'where Stripe reaches the API, e.g. https://billing.example.com', readAddress)
+  .showHelpAfterError('(--help shows how it is used)')
+  .parse().processedArgs;
+const stripe = createStripe(settingsOrEnd());
 const url = new URL('/webhooks/stripe', publicUrl).href;
 
 const { data: endpoints } = await stripe.webhookEndpoints.list({ limit: 100 });
@@ -30,3 +25,19 @@ if (known) {
 const endpoint = await stripe.webhookEndpoints.create({ url, enabled_events: [...STRIPE_EVENT_TYPES] });
 console.error(`Made ${endpoint.id} for ${url}. Set STRIPE_WEBHOOK_SECRET to:`);
 console.log(endpoint.secret);
+
+function readAddress(text: string): string {
+  if (!URL.canParse(text) || !/^https?:/.test(text)) {
+    throw new InvalidArgumentError('expected an address that begins with https:// or http://.');
+  }
+  return text;
+}
+
+function settingsOrEnd() {
+  try {
+    return readStripeSettings(process.env);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(2);
+  }
+}

@@ -2,6 +2,7 @@
  * `npm run audit`: asks the registry for known vulnerabilities of what is installed in production. For a nightly job: 0 none,
  * 1 found, and 2 when the registry could not be asked, which is no finding and must not look like one.
  */
+import { Command } from 'commander';
 import { run } from './processes.ts';
 
 export type Verdict =
@@ -32,6 +33,15 @@ export function verdictOf(output: string): Verdict {
 }
 
 if (import.meta.main) {
+  new Command('npm run audit')
+    .description('Asks the registry for known vulnerabilities of what runs in production.')
+    .addHelpText(
+      'after',
+      '\nEnds with 0: none; 1: some; 2: the registry could not be asked, or it was called wrongly.',
+    )
+    .showHelpAfterError('(--help shows how it ends)')
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+    .parse();
   const audit = { name: 'npm audit', command: 'npm', args: ['audit', '--omit=dev', '--json'] };
   const { output } = await run(audit, 120_000);
   const verdict = verdictOf(output);

@@ -5,7 +5,7 @@
  * --state DIR  the folder of the stack, when it is not .durable-billing
  */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import { findChromium, launchBrowser } from './browser.ts';
 import { declineAndRecover, enrollAndPay } from './demo/journeys.ts';
 import { createNarrator } from './demo/narrator.ts';
@@ -13,11 +13,17 @@ import { openWorld } from './demo/world.ts';
 import { stillRuns } from './leftovers.ts';
 import { loadSecrets, openStateFolder, readRunningStack } from './state.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    state: { type: 'string', default: path.resolve(import.meta.dirname, '../.durable-billing') },
-  },
-});
+const options = new Command('npm run demo --')
+  .description('Plays two journeys against the stack that npm run dev runs, in a real headless browser.')
+  .option(
+    '--state <folder>',
+    'where that stack keeps everything',
+    path.resolve(import.meta.dirname, '../.durable-billing'),
+  )
+  .addHelpText('after', '\nEnds with 1 when anything is not as described.')
+  .showHelpAfterError('(--help shows how it is used)')
+  .parse()
+  .opts<{ state: string }>();
 const folder = openStateFolder(path.resolve(options.state));
 const stack = readRunningStack(folder);
 if (!stack?.ready || !stillRuns(stack.supervisor)) {

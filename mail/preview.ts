@@ -2,7 +2,7 @@
  * Shows every mail in every language in a browser: `npm run mails [-- --templates <folder>] [--port <port>]`. For
  * whoever edits templates: each request renders anew. Sends nothing, reads no database.
  */
-import { parseArgs } from 'node:util';
+import { Command, InvalidArgumentError } from 'commander';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { knownLocale, LOCALES } from '../domain/format.ts';
 import { createRenderer } from '../templates/renderer.ts';
@@ -54,13 +54,22 @@ export function buildMailPreview(options: {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    options: {
-      templates: { type: 'string' },
-      merchant: { type: 'string', default: 'Example Store' },
-      port: { type: 'string', default: '0' },
-    },
-  });
-  const app = buildMailPreview({ merchantName: values.merchant, templatesDir: values.templates });
-  console.log(`Every mail in every language: ${await app.listen({ port: Number(values.port) })}`);
+  const { merchant, templates, port } = new Command('npm run mails --')
+    .description('Shows every mail in every language in a browser. Sends nothing, reads no database.')
+    .option('--templates <folder>', 'with templates that replace the built-in ones of the same name')
+    .option('--merchant <name>', 'name of the company', 'Example Store')
+    .option('--port <number>', 'where it listens; 0 takes a free one', readPort, 0)
+    .showHelpAfterError('(--help shows how it is used)')
+    .parse()
+    .opts<{ merchant: string; templates?: string; port: number }>();
+  const app = buildMailPreview({ merchantName: merchant, templatesDir: templates });
+  console.log(`Every mail in every language: ${await app.listen({ port })}`);
+}
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new InvalidArgumentError('expected a number from 0 to 65535.');
+  }
+  return port;
 }

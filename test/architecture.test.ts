@@ -163,7 +163,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'prom-client',
     'type:pino',
   ],
-  deploy: ['deploy', 'config', 'domain', 'worker/bundle.ts'],
+  deploy: ['deploy', 'config', 'domain', 'worker/bundle.ts', 'commander'],
   // It talks to the API like any other caller, and knows its schemas; keys and search attributes are made directly.
   cli: [
     'cli',

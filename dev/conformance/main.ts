@@ -3,8 +3,8 @@
 
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { Command } from 'commander';
 import { ROUTES } from '../stripe-stand-in/resources/index.ts';
 import { CONTRACTS } from './cases/index.ts';
 import { DIFFERENCES } from './differences.ts';
@@ -14,13 +14,16 @@ import { type Description, EXTRACT_FILE, readExtract, readWholeDescription } fro
 import { runCase } from './run-case.ts';
 import { createValidator } from './validator.ts';
 
-const { values: options } = parseArgs({
-  options: {
-    'write-extract': { type: 'boolean', default: false },
-    only: { type: 'string', default: '' },
-    requests: { type: 'string' },
-  },
-});
+const options = new Command('npm run conformance --')
+  .description(
+    "Compares the Stripe stand-in with Stripe's own description and documentation; with STRIPE_SECRET_KEY=sk_test_… the real test mode.",
+  )
+  .option('--only <text>', 'only the cases whose name contains the text', '')
+  .option('--requests <address>', 'also validates the requests in the log of a running stand-in')
+  .option('--write-extract', 'writes stripe-openapi.extract.json.gz anew, and ends', false)
+  .showHelpAfterError('(--help shows how it is used)')
+  .parse()
+  .opts<{ only: string; requests?: string; writeExtract: boolean }>();
 
 async function describe(): Promise<Description> {
   try {
@@ -58,7 +61,7 @@ if (realKey.startsWith('sk_live_') || realKey.startsWith('rk_live_')) {
 }
 const real = realKey.startsWith('sk_test_') ? realKey : null;
 
-if (options['write-extract']) {
+if (options.writeExtract) {
   const whole = await readWholeDescription();
   const extract = extractDescription(whole, usedPaths(whole));
   await writeFile(EXTRACT_FILE, gzipSync(JSON.stringify(extract), { level: 9 }));

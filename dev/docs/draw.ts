@@ -1,5 +1,6 @@
 /** `npm run docs:draw`: writes the documents that are drawn from the tables in domain/, and a chart of figures kept here. */
 import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
 import { drawDeclines } from './declines.ts';
 import { drawPerformanceSteps } from './performance-steps.ts';
 import { drawStateMachines } from './state-machines.ts';
@@ -12,6 +13,10 @@ export const DRAWN: Readonly<Record<string, () => string | Promise<string>>> = {
 };
 
 if (import.meta.main) {
+  new Command('npm run docs:draw')
+    .description(`Writes ${Object.keys(DRAWN).join(', ')} anew.`)
+    .showHelpAfterError('(--help shows what it does)')
+    .parse();
   for (const [path, draw] of Object.entries(DRAWN)) {
     await writeFile(new URL(`../../${path}`, import.meta.url), await draw());
     console.log(`wrote ${path}`);

@@ -10,15 +10,25 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
-const { values: options } = parseArgs({
-  options: {
-    /** Yours: one order is one enrollment, however often this script is run with it. */
-    order: { type: 'string', default: `order-${randomUUID()}` },
-    email: { type: 'string', default: 'hanako@example.com' },
-    /** How long the customer may take. */
-    minutes: { type: 'string', default: '15' },
-  },
-});
+const options = given();
+
+function given() {
+  try {
+    return parseArgs({
+      options: {
+        /** Yours: one order is one enrollment, however often this script is run with it. */
+        order: { type: 'string', default: `order-${randomUUID()}` },
+        email: { type: 'string', default: 'hanako@example.com' },
+        /** How long the customer may take. */
+        minutes: { type: 'string', default: '15' },
+      },
+    }).values;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    console.error('Usage: npm run sample -- [--order <reference>] [--email <address>] [--minutes <number>]');
+    process.exit(2);
+  }
+}
 
 const AGREED = { currency: 'jpy', amount_minor: 1200 };
 const POLL_MS = 1_000;

@@ -7,7 +7,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { serviceSettings } from '../../cli/local-stack.ts';
 import { durableBilling, inProcess, inTerminal } from './command.ts';
 
 let folder: string;
@@ -46,6 +47,37 @@ beforeAll(async () => {
 afterAll(() => {
   server.close();
   rmSync(folder, { recursive: true });
+});
+
+describe('the file .env', () => {
+  const needed = ['DATABASE_URL', 'STRIPE_SECRET_KEY'];
+  const before = process.cwd();
+  let place: string;
+  beforeEach(() => {
+    place = mkdtempSync(path.join(os.tmpdir(), 'cli-env-'));
+    process.chdir(place);
+  });
+  afterEach(() => {
+    process.chdir(before);
+    rmSync(place, { recursive: true });
+  });
+
+  it('has the settings that the environment lacks, and what the environment says comes before it', () => {
+    writeFileSync('.env', 'DATABASE_URL=postgres://file\nSTRIPE_SECRET_KEY=sk_test_file\nTASK_QUEUE=file\n');
+    expect(serviceSettings({ TASK_QUEUE: 'environment' }, place, needed)).toEqual({
+      DATABASE_URL: 'postgres://file',
+      STRIPE_SECRET_KEY: 'sk_test_file',
+      TASK_QUEUE: 'environment',
+    });
+  });
+
+  it.each([
+    ['of Docker Compose', 'POSTGRES_PASSWORD=secret\nSTRIPE_SECRET_KEY=sk_test_compose\n'],
+    ['that is not filled in', 'DATABASE_URL=\nSTRIPE_SECRET_KEY=\n'],
+  ])('%s is left alone', (_which, text) => {
+    writeFileSync('.env', text);
+    expect(() => serviceSettings({}, place, needed)).toThrow(/set DATABASE_URL and STRIPE_SECRET_KEY/);
+  });
 });
 
 const EMPTY = { object: 'list', data: [], has_more: false, next_cursor: null };

@@ -1,11 +1,18 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { settingsSchema } from '../../config/env.ts';
+
+const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8');
 
 /** What `.env.example` must say, in the order of the schema: meaning, then the default, or an empty required value. */
 function expectedExample(): string {
   const head =
-    '# Every setting of the service, with its default. Copy to .env, and fill in what has no value.\n' +
+    '# Every setting of the service, with its default. Copy to .env, and fill in what has no value: npm run start:api,\n' +
+    '# start:worker, start:codec, migrate and webhook-endpoint read that file, and so does the command line. What the\n' +
+    '# environment says comes before it. Docker Compose reads another .env: deploy/compose.env.example.\n' +
     '# A test compares this file with config/env.ts.\n';
   const settings = Object.entries(settingsSchema.shape).map(([name, schema]) => {
     const absent = schema.safeParse(undefined);
@@ -17,9 +24,41 @@ function expectedExample(): string {
 }
 
 describe('.env.example', () => {
+  it('is read by what it names, once it is copied to .env, and by nothing that is for development', () => {
+    const { scripts } = JSON.parse(read('../../package.json')) as { scripts: Record<string, string> };
+    const reading = Object.entries(scripts).filter(([, line]) => line.includes('--env-file'));
+    expect(reading.map(([name]) => name).sort()).toEqual([
+      'migrate',
+      'start:api',
+      'start:codec',
+      'start:worker',
+      'webhook-endpoint',
+    ]);
+    for (const [name, line] of reading) {
+      expect([name, line]).toEqual([name, expect.stringMatching(/^node --env-file-if-exists=\.env /)]);
+    }
+  });
+
+  it('is read as Node reads such files: what has no value is missing, what has one is as it is written', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'env-'));
+    try {
+      const filled = expectedExample()
+        .replaceAll(/^#([A-Z_]+=.+)$/gm, '$1')
+        .replace('DATABASE_URL=', 'DATABASE_URL=postgres://127.0.0.1/billing');
+      writeFileSync(path.join(folder, '.env'), filled);
+      const script =
+        'console.log(JSON.stringify([process.env.DATABASE_URL, process.env.MAIL_FROM, process.env.MAIL_URL]))';
+      const args = ['--env-file-if-exists=.env', '--eval', script];
+      const told = execFileSync(process.execPath, args, { cwd: folder, env: {}, encoding: 'utf8' });
+      const from = 'Billing <billing@example.com>';
+      expect(JSON.parse(told)).toEqual(['postgres://127.0.0.1/billing', from, '']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('lists every setting of config/env.ts with its meaning and default', () => {
-    const path = new URL('../../.env.example', import.meta.url);
-    expect(readFileSync(path, 'utf8')).toBe(expectedExample());
+    expect(read('../../.env.example')).toBe(expectedExample());
   });
 
   it('gives no secret a value', () => {

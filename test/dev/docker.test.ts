@@ -27,7 +27,7 @@ interface Service {
   image?: string;
   build?: { target: string };
   command?: string[];
-  environment?: Record<string, string>;
+  environment?: Record<string, string | null>;
   volumes?: string[];
   ports?: string[];
   depends_on?: Record<string, { condition: string }>;
@@ -49,10 +49,13 @@ const ours = services.filter(([, service]) => service.build?.target === 'service
 /** Variables without a value stop compose with the message after `:?`. */
 const REQUIRED = [...new Set([...text.matchAll(/\$\{(\w+):\?/g)].map(([, name]) => name ?? ''))];
 
-/** What compose makes of `${NAME:-default}` and `${NAME:?message}`. */
+/** What compose makes of `${NAME:-default}`, `${NAME:+instead}` and `${NAME:?message}`. */
 function interpolate(value: string, environment: Record<string, string>): string {
-  return value.replace(/\$\{(\w+)(?::([-?])([^}]*))?\}/g, (_, name: string, kind: string, rest: string) => {
+  return value.replace(/\$\{(\w+)(?::([-+?])([^}]*))?\}/g, (_, name: string, kind: string, rest: string) => {
     const given = environment[name];
+    if (kind === '+') {
+      return given ? rest : '';
+    }
     if (given) {
       return given;
     }
@@ -62,6 +65,59 @@ function interpolate(value: string, environment: Record<string, string>): string
     return rest ?? '';
   });
 }
+
+/** The environment of a container. A name without a value is passed on when it is set. */
+function environmentOf(service: Service | undefined, environment: Record<string, string>) {
+  return Object.fromEntries(
+    Object.entries(service?.environment ?? {}).flatMap(([key, value]) => {
+      const given = value === null ? environment[key] : interpolate(value, environment);
+      return given === undefined ? [] : [[key, given]];
+    }),
+  );
+}
+
+/** Enough for compose to start. */
+const GIVEN = {
+  ...Object.fromEntries(REQUIRED.map((name) => [name, 'a'.repeat(32)])),
+  STRIPE_SECRET_KEY: 'sk_test_1',
+};
+
+/** Names of the settings that a process asks its environment for. */
+function askedFor(read: (environment: Record<string, string>) => unknown): string[] {
+  const names = new Set<string>();
+  const environment = new Proxy<Record<string, string>>(
+    {},
+    {
+      get: (_, name) => {
+        names.add(String(name));
+        return undefined;
+      },
+    },
+  );
+  expect(() => read(environment)).toThrow('Settings are missing');
+  return [...names];
+}
+
+/** Settings that cannot be set, since the file's own containers, ports and files are behind them. */
+const FIXED: Record<string, string> = {
+  NODE_ENV: 'what runs here is production',
+  ALLOW_MINUTE_SCHEDULES: 'is for watching a schedule, and not for production',
+  API_HOST: 'the address within its container; `ports` say who reaches it',
+  API_PORT: 'as above',
+  METRICS_PORT: 'as above; prometheus.yml asks there',
+  CODEC_HOST: 'as above',
+  CODEC_PORT: 'as above',
+  DATABASE_URL: 'the PostgreSQL of this file, by POSTGRES_PASSWORD',
+  TEMPORAL_ADDRESS: 'the Temporal server of this file',
+  TEMPORAL_UI_URL: 'its UI',
+  TEMPORAL_API_KEY: 'that server asks for none',
+  TEMPORAL_TLS: 'that server is in the same network',
+  TEMPORAL_TLS_CLIENT_CERT_PATH: 'as above',
+  TEMPORAL_TLS_CLIENT_KEY_PATH: 'as above',
+  WORKFLOW_BUNDLE_PATH: 'built into the image',
+};
+/** Of the codec endpoint, which is no part of API and Worker. */
+const OF_CODEC = ['CODEC_ALLOWED_ORIGINS', 'CODEC_ALLOW_ENCODE'];
 
 describe('docker-compose.yml', () => {
   it('is valid by the Compose Specification', () => {
@@ -95,8 +151,6 @@ describe('docker-compose.yml', () => {
   });
 
   it('sets nothing but settings, and all that the service needs', () => {
-    const environment = Object.fromEntries(REQUIRED.map((name) => [name, 'a'.repeat(32)]));
-    environment.STRIPE_SECRET_KEY = 'sk_test_1';
     expect(ours.map(([name]) => name).sort()).toEqual([
       'api',
       'codec',
@@ -105,15 +159,57 @@ describe('docker-compose.yml', () => {
       'worker',
     ]);
     for (const [name, service] of ours) {
-      const given = Object.entries(service.environment ?? {});
-      expect(given.map(([key]) => key).filter((key) => !(key in settingsSchema.shape))).toEqual([]);
+      const names = Object.keys(service.environment ?? {});
+      // The exporter of traces reads that one by itself.
+      const known = [...Object.keys(settingsSchema.shape), 'OTEL_EXPORTER_OTLP_HEADERS'];
+      expect(names.filter((key) => !known.includes(key))).toEqual([]);
       if (name === 'api' || name === 'worker') {
-        const values = given.map(([key, value]) => [key, interpolate(value, environment)]);
-        const settings = readSettings(Object.fromEntries(values));
+        const settings = readSettings(environmentOf(service, GIVEN));
         expect(settings.NODE_ENV).toBe('production');
         expect(settings.ALLOW_MINUTE_SCHEDULES).toBe(false);
       }
     }
+  });
+
+  it.each([
+    ['api', readSettings, OF_CODEC],
+    ['worker', readSettings, OF_CODEC],
+    ['codec', readCodecSettings, []],
+  ] as const)('lets every setting that %s reads be set, but those that it fixes', (name, readAll, others) => {
+    const service = compose.services[name];
+    const free = askedFor(readAll).filter((key) => !(key in FIXED) && !others.some((other) => other === key));
+    expect(free.length).toBeGreaterThan(5);
+    const set = environmentOf(service, {
+      ...GIVEN,
+      ...Object.fromEntries(free.map((key) => [key, `my-${key}`])),
+    });
+    const reached = (key: string) =>
+      set[key] === `my-${key}` || (key === 'TEMPLATES_DIR' && set[key] === '/templates');
+    expect(free.filter((key) => !reached(key))).toEqual([]);
+    // Whatever is not set has its default: it is absent or empty, which the settings take for absent.
+    const defaults = environmentOf(service, GIVEN);
+    const said = Object.keys(service?.environment ?? {}).filter(
+      (key) => service?.environment?.[key] === null,
+    );
+    expect(said.filter((key) => key in defaults)).toEqual([]);
+  });
+
+  it('fixes no setting that there is not, and none that can be set', () => {
+    expect(Object.keys(FIXED).filter((name) => !(name in settingsSchema.shape))).toEqual([]);
+    const settable = ours.flatMap(([, service]) =>
+      Object.entries(service.environment ?? {})
+        .filter(([key, value]) => value === null || value.includes(`\${${key}`))
+        .map(([key]) => key),
+    );
+    expect(Object.keys(FIXED).filter((name) => settable.includes(name))).toEqual([]);
+  });
+
+  it.each(['api', 'worker'])('shows %s the folder of templates that TEMPLATES_DIR names', (name) => {
+    const { volumes = [] } = compose.services[name] ?? {};
+    const given = { ...GIVEN, TEMPLATES_DIR: './mine' };
+    expect(volumes.map((volume) => interpolate(volume, given))).toContain('./mine:/templates:ro');
+    expect(environmentOf(compose.services[name], given).TEMPLATES_DIR).toBe('/templates');
+    expect(readSettings(environmentOf(compose.services[name], GIVEN)).TEMPLATES_DIR).toBeUndefined();
   });
 
   it('asks for each required variable in the example', () => {
@@ -127,7 +223,7 @@ describe('docker-compose.yml', () => {
         expect([name, file, existsSync(path.join(ROOT, file))]).toEqual([name, file, true]);
       }
       for (const volume of service.volumes ?? []) {
-        const [source = '', target] = volume.split(':');
+        const [source = '', target] = interpolate(volume, {}).split(':');
         expect(
           source.startsWith('./') ? existsSync(path.join(ROOT, source)) : source in compose.volumes,
         ).toBe(true);
@@ -150,13 +246,7 @@ describe('docker-compose.yml', () => {
 
   it('opens histories to nobody who did not ask for it, and for the UI that it brings', () => {
     const { codec, 'temporal-ui': ui } = compose.services;
-    const given = (environment: Record<string, string>) =>
-      Object.fromEntries(
-        Object.entries(codec?.environment ?? {}).map(([key, value]) => [
-          key,
-          interpolate(value, environment),
-        ]),
-      );
+    const given = (environment: Record<string, string>) => environmentOf(codec, environment);
     const passwords = Object.fromEntries(REQUIRED.map((name) => [name, 'a'.repeat(32)]));
     expect(codec?.profiles).toEqual(['codec']);
     expect(Object.keys(codec?.environment ?? {}).filter((key) => /STRIPE|LINK|MAIL/.test(key))).toEqual([]);
@@ -172,19 +262,34 @@ describe('docker-compose.yml', () => {
     expect(read('deploy/compose.env.example')).toContain(`#${advised}`);
   });
 
-  it('gives the Worker longer to end than its longest request to Stripe and the rows after it', () => {
+  function graceMsOf(name: string): number {
     const [, minutes = '0', seconds = '0'] =
-      /^(?:(\d+)m)?(?:(\d+)s)?$/.exec(compose.services.worker?.stop_grace_period ?? '') ?? [];
-    const graceMs = (Number(minutes) * 60 + Number(seconds)) * 1000;
-    const worker = compose.services.worker?.environment?.STRIPE_TIMEOUT_MS ?? '';
-    expect(graceMs).toBeGreaterThan(Number(interpolate(worker, {})) + 20_000);
+      /^(?:(\d+)m)?(?:(\d+)s)?$/.exec(compose.services[name]?.stop_grace_period ?? '') ?? [];
+    return (Number(minutes) * 60 + Number(seconds)) * 1000;
+  }
+
+  it('gives the Worker longer to end than its longest request to Stripe and the rows after it', () => {
+    const longest = graceMsOf('worker') - 20_000;
+    expect(longest).toBeGreaterThan(0);
+    // Nobody can set a longer one.
+    expect(settingsSchema.shape.STRIPE_TIMEOUT_MS.safeParse(longest).success).toBe(false);
+  });
+
+  it('gives the API longer to end than it may drain, and than it then takes at most', () => {
+    const [, most = ''] = /STOP_AT_THE_LATEST_MS = ([\d_]+);/.exec(read('api/main.ts')) ?? [];
+    const stopMs = Number(most.replaceAll('_', ''));
+    expect(stopMs).toBeGreaterThan(0);
+    const longest = (graceMsOf('api') - stopMs) / 1000;
+    expect(longest).toBeGreaterThan(0);
+    expect(settingsSchema.shape.API_DRAIN_SECONDS.safeParse(longest).success).toBe(false);
+    expect(read('docs/operations.md')).toContain(`Give it ${stopMs / 1000} seconds beyond that.`);
   });
 
   it('starts the Worker with the heap that it is measured with, as npm does; and Node takes it', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const command = ['node', ...WORKER_NODE_FLAGS, 'worker/main.ts'];
     expect(compose.services.worker?.command).toEqual(command);
-    expect(scripts['start:worker']).toBe(command.join(' '));
+    expect(scripts['start:worker']?.replace(' --env-file-if-exists=.env', '')).toBe(command.join(' '));
     // It refuses a flag that it does not have.
     expect(() => execFileSync(process.execPath, [...WORKER_NODE_FLAGS, '--eval', ''])).not.toThrow();
   });

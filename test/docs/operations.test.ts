@@ -1,4 +1,5 @@
 /** What docs/operations.md says of the code and of the server is tried here. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,6 +10,7 @@ import { savedQueries } from '../../cli/queries.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../config/search-attributes.ts';
 import { STRIPE_EVENT_TYPES } from '../../domain/stripe-event.ts';
 import { connectTestTemporal, type TestTemporal } from '../support/temporal.ts';
+import { temporalProgram } from '../support/temporal-command.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
@@ -85,13 +87,63 @@ describe('the commands of the docs', () => {
   });
 });
 
+describe('the Temporal commands of the docs', () => {
+  const files = [
+    'docs/operations.md',
+    'docs/encryption.md',
+    'CHANGELOG.md',
+    'check-books/compare-workflow.ts',
+    'deploy/temporal/setup-namespace.sh',
+    ...RUNBOOKS,
+  ];
+  /** Options by the command that they are used with: `worker deployment describe` → `--name`. */
+  const used = new Map<string, Set<string>>();
+  for (const file of files) {
+    const text = read(file).replaceAll(/\\\n\s*/g, ' ');
+    for (const [, line = ''] of text.matchAll(
+      /\btemporal ((?:activity|operator|task-queue|worker|workflow) [^`\n|;]*)/g,
+    )) {
+      const words = line.split(/\s+/);
+      const end = words.findIndex((word) => !/^[a-z]+(-[a-z]+)*$/.test(word));
+      const command = words.slice(0, end === -1 ? words.length : end).join(' ');
+      const options = used.get(command) ?? new Set();
+      used.set(command, options);
+      for (const option of words.filter((word) => /^--[a-z]/.test(word))) {
+        options.add(option);
+      }
+    }
+  }
+  let program: string;
+  beforeAll(async () => {
+    program = await temporalProgram();
+  });
+  const ask = (...args: string[]) => execFileSync(program, args, { encoding: 'utf8' });
+
+  it.each([...used])('%s has the options that it is given', (command, options) => {
+    const help = ask(...command.split(' '), '--help');
+    // Of a command that it does not know the help is that of the one above.
+    expect(help).toContain(`temporal ${command} [flags]`);
+    const known = [...optionsIn(help), ...optionsIn(ask('options'))];
+    expect([...options].filter((option) => !known.includes(option))).toEqual([]);
+  });
+
+  it('are looked for where they are', () => {
+    expect([...used.keys()]).toContain('worker deployment describe');
+    expect(used.size).toBeGreaterThan(8);
+  });
+
+  function optionsIn(help: string): string[] {
+    return [...help.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map((match) => String(match[1]));
+  }
+});
+
 describe('the runbooks', () => {
   const { groups } = parse(read('deploy/prometheus/alerts.yml')) as {
     groups: { rules: { alert: string; annotations: { runbook_url: string } }[] }[];
   };
   const alerts = groups.flatMap(({ rules }) => rules);
 
-  it.each(alerts)('there is one for $alert, and operations.md leads to it', ({ alert, annotations }) => {
+  it.each(alerts)('there is one for $alert, and the list of alerts leads to it', ({ alert, annotations }) => {
     const { runbook_url: file } = annotations;
     expect(RUNBOOKS).toContain(file);
     const text = read(file);
@@ -99,7 +151,8 @@ describe('the runbooks', () => {
     for (const part of ['**Symptom.**', '## Confirm', '## Do', '## Over when']) {
       expect(text).toContain(part);
     }
-    expect(TEXT).toContain(`(${file.replace('docs/', '')})`);
+    expect(read('docs/observability.md')).toContain(`| **${alert}** |`);
+    expect(read('docs/observability.md')).toContain(`(${file.replace('docs/', '')})`);
   });
 
   it('are those of the alerts and no others', () => {

@@ -56,17 +56,21 @@ const ONLY_AFTER_FAILURES = ['temporal_workflow_task_execution_failed'];
 
 const ALERTS = [
   'WorkerDown',
+  'ApiDown',
+  'DatabaseUnreachable',
   'StripeKeyRefused',
   'WebhookEndpointSilent',
   'TemporalUnreachable',
+  'InboxUndelivered',
   'ChargeBacklog',
   'WorkflowTaskFailing',
   'MassDecline',
   'NeedsAttention',
+  'MailsWaiting',
 ];
 
 describe('alert rules', () => {
-  it('are the eight, each with its runbook, its words and how urgent it is', () => {
+  it('are those that are listed, each with its runbook, its words and how urgent it is', () => {
     expect(rules.map(({ alert }) => alert)).toEqual(ALERTS);
     for (const { alert, labels, annotations } of rules) {
       const kebab = alert.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
@@ -105,6 +109,29 @@ describe('the dashboard', () => {
         }
       }
     }
+  });
+});
+
+describe('panels that the docs name', () => {
+  const files = [
+    'docs/observability.md',
+    'docs/operations.md',
+    ...rules.map((rule) => rule.annotations.runbook_url),
+  ];
+  const named = files.flatMap((file) =>
+    [...read(file).matchAll(/\*([^*\n]+)\* in the dashboard/g)].map((match) => String(match[1])),
+  );
+
+  it('are there', () => {
+    expect(named.length).toBeGreaterThan(1);
+    const titles = dashboard.panels.map(({ title }) => title);
+    expect(named.filter((title) => !titles.includes(title))).toEqual([]);
+  });
+
+  it('show Workflow Tasks that fail for as long as the alert fires', () => {
+    const [alert] = rules.filter((rule) => rule.alert === 'WorkflowTaskFailing');
+    const panels = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => `${expr} > 0`));
+    expect(panels).toContain(alert?.expr);
   });
 });
 

@@ -58,8 +58,18 @@ describe('the metrics of a Worker', () => {
     const told = scrape(await metrics.registry.metrics());
     const labels = { endpoint: 'GET /v1/customers/:id', outcome: 'no_answer' };
     expect(told.value('billing_stripe_request_seconds_count', labels)).toBe(1);
-    const refused = { endpoint: 'POST /v1/payment_intents', outcome: 'key_refused' };
-    expect(told.value('billing_stripe_request_seconds_count', refused)).toBe(0);
+  });
+
+  it('tell of refused keys from the start, and of each one whatever was asked for', async () => {
+    const refusals = async () =>
+      scrape(await metrics.registry.metrics()).value('billing_stripe_key_refusals_total');
+    expect(await refusals()).toBe(0);
+    const endpoints = ['GET /v1/events', 'POST /v1/refunds', 'POST /v1/payment_intents/:id/confirm'];
+    for (const endpoint of endpoints) {
+      metrics.countStripeRequest({ endpoint, outcome: 'key_refused', seconds: 0.1 });
+      metrics.countStripeRequest({ endpoint, outcome: 'declined', seconds: 0.1 });
+    }
+    expect(await refusals()).toBe(endpoints.length);
   });
 
   it('never tell a lag below zero', async () => {

@@ -1,11 +1,11 @@
 /**
- * `node dev/docs/pictures/main.ts --state <folder>`: a picture of the Temporal UI for every saved query, into
+ * `npm run docs:pictures -- --state <folder>`: a picture of the Temporal UI for every saved query, into
  * docs/images. The stack of `npm run dev -- --state <folder>` must run, on the stand-in; customers are added to it, so
  * it should be one that nobody else uses.
  */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
+import { Command } from 'commander';
 import type { Browser } from 'playwright-core';
 import { savedQueries, uiAddress } from '../../../cli/queries.ts';
 import { findChromium, launchBrowser } from '../../browser.ts';
@@ -39,10 +39,12 @@ const PICTURES: Readonly<Record<string, string>> = {
 };
 
 if (import.meta.main) {
-  const { values: options } = parseArgs({ options: { state: { type: 'string' } } });
-  if (options.state === undefined) {
-    throw new Error('--state <folder>: expected the folder of a stack that nobody else uses');
-  }
+  const options = new Command('npm run docs:pictures --')
+    .description('Takes a picture of the Temporal UI for every saved query, into docs/images.')
+    .requiredOption('--state <folder>', 'of a stack that runs on the stand-in and that nobody else uses')
+    .showHelpAfterError('(--help shows how it is used)')
+    .parse()
+    .opts<{ state: string }>();
   const folder = openStateFolder(path.resolve(options.state));
   const stack = readRunningStack(folder);
   if (!stack?.ready || !stillRuns(stack.supervisor) || stack.urls.temporalUi === null) {

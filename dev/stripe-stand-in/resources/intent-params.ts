@@ -15,8 +15,6 @@ import {
   unsettable,
 } from '../http/params.ts';
 
-export const METHOD_TYPES = ['card', 'us_bank_account', 'sepa_debit'] as const;
-
 /** Refused with its own code since 2026-09-30: the types follow from the account's settings and a filter. */
 export const removedMethodTypes: Param<never> = {
   read(_, name) {
