@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Kysely, sql } from 'kysely';
+import { readEnrollments } from '../../check-books/read-rows.ts';
 import { markNoticesRead } from '../../db/customer-notices.ts';
 import { readStamps } from '../../db/customer-view.ts';
 import { openDatabase } from '../../db/database.ts';
@@ -67,6 +68,7 @@ describe('prepared statements', () => {
       ask: (db: Kysely<Database>, ids: string[]) => markNoticesRead(db, 'enr_1', ids),
     },
     { name: 'events that may be unknown', ask: unknownStripeEvents },
+    { name: 'enrollments whose books are checked', ask: readEnrollments },
   ])('has one text for a list of any length: $name', async ({ ask }) => {
     await onOneConnection(true, async (db) => {
       for (const ids of [['a'], ['a', 'b'], ['a', 'b', 'c']]) {
