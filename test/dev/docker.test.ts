@@ -96,6 +96,7 @@ describe('docker-compose.yml', () => {
   it('sets nothing but settings, and all that the service needs', () => {
     const environment = Object.fromEntries(REQUIRED.map((name) => [name, 'a'.repeat(32)]));
     environment.STRIPE_SECRET_KEY = 'sk_test_1';
+    environment.STRIPE_WEBHOOK_SECRET = 'whsec_1';
     expect(ours.map(([name]) => name).sort()).toEqual([
       'api',
       'codec',
