@@ -35,7 +35,7 @@ export function readEnrollmentRequest(
 /** An open redirect would lend our name to anybody's page: only origins that the installation names. */
 function returnUrl(given: string, settings: Pick<Settings, 'ALLOWED_RETURN_ORIGINS' | 'PUBLIC_URL'>): string {
   const url = new URL(given);
-  const allowed = [settings.PUBLIC_URL, ...settings.ALLOWED_RETURN_ORIGINS].map(originOf);
+  const allowed = [new URL(settings.PUBLIC_URL).origin, ...settings.ALLOWED_RETURN_ORIGINS];
   if (!allowed.includes(url.origin) || url.username !== '' || url.password !== '') {
     throw invalidRequest([
       {
@@ -45,8 +45,4 @@ function returnUrl(given: string, settings: Pick<Settings, 'ALLOWED_RETURN_ORIGI
     ]);
   }
   return url.href;
-}
-
-function originOf(text: string): string {
-  return URL.canParse(text) ? new URL(text).origin : text;
 }

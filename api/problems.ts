@@ -44,8 +44,19 @@ export function notFound(what: string, id: string): HttpProblem {
   return new HttpProblem(404, 'not_found', `no ${what} '${shown(id)}'`);
 }
 
-/** A value of the caller's, short enough and plain enough for a message. */
+const MOST_SHOWN = 80;
+
+/** A value of the caller's, short enough and plain enough for a message, however deeply it is nested. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+  const text = typeof value === 'string' ? value : (beginningOf(value) ?? 'nothing');
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
+}
+
+/** JSON of it, true as far as it is shown: each value that was written before has left a character at least. */
+function beginningOf(value: unknown): string | undefined {
+  let written = 0;
+  return JSON.stringify(value, (_key, part: unknown) => {
+    written += 1;
+    return written > MOST_SHOWN && typeof part === 'object' ? null : part;
+  });
 }

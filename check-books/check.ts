@@ -9,7 +9,7 @@ import { unknownStripeEvents } from '../db/inbox-operations.ts';
 import type { Database } from '../db/schema.ts';
 import { type Books, type Difference, nameOf } from './books.ts';
 import { compare, type Limits, USUAL_LIMITS } from './compare.ts';
-import { readEnrollments, readPendingEvents } from './read-rows.ts';
+import { readEnrollments, readPendingEvents, withoutRow } from './read-rows.ts';
 import { readEvents, readPayment, readPayments } from './read-stripe.ts';
 import { listRunning, readWorkflow } from './read-workflows.ts';
 
@@ -89,7 +89,7 @@ async function readBooks(
     payments: ours,
     enrollments,
     workflows,
-    withoutRow: only === null ? await runningWithoutRow(db, client, taskQueue) : [],
+    withoutRow: only === null ? await withoutRow(db, await listRunning(client, taskQueue)) : [],
     pendingEvents: only === null ? await readPendingEvents(db) : [],
     missedEvents: only === null ? await missedEvents(db, stripe, since, takenAt, limits) : [],
   };
@@ -112,13 +112,6 @@ async function addMissing(
       }
     },
   );
-}
-
-async function runningWithoutRow(db: Kysely<Database>, client: Client, taskQueue: string): Promise<string[]> {
-  const running = await listRunning(client, taskQueue);
-  const rows = await readEnrollments(db, running);
-  const known = new Set(rows.map(({ id }) => id));
-  return running.filter((id) => !known.has(id));
 }
 
 async function missedEvents(db: Kysely<Database>, stripe: Stripe, since: Date, now: Date, limits: Limits) {

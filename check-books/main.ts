@@ -42,6 +42,8 @@ const db = openDatabase({
   poolSize: 4,
   preparedStatements: settings.DATABASE_PREPARED_STATEMENTS,
   applicationName: 'durable-billing check-books',
+  // Somebody waits who sees what is being read, and may leave.
+  queryTimeoutMs: 0,
 });
 const temporal = await openTemporalClient(settings);
 const deps = {

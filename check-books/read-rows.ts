@@ -5,6 +5,8 @@ import type { ChargeRow, EnrollmentRow, PendingEvent } from './books.ts';
 import { groupBy } from './group-by.ts';
 
 const PAGE = 500;
+/** Ids in one statement: some hundred kilobytes. */
+const IDS_AT_ONCE = 10_000;
 
 /** All enrollments with their charges, or those that are named. */
 export async function readEnrollments(
@@ -18,9 +20,7 @@ export async function readEnrollments(
       .selectFrom('enrollments')
       .select(['id', 'status', 'currency', 'next_charge_at', 'created_at'])
       .where('id', '>', after)
-      .$if(only !== null, (query) =>
-        query.where('id', 'in', only === null || only.length === 0 ? [''] : only),
-      )
+      .$if(only !== null, (query) => query.where((eb) => eb('id', '=', eb.fn.any(eb.val(only ?? [])))))
       .orderBy('id')
       .limit(PAGE)
       .execute();
@@ -52,7 +52,7 @@ async function readCharges(db: Kysely<Database>, enrollmentIds: string[]): Promi
   }
   const rows = await db
     .selectFrom('charges as c')
-    .where('c.enrollment_id', 'in', enrollmentIds)
+    .where((eb) => eb('c.enrollment_id', '=', eb.fn.any(eb.val(enrollmentIds))))
     .select([
       'c.id',
       'c.enrollment_id',
@@ -97,6 +97,18 @@ async function readCharges(db: Kysely<Database>, enrollmentIds: string[]): Promi
     notices: row.notices.map(({ id, kind }) => ({ kind, attempt: attemptOf(id) })),
   }));
   return groupBy(charges, ({ enrollmentId }) => enrollmentId);
+}
+
+/** Which of these enrollments have no row. */
+export async function withoutRow(db: Kysely<Database>, ids: readonly string[]): Promise<string[]> {
+  const unknown: string[] = [];
+  for (let from = 0; from < ids.length; from += IDS_AT_ONCE) {
+    const { rows } = await sql<{ id: string }>`
+      select id from unnest(${ids.slice(from, from + IDS_AT_ONCE)}::text[]) as asked (id)
+      where not exists (select from enrollments where enrollments.id = asked.id)`.execute(db);
+    unknown.push(...rows.map(({ id }) => id));
+  }
+  return unknown;
 }
 
 /** `ntf_…_<charge>_<attempt>_<kind>` names the attempt that it tells of. */

@@ -3,6 +3,7 @@
  * `.env.example` is compared with it by a test. Each entry (`main.ts`) hands it `process.env`; the service reads that
  * nowhere else.
  */
+import addressparser from 'nodemailer/lib/addressparser';
 import { z } from 'zod';
 import { readPayloadKeys } from './payload-codec.ts';
 
@@ -17,6 +18,9 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 const secrets = list.refine((items) => items.length > 0, { error: 'expected at least one secret' });
+const webAddress = z.string().refine(isWebAddress, {
+  error: 'expected an address that begins with http:// or https://, without user, query or fragment',
+});
 
 export const settingsSchema = z.object({
   NODE_ENV: z
@@ -41,11 +45,13 @@ export const settingsSchema = z.object({
   API_TRUSTED_PROXIES: list
     .default([])
     .describe('Comma-separated addresses or CIDRs of proxies whose X-Forwarded-For is believed'),
-  PUBLIC_URL: z
-    .url()
+  PUBLIC_URL: webAddress
     .default('http://127.0.0.1:3000')
     .describe('Address under which customers and Stripe reach the API'),
   ALLOWED_RETURN_ORIGINS: list
+    .refine((items) => items.every(isOrigin), {
+      error: 'expected origins, e.g. https://shop.example.com, each without a path or a slash at the end',
+    })
     .default([])
     .describe('Comma-separated origins that an enrollment may return the customer to'),
   CUSTOMER_LINK_SECRETS: secrets
@@ -84,8 +90,7 @@ export const settingsSchema = z.object({
     .optional()
     .describe('Client certificate (PEM file) for mutual TLS'),
   TEMPORAL_TLS_CLIENT_KEY_PATH: z.string().optional().describe('Client key (PEM file) for mutual TLS'),
-  TEMPORAL_UI_URL: z
-    .url()
+  TEMPORAL_UI_URL: webAddress
     .optional()
     .describe('Address of the Temporal UI, for links in answers to operators'),
   PAYLOAD_ENCRYPTION_KEYS: z
@@ -150,11 +155,12 @@ export const settingsSchema = z.object({
       error: 'expected a Stripe secret or restricted key, sk_test_…, rk_test_…, sk_live_… or rk_live_…',
     })
     .describe('Stripe API key'),
-  STRIPE_WEBHOOK_SECRET: secrets.describe(
-    'Comma-separated webhook signing secrets (whsec_…); two while one is rotated',
-  ),
-  STRIPE_API_URL: z
-    .url()
+  STRIPE_WEBHOOK_SECRET: secrets
+    .refine((items) => items.every((item) => /^whsec_\S+$/.test(item)), {
+      error: 'expected signing secrets of webhook endpoints, whsec_…, separated by commas',
+    })
+    .describe('Comma-separated webhook signing secrets (whsec_…); two while one is rotated'),
+  STRIPE_API_URL: webAddress
     .default('https://api.stripe.com')
     .describe('Where the Stripe API is; another address for a stand-in'),
   STRIPE_TIMEOUT_MS: z.coerce
@@ -173,7 +179,13 @@ export const settingsSchema = z.object({
     .describe('Seconds between two looks at Stripe for events whose webhook never came; 0 turns them off'),
 
   MAIL_URL: z.url({ protocol: /^smtps?$/ }).describe('SMTP server, e.g. smtp://user:password@host:587'),
-  MAIL_FROM: z.string().min(3).default('Billing <billing@example.com>').describe('Sender of mails'),
+  MAIL_FROM: z
+    .string()
+    .refine(isSender, {
+      error: 'expected one address, e.g. billing@example.com or Billing <billing@example.com>',
+    })
+    .default('Billing <billing@example.com>')
+    .describe('Sender of mails'),
   MERCHANT_NAME: z
     .string()
     .min(1)
@@ -279,8 +291,23 @@ export function readCodecSettings(environment: Environment = process.env): Codec
   return check(codecSchema, environment);
 }
 
+/** `host:port` alone would be an address too, of a protocol of that name. */
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && /^https?:\/\/[^?#@]+$/i.test(text);
+}
+
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text;
+  return isWebAddress(text) && new URL(text).origin === text;
+}
+
+function isSender(text: string): boolean {
+  const [sender, ...others] = addressparser(text);
+  return others.length === 0 && /^[^\s@]+@[^\s@]+$/.test(sender?.address ?? '');
+}
+
+/** Whether a value may hold a secret: by its name, or as an address with a user and a password in it. */
+function isSecret(name: string, value: string): boolean {
+  return /SECRET|KEY|DATABASE_URL|MAIL_URL/.test(name) || (/URL|ENDPOINT/.test(name) && value.includes('@'));
 }
 
 function check<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, environment: Environment) {
@@ -297,8 +324,7 @@ function check<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, environm
   const lines = result.error.issues.map((issue) => {
     const name = String(issue.path[0]);
     const value = given[name];
-    const shown =
-      value === undefined ? 'missing' : /SECRET|KEY|URL/.test(name) ? '(not shown)' : `'${value}'`;
+    const shown = value === undefined ? 'missing' : isSecret(name, value) ? '(not shown)' : `'${value}'`;
     return `  ${name}: ${shown}; ${issue.message}`;
   });
   throw new Error(`Settings are missing or wrong:\n${lines.join('\n')}`);

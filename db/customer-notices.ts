@@ -50,7 +50,7 @@ export async function markNoticesRead(
     .where('enrollment_id', '=', enrollmentId)
     .where('read_at', 'is', null);
   if (ids !== undefined) {
-    update = update.where('id', 'in', [...ids]);
+    update = update.where((eb) => eb('id', '=', eb.fn.any(eb.val(ids))));
   }
   await update.execute();
 }

@@ -154,7 +154,7 @@ export async function readStamps(
 ): Promise<Map<string, string>> {
   const rows = await db
     .selectFrom('enrollments as e')
-    .where('e.id', 'in', enrollmentIds)
+    .where((eb) => eb('e.id', '=', eb.fn.any(eb.val(enrollmentIds))))
     .select(['e.id', stampOf('e').as('stamp')])
     .execute();
   return new Map(rows.map((row) => [row.id, row.stamp]));

@@ -20,7 +20,10 @@ export interface DatabaseOptions {
   preparedStatements?: boolean;
   /** Shown in `pg_stat_activity`. */
   applicationName?: string;
-  /** Longest wait for the answer to one statement; 0 waits for ever. @default 30000 */
+  /**
+   * Longest wait for the answer to one statement, which the server ends a second later; 0 waits for ever.
+   * @default 30000
+   */
   queryTimeoutMs?: number;
   /** Told when an idle connection breaks, e.g. because the server restarts; the pool replaces it by itself. */
   onConnectionLost?: (error: Error) => void;
@@ -30,6 +33,8 @@ export interface DatabaseOptions {
 
 /** Longest wait for a free or new connection, so that a dead database is an error and not a hang. */
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Once nobody waits any more, so that who asks hears the same of a slow statement and of a server that is away. */
+const SERVER_GIVES_UP_LATER_MS = 1_000;
 /** What stands in between may forget a quiet connection and tell neither end, AWS's network load balancer after 350 s. */
 const KEEP_ALIVE_MS = 60_000;
 
@@ -38,6 +43,7 @@ const KEEP_ALIVE_MS = 60_000;
  * A `bigint` beyond the safe integers makes its query throw a RangeError instead of losing digits.
  */
 export function openDatabase(options: DatabaseOptions): Kysely<Database> {
+  const { queryTimeoutMs = 30_000 } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
@@ -47,7 +53,8 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     idleTimeoutMillis: 0,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    query_timeout: options.queryTimeoutMs ?? 30_000,
+    query_timeout: queryTimeoutMs,
+    statement_timeout: queryTimeoutMs === 0 ? false : queryTimeoutMs + SERVER_GIVES_UP_LATER_MS,
     types: { getTypeParser },
   });
   // Without a listener, an idle connection that breaks would end the process.

@@ -2,10 +2,11 @@
  * Reads for the API: enrollments with what belongs to them, in one statement however many there are, so that sums,
  * status and latest charge are of the same moment. Writes nothing.
  */
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { DISPUTE_TABLE } from '../domain/disputes.ts';
 import { ENDED, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { WaitsFor } from '../domain/waits-for.ts';
+import { WAITING } from './figures.ts';
 import type { Charge, Database, Enrollment } from './schema.ts';
 import { statement } from './statement.ts';
 
@@ -50,7 +51,7 @@ export interface EnrollmentFilter {
 }
 
 const viewById = statement((db, { id }: { id: string }) =>
-  viewQuery(db).where('enrollments.id', '=', id).compile(),
+  viewQuery(db, db.selectFrom('enrollments').selectAll().where('id', '=', id)).compile(),
 );
 
 /** @returns undefined when there is no such enrollment */
@@ -67,34 +68,51 @@ export async function listEnrollmentViews(
   db: Kysely<Database>,
   filter: EnrollmentFilter,
 ): Promise<EnrollmentView[]> {
-  let query = viewQuery(db)
+  const rows = await viewQuery(db, pageQuery(db, filter))
     .orderBy('enrollments.created_at', 'desc')
     .orderBy('enrollments.id', 'desc')
+    .execute();
+  return rows.map(viewOf);
+}
+
+/** The enrollments of a page, before anything is read that belongs to them: what does not pass costs next to nothing. */
+function pageQuery(db: Kysely<Database>, filter: EnrollmentFilter) {
+  const { customerReference, stripeCustomerId, pastDueBefore } = filter;
+  let query = db
+    .selectFrom('enrollments')
+    .selectAll()
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
     .limit(filter.limit);
   if (filter.status !== undefined) {
-    query = query.where('enrollments.status', '=', filter.status);
+    query = query.where('status', '=', filter.status);
   }
-  if (filter.customerReference !== undefined) {
-    query = query.where('customers.reference', '=', filter.customerReference);
+  if (customerReference !== undefined) {
+    query = query.where('customer_id', 'in', (eb) =>
+      eb.selectFrom('customers').select('customers.id').where('reference', '=', customerReference),
+    );
   }
-  if (filter.stripeCustomerId !== undefined) {
-    query = query.where('customers.stripe_customer_id', '=', filter.stripeCustomerId);
+  if (stripeCustomerId !== undefined) {
+    query = query.where('customer_id', 'in', (eb) =>
+      eb.selectFrom('customers').select('customers.id').where('stripe_customer_id', '=', stripeCustomerId),
+    );
   }
-  if (filter.pastDueBefore !== undefined) {
-    query = query.where('sums.past_due_since', '<', new Date(filter.pastDueBefore));
+  if (pastDueBefore !== undefined) {
+    const since = new Date(pastDueBefore);
+    query = query.where(
+      withCharge(sql`${WAITING} and status = any (${[...PAST_DUE_CHARGE]}) and due_at < ${since}`),
+    );
   }
   if (filter.waitsFor === 'payment_method') {
-    query = query.where('enrollments.status', '=', 'awaiting_payment_method');
+    query = query.where('status', '=', 'awaiting_payment_method');
   } else if (filter.waitsFor !== undefined) {
-    query = query
-      .where('enrollments.status', 'not in', [...ENDED])
-      .where(sql<boolean>`${filter.waitsFor} = any (sums.charges_wait_for)`);
+    query = query.where('status', 'not in', [...ENDED]).where(withCharge(chargeWaits(filter.waitsFor)));
   }
   if (filter.after !== undefined) {
     const { at, id } = filter.after;
-    query = query.where(sql<boolean>`(enrollments.created_at, enrollments.id) < (${at}::timestamptz, ${id})`);
+    query = query.where(sql<boolean>`(created_at, id) < (${at}::timestamptz, ${id})`);
   }
-  return (await query.execute()).map(viewOf);
+  return query;
 }
 
 const OPEN_DISPUTE = Object.entries(DISPUTE_TABLE)
@@ -111,9 +129,25 @@ const waiting = sql`case
   when status = any (${[...PAST_DUE_CHARGE]}) then 'retry'
 end`;
 
-function viewQuery(db: Kysely<Database>) {
+/**
+ * Whether an enrollment has such a charge. The charges are found first, by the index over the few that wait, and then
+ * their enrollments: an `in (select …)` lets PostgreSQL guess how many there are, and walk through all enrollments.
+ */
+function withCharge(isSuch: RawBuilder<unknown>) {
+  return sql<boolean>`id = any (array(select enrollment_id from charges where ${isSuch}))`;
+}
+
+/** Whether a charge's row waits for that, in words that name the index over the few rows that may. */
+function chargeWaits(waitsFor: WaitsFor) {
+  return waitsFor === 'dispute'
+    ? sql<boolean>`dispute_status is not null and dispute_status = any (${OPEN_DISPUTE})`
+    : sql<boolean>`${WAITING} and ${waiting} = ${waitsFor}`;
+}
+
+/** @param page the enrollments, as `enrollments` */
+function viewQuery(db: Kysely<Database>, page: SelectQueryBuilder<Database, 'enrollments', Enrollment>) {
   return db
-    .selectFrom('enrollments')
+    .selectFrom(page.as('enrollments'))
     .innerJoin('customers', 'customers.id', 'enrollments.customer_id')
     .leftJoin('payment_methods', 'payment_methods.id', 'enrollments.default_payment_method_id')
     .leftJoinLateral(

@@ -141,7 +141,7 @@ export async function unknownStripeEvents(
     const known = await db
       .selectFrom('stripe_events')
       .select('id')
-      .where('id', 'in', ids.slice(from, from + 500))
+      .where((eb) => eb('id', '=', eb.fn.any(eb.val(ids.slice(from, from + 500)))))
       .execute();
     for (const { id } of known) {
       unknown.delete(id);

@@ -16,6 +16,7 @@ import * as apiKeysAndRedeliveries from './migrations/0008-api-keys-and-redelive
 import * as figures from './migrations/0009-figures.ts';
 import * as refundRequestKeys from './migrations/0010-refund-request-keys.ts';
 import * as requestTurns from './migrations/0011-request-turns.ts';
+import * as listsOfOperators from './migrations/0012-lists-of-operators.ts';
 import * as noLinksInEvents from './migrations/0013-no-links-in-events.ts';
 import * as refundsOfAll from './migrations/0014-refunds-of-all.ts';
 import type { Database } from './schema.ts';
@@ -32,6 +33,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0009-figures': figures,
   '0010-refund-request-keys': refundRequestKeys,
   '0011-request-turns': requestTurns,
+  '0012-lists-of-operators': listsOfOperators,
   '0013-no-links-in-events': noLinksInEvents,
   '0014-refunds-of-all': refundsOfAll,
 };

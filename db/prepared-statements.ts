@@ -5,7 +5,10 @@
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import pg from 'pg';
 
-/** Each connection keeps its own copy of every plan. Texts beyond, e.g. for lists of any length, are sent as they are. */
+/**
+ * Each connection keeps its own copy of every plan. Texts beyond are sent as they are. What asks for a list of any length
+ * has it as one parameter, `= any ($1)`, so that its length makes no new text.
+ */
 const MOST_STATEMENTS = 500;
 
 /** The same connections, whose statements with parameters are prepared. */

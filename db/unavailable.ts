@@ -14,13 +14,14 @@ const SOCKET = new Set([
 ]);
 /** Nothing came back within `queryTimeoutMs`. */
 const READ_TIMEOUT = 'Query read timeout';
-/** `pg` has no codes for these. */
+/** These have no codes of their own. */
 const WORDS = [
   'timeout exceeded when trying to connect',
   'Connection terminated',
   'Client has encountered a connection error',
   'Client was closed',
   READ_TIMEOUT,
+  'canceling statement due to statement timeout',
   'the database system is',
 ];
 

@@ -30,7 +30,13 @@ export async function prepareDatabase(
   } finally {
     await admin.end();
   }
-  const db = openDatabase({ url: addresses.postgres, poolSize: 1, applicationName: 'durable-billing dev' });
+  const db = openDatabase({
+    url: addresses.postgres,
+    poolSize: 1,
+    applicationName: 'durable-billing dev',
+    // As `npm run migrate` does.
+    queryTimeoutMs: 0,
+  });
   try {
     await migrateToLatest(db);
     if (secrets.apiKey !== null && (await authenticate(db, secrets.apiKey))) {

@@ -39,6 +39,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'jose',
     '@temporalio',
     '@opentelemetry',
+    'nodemailer/lib/addressparser',
     'type:kysely',
   ],
   api: [

@@ -41,6 +41,19 @@ describe('errors', () => {
     },
   );
 
+  it.each([79, 6_000, 30_000])(
+    'answers 400 to a value that is nested %i times, and shows its beginning',
+    async (levels) => {
+      const { status, body } = await send(`{"customer":${'['.repeat(levels)}${']'.repeat(levels)}}`);
+      expect([status, body.error.code]).toEqual([400, 'invalid_request']);
+      const shown = `${'['.repeat(levels)}${']'.repeat(levels)}`.slice(0, 80);
+      expect(body.error.issues).toContainEqual({
+        param: 'customer',
+        message: `customer: expected object, got '${shown}…'`,
+      });
+    },
+  );
+
   it('answers 400 to a text in another encoding, and keeps nothing of it mangled', async () => {
     const { status, body } = await api.request('POST', '/v1/enrollments', {
       idempotencyKey: 'k',

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { checkBooks } from '../../check-books/check.ts';
 import { repair } from '../../check-books/repair.ts';
 import { createLogger } from '../../config/logger.ts';
-import { chargeId } from '../../domain/ids.ts';
+import { chargeId, enrollmentWorkflowId } from '../../domain/ids.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 
 let billing: TestBilling;
@@ -154,5 +154,22 @@ describe('checkBooks', () => {
     expect(done.some((said) => said.endsWith('delivered to its Workflow'))).toBe(true);
     await billing.charged(input.enrollmentId, 1, 'succeeded');
     expect(await find()).toEqual([]);
+  }, 60_000);
+
+  it('finds what runs without a row among 70,000 Workflows that run, more than one statement takes parameters', async () => {
+    const { enrollmentId } = await billing.enrolled(ONCE);
+    const others = Array.from({ length: 70_000 }, (_, n) => `enrollment/enr_${String(n).padStart(26, '0')}`);
+    const client: typeof deps.client = Object.create(deps.client, {
+      workflow: { value: Object.create(deps.client.workflow, { list: { value: listing } }) },
+    });
+    async function* listing() {
+      for (const workflowId of [...others, enrollmentWorkflowId(enrollmentId)]) {
+        yield { workflowId };
+      }
+    }
+    const { differences } = await checkBooks({ ...deps, client }, { looks: 1 });
+    const found = differences.filter(({ code }) => code === 'enrollment_without_row');
+    expect(found).toHaveLength(70_000);
+    expect(found.some(({ subject }) => subject === enrollmentId)).toBe(false);
   }, 60_000);
 });

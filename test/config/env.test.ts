@@ -38,6 +38,63 @@ describe('readSettings', () => {
     expect(message).not.toContain(value);
   });
 
+  const ADDRESS = 'expected an address that begins with http:// or https://, without user, query or fragment';
+  const ORIGINS =
+    'expected origins, e.g. https://shop.example.com, each without a path or a slash at the end';
+  const SENDER = 'expected one address, e.g. billing@example.com or Billing <billing@example.com>';
+  const SIGNING = 'expected signing secrets of webhook endpoints, whsec_…, separated by commas';
+
+  it.each([
+    ['PUBLIC_URL', 'billing.example.com:8443', ADDRESS],
+    ['PUBLIC_URL', 'billing.example.com', ADDRESS],
+    ['PUBLIC_URL', 'https:billing.example.com', ADDRESS],
+    ['PUBLIC_URL', 'https://billing.example.com/?x=1#y', ADDRESS],
+    ['PUBLIC_URL', 'https://billing.example.com/?', ADDRESS],
+    ['PUBLIC_URL', 'https://billing.example.com/#', ADDRESS],
+    ['TEMPORAL_UI_URL', 'localhost:8233', ADDRESS],
+    ['STRIPE_API_URL', 'ftp://api.stripe.com', ADDRESS],
+    ['STRIPE_API_URL', 'api.stripe.com', ADDRESS],
+    ['ALLOWED_RETURN_ORIGINS', 'shop.example.com,*', ORIGINS],
+    ['ALLOWED_RETURN_ORIGINS', 'https://shop.example.com,*', ORIGINS],
+    ['ALLOWED_RETURN_ORIGINS', 'https://shop.example.com/thanks', ORIGINS],
+    ['ALLOWED_RETURN_ORIGINS', 'app://shop', ORIGINS],
+    ['ALLOWED_RETURN_ORIGINS', 'ws://shop.example.com', ORIGINS],
+    ['MAIL_FROM', 'abc', SENDER],
+    ['MAIL_FROM', 'Billing <abc>', SENDER],
+    ['MAIL_FROM', 'billing@', SENDER],
+    ['MAIL_FROM', 'a@example.com, b@example.com', SENDER],
+    ['MAIL_FROM', 'Billing: a@example.com;', SENDER],
+  ])('refuses %s=%s, shows it, and says what it expected', (name, value, expected) => {
+    expect(() => readSettings({ ...REQUIRED, [name]: value })).toThrow(`  ${name}: '${value}'; ${expected}`);
+  });
+
+  it.each([
+    ['STRIPE_WEBHOOK_SECRET', 'sk_live_1234567890', SIGNING],
+    ['STRIPE_WEBHOOK_SECRET', 'nonsense', SIGNING],
+    ['STRIPE_WEBHOOK_SECRET', 'whsec_one,nonsense', SIGNING],
+    ['PUBLIC_URL', 'https://user:hunter2@billing.example.com', ADDRESS],
+    ['PUBLIC_URL', 'mailto:a@b', ADDRESS],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'ftp://user:hunter2@collector', ''],
+  ])('refuses %s=%s without showing it', (name, value, expected) => {
+    const read = () => readSettings({ ...REQUIRED, [name]: value });
+    expect(read).toThrow(`  ${name}: (not shown); ${expected}`);
+    expect(read).not.toThrow(value);
+  });
+
+  it.each([
+    ['PUBLIC_URL', 'https://example.com/billing/'],
+    ['PUBLIC_URL', 'http://[::1]:3000'],
+    ['TEMPORAL_UI_URL', 'http://localhost:8233'],
+    ['STRIPE_API_URL', 'http://stripe-stand-in.localhost:12111'],
+    ['ALLOWED_RETURN_ORIGINS', 'https://shop.example.com, http://127.0.0.1:4000'],
+    ['STRIPE_WEBHOOK_SECRET', 'whsec_aB3+/=, whsec_two'],
+    ['MAIL_FROM', 'billing@localhost'],
+    ['MAIL_FROM', '"Kissa, Inc." <billing@example.com>'],
+    ['MAIL_FROM', '喫茶 <billing@example.com>'],
+  ])('takes %s=%s', (name, value) => {
+    expect(readSettings({ ...REQUIRED, [name]: value })).toBeDefined();
+  });
+
   it('treats an empty setting as missing', () => {
     expect(() => readSettings({ ...REQUIRED, STRIPE_WEBHOOK_SECRET: '' })).toThrow(
       'STRIPE_WEBHOOK_SECRET: missing',

@@ -87,6 +87,31 @@ describe('openDatabase', () => {
     }
   });
 
+  it('has the server end a statement that nobody waits for any more', async () => {
+    const applicationName = 'gives up';
+    const db = openDatabase({ url: database.url, poolSize: 1, applicationName, queryTimeoutMs: 200 });
+    try {
+      await expect(sql`select pg_sleep(${60}::int)`.execute(db)).rejects.toThrow('Query read timeout');
+      await waitFor('its end', async () => {
+        const { rows } =
+          await sql`select pid from pg_stat_activity where application_name = ${applicationName}
+          and query like '%pg_sleep%'`.execute(database.db);
+        return rows.length === 0;
+      });
+    } finally {
+      await db.destroy();
+    }
+  });
+
+  it('bounds no statement where nothing is to be given up, as when migrating', async () => {
+    const db = openDatabase({ url: database.url, poolSize: 1, queryTimeoutMs: 0 });
+    try {
+      expect((await sql`show statement_timeout`.execute(db)).rows).toEqual([{ statement_timeout: '0' }]);
+    } finally {
+      await db.destroy();
+    }
+  });
+
   it('tells of a connection that the server cut, and takes a new one', async () => {
     const lost: Error[] = [];
     const db = openDatabase({
@@ -130,7 +155,8 @@ describe('isDatabaseUnavailable', () => {
     [{ message: 'Connection terminated unexpectedly' }, true],
     [{ errors: [{ code: 'ECONNREFUSED' }] }, true],
     [{ code: '23505', message: 'duplicate key' }, false],
-    [{ code: '57014', message: 'canceling statement' }, false],
+    [{ code: '57014', message: 'canceling statement due to user request' }, false],
+    [{ code: '57014', message: 'canceling statement due to statement timeout' }, true],
     [{ code: 'ECONNRESET', message: 'aborted', statusCode: 400 }, false],
     [new Error('something else'), false],
     ['text', false],

@@ -1,5 +1,6 @@
 /** No statement of a route, an Activity or the inbox reads a whole table that grows. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { WAITS_FOR_WORDS } from '../../domain/waits-for.ts';
 import { createMailOutbox } from '../../mail/outbox.ts';
 import { startApi } from '../api/test-api.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
@@ -36,6 +37,22 @@ describe('what finds whole-table reads', () => {
     const found = await wholeTableReads(billing.databaseUrl, texts);
     expect(found).toHaveLength(2);
     expect(found[0]).toContain('reads all of charges');
+  });
+
+  it.each([
+    'select id from stripe_events where type <> $1 order by received_at desc, id desc limit 5',
+    `select id from stripe_events where type <> $1 and (received_at, id) < (now(), $2)
+      order by received_at desc, id desc limit 5`,
+    `select id from enrollments where exists (select from charges where enrollment_id = enrollments.id and last_code = $1)
+      order by created_at desc, id desc limit 5`,
+    `select e.id from enrollments e left join lateral (
+        select min(due_at) as since from charges where enrollment_id = e.id) as sums on true
+      where sums.since < $1 order by e.created_at desc, e.id desc limit 5`,
+    'select id from enrollments order by created_at + $1::interval limit 5',
+  ])('finds one that a limit hides: %s', async (text) => {
+    expect(await wholeTableReads(billing.databaseUrl, [text])).toEqual([
+      expect.stringMatching(/reads? all of the index/),
+    ]);
   });
 });
 
@@ -77,6 +94,16 @@ describe('no whole table is read', () => {
       '/v1/enrollments?status=active&limit=5',
       '/v1/enrollments?customer_reference=user-1',
       '/v1/enrollments?stripe_customer_id=cus_123',
+      '/v1/enrollments?past_due_before=2026-11-02T09:00:00Z',
+      '/v1/enrollments?status=past_due&past_due_before=2026-11-02T09:00:00Z',
+      ...WAITS_FOR_WORDS.map((word) => `/v1/enrollments?waits_for=${word}`),
+      '/v1/webhooks?limit=5',
+      '/v1/webhooks?type=x',
+      '/v1/webhooks?type=x&cursor=evt_0',
+      '/v1/webhooks?state=pending',
+      '/v1/webhooks?state=signalled&cursor=evt_0',
+      '/v1/webhooks?state=ignored',
+      `/v1/webhooks?enrollment_id=${id}&type=x`,
     ];
     for (const route of routes) {
       expect([route, (await api.request('GET', route)).status]).toEqual([route, 200]);

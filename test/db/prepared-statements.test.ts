@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Kysely, sql } from 'kysely';
+import { readEnrollments } from '../../check-books/read-rows.ts';
+import { markNoticesRead } from '../../db/customer-notices.ts';
+import { readStamps } from '../../db/customer-view.ts';
 import { openDatabase } from '../../db/database.ts';
+import { unknownStripeEvents } from '../../db/inbox-operations.ts';
 import type { Database } from '../../db/schema.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -54,6 +58,23 @@ describe('prepared statements', () => {
         expect(rows).toEqual([{ [`column_${index}`]: index }]);
       }
       expect(await preparedTexts(db)).toHaveLength(500);
+    });
+  });
+
+  it.each([
+    { name: 'the stamps of open pages', ask: readStamps },
+    {
+      name: 'messages that were read',
+      ask: (db: Kysely<Database>, ids: string[]) => markNoticesRead(db, 'enr_1', ids),
+    },
+    { name: 'events that may be unknown', ask: unknownStripeEvents },
+    { name: 'enrollments whose books are checked', ask: readEnrollments },
+  ])('has one text for a list of any length: $name', async ({ ask }) => {
+    await onOneConnection(true, async (db) => {
+      for (const ids of [['a'], ['a', 'b'], ['a', 'b', 'c']]) {
+        await ask(db, ids);
+      }
+      expect(await preparedTexts(db)).toHaveLength(1);
     });
   });
 

@@ -80,6 +80,7 @@ function environmentOf(service: Service | undefined, environment: Record<string,
 const GIVEN = {
   ...Object.fromEntries(REQUIRED.map((name) => [name, 'a'.repeat(32)])),
   STRIPE_SECRET_KEY: 'sk_test_1',
+  STRIPE_WEBHOOK_SECRET: 'whsec_1',
 };
 
 /** Names of the settings that a process asks its environment for. */

@@ -210,7 +210,12 @@ const NO_BODY: Body = { headers: {}, wrong: null };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 /** No JSON, no object, another type, another encoding, too much. */
+/** As deep as the largest body allows. */
+const NESTED = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
 const RAW: Required<Body>[] = [
+  ...[NESTED, ...['customer', 'terms', 'amount_minor', 'reason'].map((name) => `{"${name}":${NESTED}}`)].map(
+    (payload) => ({ payload, headers: JSON_TYPE, wrong: 'a value that is nested without end' }),
+  ),
   ...['{', '[]', '5', '"text"', 'null', '{"a":1,}', "{'a':1}", '{"__proto__":{}}', '['.repeat(9_000)].map(
     (payload) => ({ payload, headers: JSON_TYPE, wrong: 'the body' }),
   ),
