@@ -167,9 +167,11 @@ export const settingsSchema = z.object({
     .number()
     .int()
     .min(100)
-    .max(80_000)
+    .max(45_000)
     .default(20_000)
-    .describe('Milliseconds that one request to Stripe may take'),
+    .describe(
+      'Milliseconds that one request to Stripe may take; an Activity, which may look besides, has 60 s',
+    ),
 
   STRIPE_EVENT_SWEEP_SECONDS: z.coerce
     .number()

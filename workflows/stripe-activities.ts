@@ -6,8 +6,8 @@ import { type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { INTERACTIVE_PRIORITY, SCHEDULED_PRIORITY } from '../domain/priorities.ts';
 
-/** Above the longest request to Stripe (20 s by default) and a look-up besides. */
-const START_TO_CLOSE_MS = 60_000;
+/** Above the longest request to Stripe that a setting allows, and a look-up besides. */
+export const START_TO_CLOSE_MS = 60_000;
 /** A Worker that died is noticed after this long; the Worker beats every 4 s, so that short Activities never do. */
 const HEARTBEAT_TIMEOUT_MS = 12_000;
 

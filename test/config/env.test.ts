@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readDatabaseUrl, readSettings } from '../../config/env.ts';
+import { START_TO_CLOSE_MS } from '../../workflows/stripe-activities.ts';
 
 const REQUIRED = {
   CUSTOMER_LINK_SECRETS: 'a-secret-of-thirty-two-characters-or-more',
@@ -93,6 +94,12 @@ describe('readSettings', () => {
     ['MAIL_FROM', '喫茶 <billing@example.com>'],
   ])('takes %s=%s', (name, value) => {
     expect(readSettings({ ...REQUIRED, [name]: value })).toBeDefined();
+  });
+
+  it('takes no time for a request to Stripe in which the Activity that makes it would be given up', () => {
+    const within = (ms: number) => readSettings({ ...REQUIRED, STRIPE_TIMEOUT_MS: String(ms) });
+    expect(() => within(START_TO_CLOSE_MS - 10_000)).toThrow('STRIPE_TIMEOUT_MS');
+    expect(within(START_TO_CLOSE_MS - 15_000).STRIPE_TIMEOUT_MS).toBe(45_000);
   });
 
   it('treats an empty setting as missing', () => {
