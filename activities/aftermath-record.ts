@@ -14,7 +14,8 @@ import { REFUND_TABLE, refundedMinor } from '../domain/refunds.ts';
 export interface AftermathNews {
   refunds: Stripe.Refund[];
   disputes: Stripe.Dispute[];
-  warnings: Stripe.Radar.EarlyFraudWarning[];
+  /** Null when the key may not read them. */
+  warnings: Stripe.Radar.EarlyFraudWarning[] | null;
   /** ISO 8601, UTC. */
   at: string;
   /** Who asked for one of the refunds. */
@@ -37,7 +38,7 @@ export async function recordAftermath(
     await tell(
       trx,
       charge.enrollmentId,
-      warnings.map((warning) => warningFact(charge, warning, at)),
+      warnings?.map((warning) => warningFact(charge, warning, at)) ?? [unreadableFact(charge, at)],
     );
     const made = refunds.map(({ amount, status }) => ({ amountMinor: amount, status: statusOf({ status }) }));
     // Stripe lists the newest first.
@@ -199,6 +200,18 @@ function warningFact(charge: PaidCharge, warning: Stripe.Radar.EarlyFraudWarning
     who: 'stripe',
     why: warning.fraud_type,
     details: { early_fraud_warning: warning.id, actionable: warning.actionable },
+  };
+}
+
+/** Once for each charge. */
+function unreadableFact(charge: PaidCharge, at: string): TimelineFact {
+  return {
+    key: `${charge.id}/early-fraud-warnings-unreadable`,
+    chargeId: charge.id,
+    at,
+    what: 'charge.early_fraud_warnings_unreadable',
+    who: 'workflow',
+    why: 'the Stripe key may not read early fraud warnings',
   };
 }
 

@@ -1,8 +1,10 @@
 /** Disputes: an open one stops further charges, a won one resumes them, a lost one follows the terms; fraud warnings. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { retryNow } from '../support/temporal.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -72,6 +74,60 @@ describe('a dispute', () => {
     await billing.control(`disputes/${disputeId}/close`, { won: false });
     await billing.deliverEvents();
     await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
+  }, 60_000);
+});
+
+describe('a dispute while Stripe refuses our key', () => {
+  /** An enrollment whose first charge is disputed while reading under `path` is answered with `status`. */
+  async function disputedUnder(path: string, status: number) {
+    const { enrollmentId } = await billing.enrolled(ON_DEMAND);
+    await billing.active(enrollmentId);
+    const ask = (requestKey: string) =>
+      billing.billing.createCharge(enrollmentId, { ...BY, requestKey, amountMinor: 700, description: null });
+    await ask('one');
+    const row = await billing.charged(enrollmentId, 1, 'succeeded');
+    const intent = await billing.stripe.paymentIntents.retrieve(String(row.payment_intent_id));
+    const match = { method: 'GET', path_prefix: path };
+    await billing.control('faults', { match, kind: 'status', status, for_seconds: 60 });
+    await billing.control(`charges/${intent.latest_charge}/dispute`);
+    await billing.deliverEvents();
+    const isKnown = async () => {
+      await waitFor('the enrollment to know', async () =>
+        JSON.stringify(await billing.history(enrollmentId)).includes('disputesChanged'),
+      );
+      await ask('two');
+      expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ dispute_status: 'needs_response' }]);
+      expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'dispute', amount_minor: -700 });
+    };
+    return { enrollmentId, aftermath: chargeAftermathWorkflowId(row.id), isKnown };
+  }
+
+  it.each([
+    [401, '/v1/refunds'],
+    [403, '/v1/disputes'],
+  ])(
+    'F9: is known once the key is mended, without another event: %i of GET %s',
+    async (status, path) => {
+      const { aftermath, isKnown } = await disputedUnder(path, status);
+      const handle = billing.temporal.client.workflow.getHandle(aftermath);
+      await waitFor('the refusal', async () => {
+        const { raw } = await handle.describe();
+        return raw.pendingActivities?.some(({ lastFailure }) => lastFailure?.message?.includes(`${status}`));
+      });
+      await billing.control('faults/clear');
+      await retryNow(billing.temporal, aftermath, 'followAftermath');
+      await isKnown();
+    },
+    60_000,
+  );
+
+  it('is known although the key may not read early fraud warnings, which operators hear of', async () => {
+    const { enrollmentId, isKnown } = await disputedUnder('/v1/radar/early_fraud_warnings', 403);
+    await isKnown();
+    expect((await billing.timeline(enrollmentId)).map(({ what }) => what)).toContain(
+      'charge.early_fraud_warnings_unreadable',
+    );
+    await billing.control('faults/clear');
   }, 60_000);
 });
 
