@@ -148,7 +148,8 @@ async function writeDispute(
   dispute: Stripe.Dispute,
   at: string,
 ): Promise<void> {
-  const { id: chargeId, enrollmentId, currency } = charge;
+  const { id: chargeId, enrollmentId } = charge;
+  const { currency } = dispute;
   const dueBy = dispute.evidence_details.due_by;
   await saveDispute(db, {
     id: dispute.id,
@@ -171,7 +172,7 @@ async function writeDispute(
         charge_id: chargeId,
         currency,
         kind: moved.amount < 0 ? 'dispute' : 'dispute_reversed',
-        amount_minor: moved.amount,
+        amount_minor: movedMinor(dispute, moved),
         stripe_object_id: dispute.id,
         at,
       },
@@ -189,6 +190,14 @@ async function writeDispute(
       details: { dispute: dispute.id, amount_minor: dispute.amount, status: dispute.status },
     },
   ]);
+}
+
+/**
+ * A movement in the dispute's currency, as the payment was booked. Balance transactions are in the account's: where that
+ * is another one, the whole dispute came or went, since Stripe tells no part of it.
+ */
+function movedMinor(dispute: Stripe.Dispute, moved: Stripe.BalanceTransaction): number {
+  return moved.currency === dispute.currency ? moved.amount : Math.sign(moved.amount) * dispute.amount;
 }
 
 function warningFact(charge: PaidCharge, warning: Stripe.Radar.EarlyFraudWarning, at: string): TimelineFact {

@@ -193,6 +193,34 @@ describe('a charge of the schedule that a dispute holds back', () => {
   }, 60_000);
 });
 
+describe('a dispute of a payment in another currency than the account', () => {
+  it('is booked as the payment was, in the currency of the charge', async () => {
+    await billing.control('settings', { settlementCurrency: 'usd', settlementRate: 0.0065 });
+    try {
+      const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+      const { balance_transactions: moved } = await billing.stripe.disputes.retrieve(disputeId);
+      expect(moved).toMatchObject([{ amount: -455, currency: 'usd' }]);
+      await billing.control(`disputes/${disputeId}/close`, { won: true });
+      await billing.deliverEvents();
+      await billing.charged(enrollmentId, 2, 'succeeded');
+      const entries = await billing.db
+        .selectFrom('ledger_entries')
+        .select(['kind', 'amount_minor', 'currency'])
+        .where('enrollment_id', '=', enrollmentId)
+        .orderBy('seq')
+        .execute();
+      expect(entries).toEqual([
+        { kind: 'payment', amount_minor: 700, currency: 'jpy' },
+        { kind: 'dispute', amount_minor: -700, currency: 'jpy' },
+        { kind: 'dispute_reversed', amount_minor: 700, currency: 'jpy' },
+        { kind: 'payment', amount_minor: 700, currency: 'jpy' },
+      ]);
+    } finally {
+      await billing.control('settings', { settlementCurrency: null });
+    }
+  }, 60_000);
+});
+
 describe('an early fraud warning', () => {
   it('is told in the timeline', async () => {
     const { enrollmentId } = await billing.enrolled(MONTHLY, '4000000000005423');
