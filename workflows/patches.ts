@@ -24,4 +24,6 @@ export const PATCHES = {
   newsWhileMethodIsRead: 'news-while-method-is-read',
   /** A parked charge that turns out to stand well at Stripe waits for no operator any more. After 0.1.0. */
   lookUnparks: 'look-unparks',
+  /** So does one that its customer confirms, or that a cancel finds under way. After 0.1.0. */
+  stepUnparks: 'step-unparks',
 } as const;
