@@ -14,7 +14,8 @@ import { REFUND_TABLE, refundedMinor } from '../domain/refunds.ts';
 export interface AftermathNews {
   refunds: Stripe.Refund[];
   disputes: Stripe.Dispute[];
-  warnings: Stripe.Radar.EarlyFraudWarning[];
+  /** Null when the key may not read them. */
+  warnings: Stripe.Radar.EarlyFraudWarning[] | null;
   /** ISO 8601, UTC. */
   at: string;
   /** Who asked for one of the refunds, and for how much; null: all that was left. */
@@ -37,7 +38,7 @@ export async function recordAftermath(
     await tell(
       trx,
       charge.enrollmentId,
-      warnings.map((warning) => warningFact(charge, warning, at)),
+      warnings?.map((warning) => warningFact(charge, warning, at)) ?? [unreadableFact(charge, at)],
     );
     const made = refunds.map(({ amount, status }) => ({ amountMinor: amount, status: statusOf({ status }) }));
     // Stripe lists the newest first.
@@ -149,7 +150,8 @@ async function writeDispute(
   dispute: Stripe.Dispute,
   at: string,
 ): Promise<void> {
-  const { id: chargeId, enrollmentId, currency } = charge;
+  const { id: chargeId, enrollmentId } = charge;
+  const { currency } = dispute;
   const dueBy = dispute.evidence_details.due_by;
   await saveDispute(db, {
     id: dispute.id,
@@ -172,7 +174,7 @@ async function writeDispute(
         charge_id: chargeId,
         currency,
         kind: moved.amount < 0 ? 'dispute' : 'dispute_reversed',
-        amount_minor: moved.amount,
+        amount_minor: movedMinor(dispute, moved),
         stripe_object_id: dispute.id,
         at,
       },
@@ -192,6 +194,14 @@ async function writeDispute(
   ]);
 }
 
+/**
+ * A movement in the dispute's currency, as the payment was booked. Balance transactions are in the account's: where that
+ * is another one, the whole dispute came or went, since Stripe tells no part of it.
+ */
+function movedMinor(dispute: Stripe.Dispute, moved: Stripe.BalanceTransaction): number {
+  return moved.currency === dispute.currency ? moved.amount : Math.sign(moved.amount) * dispute.amount;
+}
+
 function warningFact(charge: PaidCharge, warning: Stripe.Radar.EarlyFraudWarning, at: string): TimelineFact {
   return {
     key: `${charge.id}/early-fraud-warning/${warning.id}`,
@@ -201,6 +211,18 @@ function warningFact(charge: PaidCharge, warning: Stripe.Radar.EarlyFraudWarning
     who: 'stripe',
     why: warning.fraud_type,
     details: { early_fraud_warning: warning.id, actionable: warning.actionable },
+  };
+}
+
+/** Once for each charge. */
+function unreadableFact(charge: PaidCharge, at: string): TimelineFact {
+  return {
+    key: `${charge.id}/early-fraud-warnings-unreadable`,
+    chargeId: charge.id,
+    at,
+    what: 'charge.early_fraud_warnings_unreadable',
+    who: 'workflow',
+    why: 'the Stripe key may not read early fraud warnings',
   };
 }
 

@@ -13,7 +13,7 @@ import { recordAftermath } from './aftermath-record.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refundKey } from './refund-key.ts';
-import { failureOf, isStoredServerError } from './stripe-errors.ts';
+import { failureOf, isStoredServerError, patientFailureOf } from './stripe-errors.ts';
 
 export interface RefundWork {
   chargeId: string;
@@ -56,8 +56,10 @@ export function createAftermathActivities(deps: ActivityDeps) {
      * Gives a paid charge back, in full or in part, and writes what Stripe made of it. Never more than is left. Safe to
      * repeat, for ever: whether the request's refund was made is looked at first, since Temporal knows a request only
      * until others follow it, and Stripe its key for a day or so.
+     * @throws faults, retried; defects, a refused key among them: the caller hears of it and asks again
      */
     async refundCharge(work: RefundWork): Promise<RefundResult> {
+      const answering = { at: work.at, failed: failureOf };
       const charge = await paidCharge(work.chargeId);
       const made = await earlierRefund(charge, work);
       if (made === null) {
@@ -71,14 +73,14 @@ export function createAftermathActivities(deps: ActivityDeps) {
           work.amountMinor,
         );
         if ('refused' in planned) {
-          return { kind: 'refused', ...planned.refused, ...(await follow(charge, work.at)) };
+          return { kind: 'refused', ...planned.refused, ...(await follow(charge, answering)) };
         }
         const refused = await refund(charge, work, planned.amountMinor);
         if (refused !== null) {
-          return { kind: 'refused', ...refused, ...(await follow(charge, work.at)) };
+          return { kind: 'refused', ...refused, ...(await follow(charge, answering)) };
         }
       }
-      const after = await follow(charge, work.at, work);
+      const after = await follow(charge, answering, work);
       const mine = after.asked;
       if (mine === null) {
         throw defect(
@@ -95,9 +97,13 @@ export function createAftermathActivities(deps: ActivityDeps) {
       };
     },
 
-    /** Reads what became of a paid charge, and writes what is new. Safe to repeat. */
+    /**
+     * Reads what became of a paid charge, and writes what is new. Safe to repeat.
+     * @throws faults, retried; a refused key is waited out, since Stripe tells of a dispute once and it stops charges
+     */
     async followAftermath(work: { chargeId: string; at: string }): Promise<Aftermath> {
-      const { refunds, disputes } = await follow(await paidCharge(work.chargeId), work.at);
+      const charge = await paidCharge(work.chargeId);
+      const { refunds, disputes } = await follow(charge, { at: work.at, failed: patientFailureOf });
       return { refunds, disputes };
     },
   };
@@ -177,18 +183,19 @@ export function createAftermathActivities(deps: ActivityDeps) {
     }
   }
 
+  /** @param how.failed what a refusal of Stripe's is to be: an answer to whoever waits, or something to wait out */
   async function follow(
     charge: PaidCharge & { paymentIntentId: string },
-    at: string,
+    { at, failed }: { at: string; failed: typeof failureOf },
     asked?: RefundWork,
   ): Promise<Aftermath & { asked: { id: string; status: string; amountMinor: number } | null }> {
     const payment_intent = charge.paymentIntentId;
     const [refunds, disputes, warnings] = await Promise.all([
       refundsOf(payment_intent),
       deps.stripe.disputes.list({ payment_intent, limit: 100 }).then(({ data }) => data),
-      deps.stripe.radar.earlyFraudWarnings.list({ payment_intent, limit: 100 }).then(({ data }) => data),
+      warningsOf(payment_intent),
     ]).catch((error: unknown) => {
-      throw failureOf(error, `reading what became of ${charge.id}`);
+      throw failed(error, `reading what became of ${charge.id}`);
     });
     const mine =
       asked === undefined
@@ -212,6 +219,18 @@ export function createAftermathActivities(deps: ActivityDeps) {
           ? null
           : { id: mine.id, status: mine.status ?? 'pending', amountMinor: mine.amount },
     };
+  }
+
+  /** @returns null when the key may not read them: they are only told, and keep no dispute from being heard of */
+  async function warningsOf(payment_intent: string): Promise<Stripe.Radar.EarlyFraudWarning[] | null> {
+    try {
+      return (await deps.stripe.radar.earlyFraudWarnings.list({ payment_intent, limit: 100 })).data;
+    } catch (error) {
+      if (error instanceof Stripe.errors.StripePermissionError) {
+        return null;
+      }
+      throw error;
+    }
   }
 
   /**

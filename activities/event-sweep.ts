@@ -1,9 +1,13 @@
 /**
  * The sweep over Stripe's events: whatever should have come as a webhook and did not is put into the same inbox, from
  * which the API delivers it. Called by `workflows/event-sweep.ts`. It acts on no event itself.
+ *
+ * It walks from the oldest event that it has not seen to the newest, which is against the order of Stripe's lists, and
+ * remembers each page: after a long outage it takes several sweeps, and each goes on where the one before ended.
  */
+import type { Stripe } from 'stripe';
 import { unknownStripeEvents } from '../db/inbox-operations.ts';
-import { receiveStripeEvent } from '../db/stripe-events.ts';
+import { receiveStripeEvents } from '../db/stripe-events.ts';
 import { moveCursor, readCursor } from '../db/sweep-cursors.ts';
 import { receivedEventOf } from '../domain/received-event.ts';
 import { isSecondWord, STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
@@ -12,59 +16,107 @@ import { patientFailureOf } from './stripe-errors.ts';
 
 const CURSOR = 'stripe-events';
 /** How far back the first sweep looks: Stripe itself repeats a webhook for three days. */
-const FIRST_REACH_MS = 3 * 86_400_000;
-/** Looked at again each time: Stripe does not promise that events are listed in the order they were created. */
-const OVERLAP_MS = 10 * 60_000;
+const FIRST_REACH_S = 3 * 86_400;
+/** Younger events are looked at again by the next sweep: Stripe does not promise to list them in the order of creation. */
+const SETTLED_AFTER_S = 10 * 60;
+/** No page is asked for later: the Workflow gives the Activity 60 s, and a request may take 20 s. */
+const ASK_FOR_MS = 30_000;
 
 export interface SweepReport {
   /** Events that had never come in. */
   found: number;
-  /** ISO 8601, UTC, by Stripe's clock. */
+  /** ISO 8601, UTC, by Stripe's clock: how far this sweep came; the next goes on from there when time was up. */
   sweptUntil: string;
+}
+
+/** How far a walk has come: all that was created before `from` (epoch seconds), and all that is listed up to `last`. */
+interface Place {
+  from: number;
+  last: Stripe.Event | undefined;
 }
 
 export function createEventSweepActivities(deps: ActivityDeps) {
   return {
     /**
-     * Looks at all events since the last sweep that are older than `travelMs`: younger ones may still be on their way.
-     * Safe to repeat: an event is kept once, and the cursor moves after the events are kept.
+     * Looks at events since the last sweep that are older than `travelMs`: younger ones may still be on their way. Ends
+     * early rather than late. Safe to repeat: an event is kept once, and the cursor moves after the events are kept.
      */
     async sweepStripeEvents(work: { travelMs: number }): Promise<SweepReport> {
-      const { db, stripe, livemode } = deps;
-      const until = Date.now() - work.travelMs;
-      const reached = (await readCursor(db, CURSOR))?.getTime() ?? until - FIRST_REACH_MS;
-      const created = {
-        gte: Math.floor(Math.min(reached - OVERLAP_MS, until) / 1000),
-        lte: Math.floor(until / 1000),
-      };
+      const beganMs = Date.now();
+      const until = secondsOf(beganMs - work.travelMs) + 1;
+      const settled = secondsOf(beganMs) - SETTLED_AFTER_S;
+      const reached = await readCursor(deps.db, CURSOR);
+      const from = Math.min(reached === null ? until - FIRST_REACH_S : secondsOf(reached.getTime()), until);
+      let place: Place = { from, last: undefined };
       let found = 0;
-      const list = { types: [...STRIPE_EVENT_TYPES], created, limit: 100 };
-      let after: string | undefined;
-      for (;;) {
-        const page = await stripe.events
-          .list(after === undefined ? list : { ...list, starting_after: after })
-          .catch((error: unknown) => {
-            throw patientFailureOf(error, 'listing events');
-          });
-        const unknown = await unknownStripeEvents(
-          db,
-          page.data.map(({ id }) => id),
-        );
-        for (const event of page.data.filter(({ id }) => unknown.has(id))) {
-          const isNew = await receiveStripeEvent(
-            db,
-            receivedEventOf(event, livemode),
-            isSecondWord(event.type),
-          );
-          found += isNew ? 1 : 0;
-        }
-        after = page.data.at(-1)?.id;
-        if (!page.has_more || after === undefined) {
-          break;
-        }
+      while (place.from < until && Date.now() - beganMs < ASK_FOR_MS) {
+        const step = await next(place, until);
+        place = step.place;
+        found += step.found;
+        await moveCursor(deps.db, CURSOR, new Date(Math.min(place.from, settled) * 1000), step.found);
       }
-      await moveCursor(db, CURSOR, new Date(until), found);
-      return { found, sweptUntil: new Date(until).toISOString() };
+      return { found, sweptUntil: new Date(place.from * 1000).toISOString() };
     },
   };
+
+  /** Takes the next page, the oldest events that were not seen. */
+  async function next({ from, last }: Place, until: number): Promise<{ place: Place; found: number }> {
+    const before = last ?? (await list({ created: { lt: from }, limit: 1 })).data[0];
+    if (before === undefined) {
+      return first(from, until);
+    }
+    const page = await list({ created: { lt: until }, ending_before: before.id });
+    const found = await keep(page.data);
+    const newest = page.data[0];
+    return newest === undefined || !page.has_more
+      ? { place: { from: until, last: newest }, found }
+      : { place: { from: Math.max(from, newest.created), last: newest }, found };
+  }
+
+  /** Where nothing is older there is no event to go on from: the first ones are looked for by time. */
+  async function first(from: number, until: number): Promise<{ place: Place; found: number }> {
+    let lt = until;
+    let page = await list({ created: { gte: from, lt } });
+    while (page.has_more && lt - from > 1) {
+      lt = from + Math.ceil((lt - from) / 2);
+      page = await list({ created: { gte: from, lt } });
+    }
+    const newest = page.data[0];
+    let found = await keep(page.data);
+    while (page.has_more) {
+      page = await list({ created: { gte: from, lt }, starting_after: page.data.at(-1)?.id ?? '' });
+      found += await keep(page.data);
+    }
+    return { place: { from: lt, last: newest }, found };
+  }
+
+  async function list(asked: Stripe.EventListParams) {
+    try {
+      return await deps.stripe.events.list({ types: [...STRIPE_EVENT_TYPES], limit: 100, ...asked });
+    } catch (error) {
+      throw patientFailureOf(error, 'listing events');
+    }
+  }
+
+  /** @returns how many of them had never come in */
+  async function keep(events: readonly Stripe.Event[]): Promise<number> {
+    const { db, livemode } = deps;
+    const unknown = await unknownStripeEvents(
+      db,
+      events.map(({ id }) => id),
+    );
+    const missing = events.filter(({ id }) => unknown.has(id));
+    if (missing.length === 0) {
+      return 0;
+    }
+    const arrivals = missing.map((event) => ({
+      event: receivedEventOf(event, livemode),
+      leased: isSecondWord(event.type),
+    }));
+    return (await receiveStripeEvents(db, arrivals)).filter((isNew) => isNew).length;
+  }
+}
+
+function secondsOf(ms: number): number {
+  return Math.floor(ms / 1000);
 }

@@ -25,7 +25,7 @@ export async function readPaymentIntent(
 
 /**
  * The PaymentIntent of a charge, by its id or, when that was never learned, among its Customer's PaymentIntents by
- * `metadata.charge_id`. Null means that Stripe has none.
+ * `metadata.charge_id`. Null means that Stripe has none. With its Charge, which says until when money is held.
  */
 export async function lookUp(
   stripe: Stripe,
@@ -34,11 +34,12 @@ export async function lookUp(
 ): Promise<Stripe.PaymentIntent | null> {
   try {
     if (paymentIntentId !== null) {
-      return await stripe.paymentIntents.retrieve(paymentIntentId);
+      return await stripe.paymentIntents.retrieve(paymentIntentId, { expand: ['latest_charge'] });
     }
     for await (const intent of stripe.paymentIntents.list({
       customer: charge.stripeCustomerId,
       limit: 100,
+      expand: ['data.latest_charge'],
     })) {
       if (intent.metadata.charge_id === charge.chargeId) {
         return intent;

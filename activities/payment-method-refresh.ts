@@ -9,15 +9,17 @@ import { failureOf } from './stripe-errors.ts';
 
 /**
  * Brings the row of a payment method up to date. Safe to call twice.
+ * @param failed what a refusal of Stripe's is to be for the caller: an end of the work, or something to wait out
  * @returns whether it is attached to its Customer; the expiry is null when it is not, or does not expire
- * @throws faults, retried
+ * @throws faults, retried; for the rest what `failed` makes of it
  */
 export async function refreshPaymentMethod(
   deps: ActivityDeps,
   id: string,
   at: string,
+  failed: typeof failureOf = failureOf,
 ): Promise<{ attached: boolean; expires: CardExpiry | null }> {
-  const method = await readMethod(deps, id);
+  const method = await readMethod(deps, id, failed);
   const attached = method !== null && method.customer !== null;
   const card = method?.card ?? null;
   await deps.db
@@ -34,13 +36,17 @@ export async function refreshPaymentMethod(
   return { attached, expires };
 }
 
-async function readMethod(deps: ActivityDeps, id: string): Promise<Stripe.PaymentMethod | null> {
+async function readMethod(
+  deps: ActivityDeps,
+  id: string,
+  failed: typeof failureOf,
+): Promise<Stripe.PaymentMethod | null> {
   try {
     return await deps.stripe.paymentMethods.retrieve(id);
   } catch (error) {
     if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing') {
       return null;
     }
-    throw failureOf(error, `reading ${id}`);
+    throw failed(error, `reading ${id}`);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Saving the payment method of a completed Checkout Session. Called by the enrollment Workflow, whoever told of the completion: nothing is believed that was not read from Stripe here.
  */
+import { Context } from '@temporalio/activity';
 import type { Stripe } from 'stripe';
 import { checkoutSessionClose, closeCheckoutSession } from '../db/checkout-sessions.ts';
 import { writeSavedMethod } from '../db/saved-method.ts';
@@ -17,7 +18,7 @@ import type { ActivityDeps } from './deps.ts';
 import { tellIfMethodFails } from './method-notice.ts';
 import { expiryOf, labelOf, last4Of } from './payment-method-facts.ts';
 import { refreshPaymentMethod } from './payment-method-refresh.ts';
-import { patientFailureOf } from './stripe-errors.ts';
+import { failureOf, patientFailureOf } from './stripe-errors.ts';
 import { type Upcoming, upcomingAfter } from './upcoming.ts';
 
 export interface SavePaymentMethodWork {
@@ -55,6 +56,17 @@ export type SavePaymentMethodResult =
   /** Complete, and not to be used: of another enrollment, mode or Customer, or Stripe refuses to attach it. */
   | { kind: 'refused'; reason: string };
 
+/** A saved method as Stripe has it now. */
+export interface MethodRead {
+  /** It can be charged. */
+  usable: boolean;
+  /** Null when it cannot be charged, or does not expire. */
+  expires: CardExpiry | null;
+}
+
+/** A key that is refused for longer is not about to be replaced: it lacks the permission, and operators hear of it. */
+const MOST_PATIENCE_MS = 24 * 3_600_000;
+
 type CompletedSession = Stripe.Checkout.Session & { setup_intent: Stripe.SetupIntent };
 
 export function createPaymentMethodActivities(deps: ActivityDeps) {
@@ -86,15 +98,21 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
      * Reads a saved method that the network, the bank or somebody in the Dashboard changed, and tells of it. Safe to
      * repeat.
      * @returns whether it can be charged, and until when its card is good
+     * @throws faults, retried; a refused key is waited out for a day, then a defect like what Stripe refuses otherwise
      */
     async readPaymentMethod(work: {
       enrollmentId: string;
       paymentMethodId: string;
       eventType: string;
       at: string;
-    }): Promise<{ usable: boolean; expires: CardExpiry | null }> {
+    }): Promise<MethodRead> {
       const { enrollmentId, paymentMethodId, at } = work;
-      const { attached, expires } = await refreshPaymentMethod(deps, paymentMethodId, at);
+      const { attached, expires } = await refreshPaymentMethod(
+        deps,
+        paymentMethodId,
+        at,
+        isLate() ? failureOf : patientFailureOf,
+      );
       await deps.db.transaction().execute(async (trx) => {
         await tell(trx, enrollmentId, [
           {
@@ -207,6 +225,12 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       schedule,
     };
   }
+}
+
+/** Whether the running Activity has been tried for as long as a refused key is waited for. */
+function isLate(): boolean {
+  const { scheduledTimestampMs, currentAttemptScheduledTimestampMs } = Context.current().info;
+  return currentAttemptScheduledTimestampMs - scheduledTimestampMs > MOST_PATIENCE_MS;
 }
 
 /** Whether the method may be over at the next charge. With a plan of before, its rows are to be asked. */

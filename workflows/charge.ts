@@ -8,6 +8,7 @@ import { nextStep, type Situation, type Step } from '../domain/charge-life.ts';
 import { afterDeclinedChallenge, afterTry } from '../domain/customer-tries.ts';
 import { amountText } from '../domain/money.ts';
 import type { OpenCharge } from '../domain/open-charge.ts';
+import { SETTLED_CHARGE } from '../domain/statuses.ts';
 import { afterwards } from './charge-end.ts';
 import { take, takeAttempt } from './charge-report.ts';
 import { methodFor, reported, work } from './charge-work.ts';
@@ -133,11 +134,13 @@ async function authenticate(
     charge.asked = null;
     return;
   }
+  const before = charge.status;
   const asked = { ...work(run, charge, method), by: order };
   const summary = attemptSummary(run, charge, method, 'by_hand');
   const report = await reported(run, charge, () => interactive(summary).authenticateCharge(asked), method);
   countTry(charge, report, 'challenge');
   takeAttempt(run, charge, method, report, 'on_session');
+  unparkOpen(charge, before);
   if (report.redirectUrl !== null) {
     run.redirects.set(charge.id, report.redirectUrl);
   }
@@ -181,9 +184,20 @@ async function read(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
     Object.assign(charge, afterDeclinedChallenge(charge));
   }
   take(run, charge, report);
-  if (status === 'needs_attention' && charge.status !== status && patched(PATCHES.lookUnparks)) {
-    // How it stands at Stripe is known again: it waits for what that says, and for no operator.
+  unpark(charge, status, PATCHES.lookUnparks);
+}
+
+/** How a parked charge stands at Stripe is known again: it waits for what that says, and for no operator. */
+function unpark(charge: OpenCharge, before: OpenCharge['status'], patch: string): void {
+  if (before === 'needs_attention' && charge.status !== before && patched(patch)) {
     charge.problem = null;
+  }
+}
+
+/** After a step that may have settled the charge, which waits for nobody then. */
+function unparkOpen(charge: OpenCharge, before: OpenCharge['status']): void {
+  if (!SETTLED_CHARGE.includes(charge.status)) {
+    unpark(charge, before, PATCHES.stepUnparks);
   }
 }
 
@@ -201,6 +215,7 @@ async function cancel(
   charge: OpenCharge,
   as: 'canceled' | 'uncollectible',
 ): Promise<void> {
+  const before = charge.status;
   charge.cancelTries += 1;
   charge.resumed = false;
   const over = { by: 'workflow', reason: 'dunning is over' };
@@ -212,4 +227,5 @@ async function cancel(
     ).cancelCharge({ ...work(run, charge, null), as, by }),
   );
   take(run, charge, report);
+  unparkOpen(charge, before);
 }

@@ -3,7 +3,11 @@
  * waits for the first method. Called by `workflows/enrollment.ts` and by its handlers.
  */
 import { ActivityFailure, ApplicationFailure, condition, patched } from '@temporalio/workflow';
-import type { SavePaymentMethodResult, SavePaymentMethodWork } from '../activities/payment-methods.ts';
+import type {
+  MethodRead,
+  SavePaymentMethodResult,
+  SavePaymentMethodWork,
+} from '../activities/payment-methods.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { withEmptyLists, withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
@@ -12,7 +16,7 @@ import type { OpenCheckoutSession } from './messages.ts';
 import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
 import { refuse } from './refusals.ts';
-import { type EnrollmentRun, setSchedule } from './run.ts';
+import { type CarriedState, type EnrollmentRun, setSchedule } from './run.ts';
 import { note } from './schedule.ts';
 import { interactive } from './stripe-activities.ts';
 
@@ -144,7 +148,8 @@ export async function followCheckoutSessions(run: EnrollmentRun): Promise<void> 
 
 /**
  * For as long as the run lives: reads every saved method that is told to have changed. One that is gone is let go of
- * where another is saved; one with new data is tried again at once on what is past due.
+ * where another is saved; one with new data is tried again at once on what is past due. One that cannot be read stays as
+ * it was known, and the next charge finds out.
  */
 export async function followPaymentMethods(run: EnrollmentRun): Promise<void> {
   const { state } = run;
@@ -156,24 +161,41 @@ export async function followPaymentMethods(run: EnrollmentRun): Promise<void> {
     }
     const { paymentMethodId, eventType } = changed;
     run.methodBeingRead = changed;
-    const found = await interactive(`Read ${paymentMethodId}, it changed`).readPaymentMethod({
+    const found = await notedOnDefect(run, { paymentMethodId, eventType });
+    run.methodBeingRead = null;
+    state.changedMethods = state.changedMethods.filter((told) => told !== changed);
+    if (found !== null) {
+      takeMethod(run, paymentMethodId, found);
+    }
+    publish(run);
+  }
+}
+
+/**
+ * A defect, such as a key that may not read payment methods, is told to operators and ends nothing. Nobody awaits the
+ * loop that this is part of before the end: thrown on, it would fail every Workflow Task from then on.
+ * @returns null when the method cannot be read
+ */
+async function notedOnDefect(
+  run: EnrollmentRun,
+  { paymentMethodId, eventType }: CarriedState['changedMethods'][number],
+): Promise<MethodRead | null> {
+  try {
+    return await interactive(`Read ${paymentMethodId}, it changed`).readPaymentMethod({
       enrollmentId: run.input.enrollmentId,
       paymentMethodId,
       eventType,
       at: new Date().toISOString(),
     });
-    run.methodBeingRead = null;
-    state.changedMethods = state.changedMethods.filter((told) => told !== changed);
-    takeMethod(run, paymentMethodId, found);
-    publish(run);
+  } catch (error) {
+    const by = { by: 'workflow', reason: problemOf(error) };
+    const details = { payment_method: paymentMethodId, event_type: eventType };
+    await note(run, { what: 'payment_method.unreadable', by, details });
+    return null;
   }
 }
 
-function takeMethod(
-  { state }: EnrollmentRun,
-  id: string,
-  found: { usable: boolean; expires: { expMonth: number; expYear: number } | null },
-): void {
+function takeMethod({ state }: EnrollmentRun, id: string, found: MethodRead): void {
   const saved = [state.paymentMethod, state.otherMethod].find((method) => method?.id === id);
   if (!saved) {
     return;

@@ -34,4 +34,6 @@ export const PATCHES = {
   stopOutlivesDecline: 'stop-outlives-decline',
   /** A retry is on the method whose decline it follows, also when that is the other one. After 0.1.0. */
   retryOnMethodTried: 'retry-on-method-tried',
+  /** So does one that its customer confirms, or that a cancel finds under way. After 0.1.0. */
+  stepUnparks: 'step-unparks',
 } as const;

@@ -30,6 +30,10 @@ export interface Settings {
   offSessionNeedsReturnUrl: boolean;
   /** Reads, and writes, that pass in any second; the others are answered 429. Stripe: 100 live. null: all pass. */
   requestsPerSecond: number | null;
+  /** The account's currency, in which balance transactions are; null: that of each payment, as if it had an account in each. */
+  settlementCurrency: string | null;
+  /** What one unit (not minor unit) of a payment's currency is worth in it. */
+  settlementRate: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -47,4 +51,6 @@ export const DEFAULT_SETTINGS: Settings = {
   webhookRetryScale: 0.01,
   offSessionNeedsReturnUrl: false,
   requestsPerSecond: null,
+  settlementCurrency: null,
+  settlementRate: 1,
 };

@@ -57,6 +57,30 @@ describe('confirmOffSession', () => {
     expect(await intentsOf(attempt)).toHaveLength(1);
   });
 
+  it.each([null, 'known'])(
+    'knows until when money is held that it has looked up, its PaymentIntent being %s',
+    async (known) => {
+      const attempt = { ...(await attemptOf(known === null ? 'h' : 'i')), captureMethod: 'manual' as const };
+      await control('faults', {
+        match: { method: 'POST', path_prefix: '/v1/payment_intents' },
+        kind: 'cut',
+        when: 'after',
+        times: 2,
+      });
+      await expect(confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 })).rejects.toThrow();
+      await control('faults/clear', {});
+      const [intent] = await intentsOf(attempt);
+      const paymentIntentId = known === null ? null : String(intent?.id);
+      const again = { ...attempt, paymentIntentId };
+      const outcome = await confirmOffSession(stripe, again, { number: 9, sinceFirstMs: 25 * 3_600_000 });
+      expect(outcome).toMatchObject({
+        kind: 'payment_intent',
+        status: 'requires_capture',
+        hold: { captureBeforeEpochS: expect.any(Number) },
+      });
+    },
+  );
+
   it('F5: a key that Stripe has forgotten would charge twice: the look is what prevents it', async () => {
     const attempt = await attemptOf('b');
     await confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 });

@@ -130,3 +130,16 @@ export async function fastForward(
     updateMask: { paths: ['time_skipping_config'] },
   });
 }
+
+/** Has an Activity that waits for its next try make it at once: what was wrong is mended. */
+export async function retryNow(
+  server: Pick<TestTemporal, 'connection' | 'namespace'>,
+  workflowId: string,
+  activityType: string,
+): Promise<void> {
+  await server.connection.workflowService.resetActivity({
+    namespace: server.namespace,
+    execution: { workflowId },
+    type: activityType,
+  });
+}

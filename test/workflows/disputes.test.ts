@@ -1,8 +1,10 @@
 /** Disputes: an open one stops further charges, a won one resumes them, a lost one follows the terms; fraud warnings. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { retryNow } from '../support/temporal.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -75,6 +77,60 @@ describe('a dispute', () => {
   }, 60_000);
 });
 
+describe('a dispute while Stripe refuses our key', () => {
+  /** An enrollment whose first charge is disputed while reading under `path` is answered with `status`. */
+  async function disputedUnder(path: string, status: number) {
+    const { enrollmentId } = await billing.enrolled(ON_DEMAND);
+    await billing.active(enrollmentId);
+    const ask = (requestKey: string) =>
+      billing.billing.createCharge(enrollmentId, { ...BY, requestKey, amountMinor: 700, description: null });
+    await ask('one');
+    const row = await billing.charged(enrollmentId, 1, 'succeeded');
+    const intent = await billing.stripe.paymentIntents.retrieve(String(row.payment_intent_id));
+    const match = { method: 'GET', path_prefix: path };
+    await billing.control('faults', { match, kind: 'status', status, for_seconds: 60 });
+    await billing.control(`charges/${intent.latest_charge}/dispute`);
+    await billing.deliverEvents();
+    const isKnown = async () => {
+      await waitFor('the enrollment to know', async () =>
+        JSON.stringify(await billing.history(enrollmentId)).includes('disputesChanged'),
+      );
+      await ask('two');
+      expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ dispute_status: 'needs_response' }]);
+      expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'dispute', amount_minor: -700 });
+    };
+    return { enrollmentId, aftermath: chargeAftermathWorkflowId(row.id), isKnown };
+  }
+
+  it.each([
+    [401, '/v1/refunds'],
+    [403, '/v1/disputes'],
+  ])(
+    'F9: is known once the key is mended, without another event: %i of GET %s',
+    async (status, path) => {
+      const { aftermath, isKnown } = await disputedUnder(path, status);
+      const handle = billing.temporal.client.workflow.getHandle(aftermath);
+      await waitFor('the refusal', async () => {
+        const { raw } = await handle.describe();
+        return raw.pendingActivities?.some(({ lastFailure }) => lastFailure?.message?.includes(`${status}`));
+      });
+      await billing.control('faults/clear');
+      await retryNow(billing.temporal, aftermath, 'followAftermath');
+      await isKnown();
+    },
+    60_000,
+  );
+
+  it('is known although the key may not read early fraud warnings, which operators hear of', async () => {
+    const { enrollmentId, isKnown } = await disputedUnder('/v1/radar/early_fraud_warnings', 403);
+    await isKnown();
+    expect((await billing.timeline(enrollmentId)).map(({ what }) => what)).toContain(
+      'charge.early_fraud_warnings_unreadable',
+    );
+    await billing.control('faults/clear');
+  }, 60_000);
+});
+
 describe('a charge of the schedule that a dispute holds back', () => {
   const DAY_MS = 86_400_000;
 
@@ -134,6 +190,34 @@ describe('a charge of the schedule that a dispute holds back', () => {
     expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled', chargesSucceeded: 1 });
     const [, second] = await billing.chargeRows(id);
     expect(second).toMatchObject({ status: 'canceled', attempts: 0, occurrence: 1, due_at: new Date(next) });
+  }, 60_000);
+});
+
+describe('a dispute of a payment in another currency than the account', () => {
+  it('is booked as the payment was, in the currency of the charge', async () => {
+    await billing.control('settings', { settlementCurrency: 'usd', settlementRate: 0.0065 });
+    try {
+      const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+      const { balance_transactions: moved } = await billing.stripe.disputes.retrieve(disputeId);
+      expect(moved).toMatchObject([{ amount: -455, currency: 'usd' }]);
+      await billing.control(`disputes/${disputeId}/close`, { won: true });
+      await billing.deliverEvents();
+      await billing.charged(enrollmentId, 2, 'succeeded');
+      const entries = await billing.db
+        .selectFrom('ledger_entries')
+        .select(['kind', 'amount_minor', 'currency'])
+        .where('enrollment_id', '=', enrollmentId)
+        .orderBy('seq')
+        .execute();
+      expect(entries).toEqual([
+        { kind: 'payment', amount_minor: 700, currency: 'jpy' },
+        { kind: 'dispute', amount_minor: -700, currency: 'jpy' },
+        { kind: 'dispute_reversed', amount_minor: 700, currency: 'jpy' },
+        { kind: 'payment', amount_minor: 700, currency: 'jpy' },
+      ]);
+    } finally {
+      await billing.control('settings', { settlementCurrency: null });
+    }
   }, 60_000);
 });
 

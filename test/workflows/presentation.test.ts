@@ -118,6 +118,45 @@ describe('the saved queries', () => {
     });
   }, 60_000);
 
+  it('no longer find a parked charge once the customer has begun to confirm it', async () => {
+    const authenticates = { number: '4000002760003184', three_d_secure: 'complete' };
+    const { enrollmentId } = await billing.enrolledWith(MONTHLY, authenticates);
+    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    const expired = { match, kind: 'status', status: 401, code: 'api_key_expired', times: 1 };
+    await billing.control('faults', expired);
+    await billing.billing.retryCharge(enrollmentId, id, BY);
+    await untilFound('What needs attention?', enrollmentId);
+    await billing.billing.authenticateCharge(enrollmentId, id, BY);
+    await billing.charged(enrollmentId, 1, 'requires_action');
+    await untilFound('Who has to confirm a payment, or save another method?', enrollmentId);
+    await untilFound('What needs attention?', enrollmentId, false);
+    await expect(billing.billing.resumeCharge(enrollmentId, id, BY)).rejects.toMatchObject({
+      code: 'charge_not_parked',
+    });
+  }, 60_000);
+
+  it('no longer find a parked charge once a cancel has found that the bank is working on it', async () => {
+    await billing.control('settings', { debitCancelWindowSeconds: 0 });
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    // Stripe took the request, and what stands between says no.
+    const lost = { match, kind: 'status', status: 401, when: 'after', times: 1 };
+    await billing.control('faults', lost);
+    const { enrollmentId } = await billing.enrolledWithAccount(
+      { ...MONTHLY, currency: 'usd' },
+      '000000000009',
+    );
+    const { id } = await billing.charged(enrollmentId, 1, 'needs_attention');
+    await untilFound('What needs attention?', enrollmentId);
+    const answer = billing.billing.cancelCharge(enrollmentId, id, { ...BY, as: 'cancel' });
+    const { payment_intent_id } = await billing.charged(enrollmentId, 1, 'processing');
+    await untilFound('What needs attention?', enrollmentId, false);
+    await billing.control(`payment_intents/${payment_intent_id}/settle`);
+    await billing.deliverEvents();
+    expect(await answer).toMatchObject({ status: 'succeeded' });
+  }, 60_000);
+
   it('find who has not saved a method, and who has to confirm', async () => {
     const input = await billing.newInput(MONTHLY);
     const { checkoutSession } = await billing.billing.enroll(input);

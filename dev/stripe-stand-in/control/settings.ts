@@ -41,5 +41,10 @@ export function changeSettings(settings: Settings, body: Record<string, unknown>
       body.requestsPerSecond === null
         ? null
         : numberOf(body, 'requestsPerSecond', settings.requestsPerSecond),
+    settlementCurrency:
+      body.settlementCurrency === null
+        ? null
+        : textOf(body, 'settlementCurrency', settings.settlementCurrency),
+    settlementRate: number('settlementRate', settings.settlementRate),
   } satisfies Settings);
 }

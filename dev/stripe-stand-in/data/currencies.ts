@@ -76,6 +76,15 @@ export function amountRefusal(amount: number, currency: string): StripeFailure |
   return null;
 }
 
+/** Minor units of one currency in those of another; `rate` is what one whole unit of `from` is worth in `to`. */
+export function convert(
+  amount: number,
+  { from, to, rate }: { from: string; to: string; rate: number },
+): number {
+  const decimals = (DECIMALS.get(to) ?? 2) - (DECIMALS.get(from) ?? 2);
+  return Math.round(amount * rate * 10 ** decimals);
+}
+
 export function formatAmount(amount: number, currency: string, locale = 'en'): string {
   const decimals = DECIMALS.get(currency) ?? 2;
   return new Intl.NumberFormat(locale, {

@@ -1,7 +1,9 @@
 // Builds balance transactions: what each movement did to the account's balance.
 
 import type Stripe from 'stripe';
+import { convert } from '../data/currencies.ts';
 import { newId } from '../ids.ts';
+import type { Settings } from '../settings.ts';
 
 export interface MovementInput {
   type:
@@ -12,7 +14,7 @@ export interface MovementInput {
     | 'adjustment'
     | 'refund_failure'
     | 'payment_failure_refund';
-  /** In minor units; negative takes from the balance. */
+  /** In minor units of the payment's currency, as the fee; negative takes from the balance. */
   amount: number;
   fee: number;
   currency: string;
@@ -32,31 +34,39 @@ const REPORTING: Record<MovementInput['type'], string> = {
   payment_failure_refund: 'charge_failure',
 };
 
-export function buildMovement(input: MovementInput): Stripe.BalanceTransaction {
+/** In the account's currency: what came or went in another one is converted, and says at which rate. */
+export function buildMovement(input: MovementInput, settings: Settings): Stripe.BalanceTransaction {
+  const { settlementCurrency, settlementRate } = settings;
+  const currency = settlementCurrency ?? input.currency;
+  const rate = currency === input.currency ? null : settlementRate;
+  const settled = (amount: number) =>
+    rate === null ? amount : convert(amount, { from: input.currency, to: currency, rate });
+  const amount = settled(input.amount);
+  const fee = settled(input.fee);
   return {
     id: newId('txn'),
     object: 'balance_transaction',
-    amount: input.amount,
+    amount,
     available_on: input.availableOn,
     balance_type: 'payments',
     created: input.created,
-    currency: input.currency,
+    currency,
     description: input.description,
-    exchange_rate: null,
-    fee: input.fee,
+    exchange_rate: rate,
+    fee,
     fee_details:
-      input.fee === 0
+      fee === 0
         ? []
         : [
             {
-              amount: input.fee,
+              amount: fee,
               application: null,
-              currency: input.currency,
+              currency,
               description: 'Stripe processing fees',
               type: 'stripe_fee',
             },
           ],
-    net: input.amount - input.fee,
+    net: amount - fee,
     reporting_category: REPORTING[input.type],
     source: input.source,
     status: input.availableOn <= input.created ? 'available' : 'pending',

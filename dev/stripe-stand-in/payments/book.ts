@@ -15,16 +15,19 @@ export function bookCharge(turn: Turn, charge: Stripe.Charge, amount: number): v
     charge.payment_method === null ? undefined : world.paymentMethods.get(charge.payment_method);
   const backing = paymentMethod && backingOf(world, paymentMethod);
   const atOnce = backing?.kind === 'card' && backing.card.bypassPending;
-  const movement = buildMovement({
-    type: backing?.kind === 'debit' ? 'payment' : 'charge',
-    amount,
-    fee: processingFee(amount),
-    currency: charge.currency,
-    created: now,
-    availableOn: atOnce ? now : now + TWO_DAYS_S,
-    source: charge.id,
-    description: charge.description,
-  });
+  const movement = buildMovement(
+    {
+      type: backing?.kind === 'debit' ? 'payment' : 'charge',
+      amount,
+      fee: processingFee(amount),
+      currency: charge.currency,
+      created: now,
+      availableOn: atOnce ? now : now + TWO_DAYS_S,
+      source: charge.id,
+      description: charge.description,
+    },
+    world.settings,
+  );
   world.balanceTransactions.insert(movement);
   world.charges.update(charge, { balance_transaction: movement.id, captured: true, amount_captured: amount });
 }

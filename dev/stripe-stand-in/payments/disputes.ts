@@ -79,16 +79,19 @@ export function escalateInquiry(turn: Turn, dispute: Stripe.Dispute): void {
 
 function move(turn: Turn, dispute: Stripe.Dispute, amount: number, fee: number): void {
   const now = turn.world.clock.now();
-  const movement = buildMovement({
-    type: 'adjustment',
-    amount,
-    fee,
-    currency: dispute.currency,
-    created: now,
-    availableOn: now,
-    source: dispute.id,
-    description: amount < 0 ? 'Chargeback withdrawal' : 'Chargeback reversal',
-  });
+  const movement = buildMovement(
+    {
+      type: 'adjustment',
+      amount,
+      fee,
+      currency: dispute.currency,
+      created: now,
+      availableOn: now,
+      source: dispute.id,
+      description: amount < 0 ? 'Chargeback withdrawal' : 'Chargeback reversal',
+    },
+    turn.world.settings,
+  );
   turn.world.balanceTransactions.insert(movement);
   turn.world.disputes.update(dispute, { balance_transactions: [...dispute.balance_transactions, movement] });
 }

@@ -27,16 +27,19 @@ export function refundCharge(turn: Turn, charge: Stripe.Charge, input: RefundInp
   const now = world.clock.now();
   const id = newId(isPayment ? 'pyr' : 're');
   const movement = world.balanceTransactions.insert(
-    buildMovement({
-      type: isPayment ? 'payment_refund' : 'refund',
-      amount: -amount,
-      fee: 0,
-      currency: charge.currency,
-      created: now,
-      availableOn: now,
-      source: id,
-      description: 'REFUND FOR PAYMENT',
-    }),
+    buildMovement(
+      {
+        type: isPayment ? 'payment_refund' : 'refund',
+        amount: -amount,
+        fee: 0,
+        currency: charge.currency,
+        created: now,
+        availableOn: now,
+        source: id,
+        description: 'REFUND FOR PAYMENT',
+      },
+      world.settings,
+    ),
   );
   const refund = world.refunds.insert({
     id,
@@ -135,16 +138,19 @@ export function failRefund(turn: Turn, refund: Stripe.Refund): boolean {
   world.timers.cancel('fail_refund', refund.id);
   const previous = { status: refund.status };
   const movement = world.balanceTransactions.insert(
-    buildMovement({
-      type: 'refund_failure',
-      amount: refund.amount,
-      fee: 0,
-      currency: refund.currency,
-      created: world.clock.now(),
-      availableOn: world.clock.now(),
-      source: refund.id,
-      description: 'REFUND FAILURE',
-    }),
+    buildMovement(
+      {
+        type: 'refund_failure',
+        amount: refund.amount,
+        fee: 0,
+        currency: refund.currency,
+        created: world.clock.now(),
+        availableOn: world.clock.now(),
+        source: refund.id,
+        description: 'REFUND FAILURE',
+      },
+      world.settings,
+    ),
   );
   world.refunds.update(refund, {
     status: 'failed',
