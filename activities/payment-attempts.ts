@@ -143,7 +143,10 @@ async function outcomeOfError(
     }
   }
   if (isUnexpectedState(error) && error.payment_intent) {
-    return outcomeOf(error.payment_intent, attempt.paymentMethodType);
+    // Until when money is held stands on the Charge, which an error does not bring along.
+    const held = error.payment_intent.status === 'requires_capture';
+    const intent = held ? await lookUp(stripe, attempt, error.payment_intent.id) : null;
+    return outcomeOf(intent ?? error.payment_intent, attempt.paymentMethodType);
   }
   if (isUnusablePaymentMethod(error) || (isUnexplained(error) && (await isDetached(stripe, attempt)))) {
     return withoutUsableMethod(stripe, attempt, 'payment_method_unusable', tries);

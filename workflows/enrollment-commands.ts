@@ -1,5 +1,5 @@
 /** What somebody may ask of an enrollment as a whole: cancel, pause, resume, another charge. Registered by handlers.ts. */
-import { condition, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import { chargeId } from '../domain/ids.ts';
 import {
   cancelAtPeriodEndUpdate,
@@ -28,23 +28,37 @@ export function handleEnrollmentCommands(run: EnrollmentRun): void {
   handleNewCharge(run);
 }
 
+/**
+ * "Request Cancellation" in the Temporal UI, or `temporal workflow cancel`, cancels the enrollment as an operator's command
+ * does. By itself Temporal would cancel every Activity and timer under way, and leave the charges as they are.
+ */
+export function cancelWhenTemporalAsks(run: EnrollmentRun): void {
+  const everything = CancellationScope.current();
+  everything.cancel = () => {
+    if (run.end === null) {
+      // That the timeline lacks it is no reason to fail.
+      acceptCancel(run, { by: 'operator', reason: 'canceled in Temporal' }).catch(() => undefined);
+    }
+  };
+}
+
+async function acceptCancel(run: EnrollmentRun, requested: Requested) {
+  run.state.cancel ??= asker(requested);
+  publish(run);
+  const done = await condition(() => run.ended, CANCEL_ANSWER_MS, {
+    summary: 'Answers the cancel at the latest',
+  });
+  if (!done && !run.leaving) {
+    await note(run, { what: 'enrollment.cancel_accepted', by: requested });
+  }
+  return { status: done ? statusOf(run) : ('canceling' as const) };
+}
+
 function handleCancel(run: EnrollmentRun): void {
   const { state } = run;
-  setHandler(
-    cancelEnrollmentUpdate,
-    async (requested) => {
-      state.cancel ??= asker(requested);
-      publish(run);
-      const done = await condition(() => run.ended, CANCEL_ANSWER_MS, {
-        summary: 'Answers the cancel at the latest',
-      });
-      if (!done && !run.leaving) {
-        await note(run, { what: 'enrollment.cancel_accepted', by: requested });
-      }
-      return { status: done ? statusOf(run) : ('canceling' as const) };
-    },
-    { validator: (_requested) => refuseByStatus(run, 'cancel') },
-  );
+  setHandler(cancelEnrollmentUpdate, (requested) => acceptCancel(run, requested), {
+    validator: (_requested) => refuseByStatus(run, 'cancel'),
+  });
 
   setHandler(
     cancelAtPeriodEndUpdate,

@@ -5,6 +5,7 @@
 import { allHandlersFinished, condition, makeContinueAsNewFunc, patched } from '@temporalio/workflow';
 import { bill } from './billing.ts';
 import { followCheckoutSessions, followPaymentMethods, setUp } from './checkout.ts';
+import { cancelWhenTemporalAsks } from './enrollment-commands.ts';
 import { handleMessages } from './handlers.ts';
 import type { EnrollmentInput } from './input.ts';
 import { heldBack, requestedCharge } from './new-charges.ts';
@@ -27,6 +28,7 @@ export async function enrollmentWorkflow(
 ): Promise<EnrollmentResult> {
   const run = carried === undefined ? begun(input, Date.now()) : resumed(input, carried);
   handleMessages(run);
+  cancelWhenTemporalAsks(run);
   const following = Promise.all([followCheckoutSessions(run), followPaymentMethods(run)]);
   if (run.state.paymentMethod === null) {
     await setUp(run);

@@ -125,6 +125,17 @@ describe('confirmOffSession', () => {
     });
   });
 
+  it('says until when money is held, also when Stripe answers that it is held already', async () => {
+    const attempt: Attempt = { ...(await attemptOf('h')), captureMethod: 'manual' };
+    const held = await confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 });
+    if (held.kind !== 'payment_intent') {
+      throw new Error(`expected a PaymentIntent, and it is ${held.kind}`);
+    }
+    const again = { ...attempt, attempt: 2, paymentIntentId: held.paymentIntentId };
+    expect(await confirmOffSession(stripe, again, { number: 1, sinceFirstMs: 0 })).toEqual(held);
+    expect(held.hold?.captureBeforeEpochS).toEqual(expect.any(Number));
+  });
+
   it('F6: two requests under one key at once make one payment', async () => {
     const attempt = await attemptOf('c');
     await control('faults', {

@@ -56,6 +56,31 @@ describe('enrollmentWorkflow', () => {
     expect(await billing.enrollmentRow(input.enrollmentId)).toMatchObject({ status: 'active' });
   }, 30_000);
 
+  describe('whose cancellation is requested in the Temporal UI', () => {
+    it('is canceled as by an operator, and so is what it has not collected', async () => {
+      const { enrollmentId } = await billing.enrolled(MONTHLY, '4000000000000341');
+      const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+      await billing.known(enrollmentId, id, 'requires_payment_method');
+      await billing.handle(enrollmentId).cancel();
+      expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'canceled' });
+      expect(await billing.enrollmentRow(enrollmentId)).toMatchObject({ status: 'canceled' });
+      const intent = await billing.stripe.paymentIntents.retrieve(String(payment_intent_id));
+      expect(intent.status).toBe('canceled');
+      expect(await billing.timeline(enrollmentId)).toContainEqual(
+        expect.objectContaining({ who: 'operator', why: 'canceled in Temporal' }),
+      );
+    }, 30_000);
+
+    it('is canceled before a payment method is saved, and its session expires', async () => {
+      const { enrollmentId, ...input } = await billing.newInput(MONTHLY);
+      const { checkoutSession } = await billing.billing.enroll({ ...input, enrollmentId });
+      await billing.handle(enrollmentId).cancel();
+      expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'canceled' });
+      const session = await billing.stripe.checkout.sessions.retrieve(String(checkoutSession?.id));
+      expect(session.status).toBe('expired');
+    }, 30_000);
+  });
+
   it('goes on when it is told of a session that Stripe does not know', async () => {
     const input = await billing.newInput(ONCE);
     const { checkoutSession } = await billing.billing.enroll(input);
