@@ -9,6 +9,7 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import {
+  ActivityFailure,
   ApplicationFailure,
   NamespaceNotFoundError,
   WorkflowExecutionAlreadyStartedError,
@@ -31,12 +32,14 @@ const FAILED_PRECONDITION = 9;
  */
 export function billingFailure(error: unknown, enrollmentId: string): unknown {
   if (error instanceof WorkflowUpdateFailedError) {
-    const type = error.cause instanceof ApplicationFailure ? error.cause.type : null;
+    // A handler lets pass what an Activity of it was refused.
+    const said = error.cause instanceof ActivityFailure ? error.cause.cause : error.cause;
+    const type = said instanceof ApplicationFailure ? said.type : null;
     if (type === CLOSED_BEFORE_ANSWER) {
       return new EnrollmentNotRunning(enrollmentId);
     }
     return type && Object.hasOwn(REFUSALS, type)
-      ? new CommandRefused(snakeCase(type), error.cause?.message ?? 'the enrollment does not allow it now')
+      ? new CommandRefused(snakeCase(type), said?.message ?? 'the enrollment does not allow it now')
       : error;
   }
   if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) {

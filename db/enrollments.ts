@@ -115,6 +115,9 @@ export async function touchIfLeft(
   }
 }
 
+/** Over the row before the change. What was under way at the end may be written after it, and brings nothing back. */
+const HAS_ENDED = sql<boolean>`status in (${sql.join(ENDED.map((status) => sql.lit(status)))})`;
+
 function enrollmentChange(
   db: Kysely<Database>,
   id: string,
@@ -125,7 +128,7 @@ function enrollmentChange(
     .updateTable('enrollments')
     .set((eb) => ({
       updated_at: change.at,
-      status: sql`case when status in ('completed', 'canceled', 'expired') then status
+      status: sql`case when ${HAS_ENDED} then status
         when status = 'awaiting_payment_method' and ${sql.lit(change.paymentMethodId === undefined)} then status
         when ${pauseAfter(change)} then 'paused'
         when ${isPastDue(id, own)} then 'past_due'
@@ -133,10 +136,12 @@ function enrollmentChange(
       ...(change.next === undefined
         ? {}
         : {
-            // While it is paused nothing is to come, whatever is planned.
-            next_charge_at: sql<Date | null>`case when ${pauseAfter(change)} then null
+            // While it is paused, and when it has ended, nothing is to come, whatever is planned.
+            next_charge_at: sql<Date | null>`case when ${pauseAfter(change)} or ${HAS_ENDED} then null
               else ${change.next?.dueAt ?? null}::timestamptz end`,
-            next_charge_amount_minor: sql<number | null>`case when ${pauseAfter(change)} then null
+            next_charge_amount_minor: sql<
+              number | null
+            >`case when ${pauseAfter(change)} or ${HAS_ENDED} then null
               else ${change.next?.amountMinor ?? null}::bigint end`,
           }),
       ...(change.pausedUntil === undefined ? {} : { paused_until: change.pausedUntil || null }),

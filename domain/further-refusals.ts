@@ -34,7 +34,10 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
     commands: ['enroll', 'create_charge', 'change_amount', 'refund'],
     when: 'the same Idempotency-Key came before with other content',
   },
-  setup_refused: { commands: ['enroll'], when: 'Stripe refuses the first Checkout Session' },
+  setup_refused: {
+    commands: ['enroll', 'open_checkout_session'],
+    when: 'Stripe refuses the Checkout Session, because its Customer was deleted, say',
+  },
   cancel_pending: {
     commands: [
       'open_checkout_session',

@@ -11,6 +11,7 @@ import { REFUND_TABLE, type RefundMade } from '../domain/refunds.ts';
 import type { DunningPolicy } from '../domain/terms.ts';
 import type { chargeAftermathWorkflow } from './aftermath.ts';
 import { problemOf } from './charge-work.ts';
+import { periodSettled } from './paid-period.ts';
 import { publish } from './presentation.ts';
 import type { EnrollmentRun } from './run.ts';
 import { startPause } from './schedule.ts';
@@ -34,6 +35,7 @@ export async function afterwards(run: EnrollmentRun, charge: OpenCharge): Promis
     authorizeAgain(run, charge);
   }
   charge.asked = null;
+  periodSettled(run, charge);
   state.charges = state.charges.filter((open) => open !== charge);
   publish(run);
 }

@@ -161,7 +161,18 @@ export async function followPaymentMethods(run: EnrollmentRun): Promise<void> {
     }
     const { paymentMethodId, eventType } = changed;
     run.methodBeingRead = changed;
-    const found = await notedOnDefect(run, { paymentMethodId, eventType });
+    let found: MethodRead | null = null;
+    // Here, and not in a function of its own: what follows would come a turn later than histories have it.
+    try {
+      found = await interactive(`Read ${paymentMethodId}, it changed`).readPaymentMethod({
+        enrollmentId: run.input.enrollmentId,
+        paymentMethodId,
+        eventType,
+        at: new Date().toISOString(),
+      });
+    } catch (error) {
+      await noteUnreadable(run, changed, error);
+    }
     run.methodBeingRead = null;
     state.changedMethods = state.changedMethods.filter((told) => told !== changed);
     if (found !== null) {
@@ -173,26 +184,16 @@ export async function followPaymentMethods(run: EnrollmentRun): Promise<void> {
 
 /**
  * A defect, such as a key that may not read payment methods, is told to operators and ends nothing. Nobody awaits the
- * loop that this is part of before the end: thrown on, it would fail every Workflow Task from then on.
- * @returns null when the method cannot be read
+ * loop that reads before the end: thrown on, it would fail every Workflow Task from then on.
  */
-async function notedOnDefect(
+async function noteUnreadable(
   run: EnrollmentRun,
   { paymentMethodId, eventType }: CarriedState['changedMethods'][number],
-): Promise<MethodRead | null> {
-  try {
-    return await interactive(`Read ${paymentMethodId}, it changed`).readPaymentMethod({
-      enrollmentId: run.input.enrollmentId,
-      paymentMethodId,
-      eventType,
-      at: new Date().toISOString(),
-    });
-  } catch (error) {
-    const by = { by: 'workflow', reason: problemOf(error) };
-    const details = { payment_method: paymentMethodId, event_type: eventType };
-    await note(run, { what: 'payment_method.unreadable', by, details });
-    return null;
-  }
+  error: unknown,
+): Promise<void> {
+  const by = { by: 'workflow', reason: problemOf(error) };
+  const details = { payment_method: paymentMethodId, event_type: eventType };
+  await note(run, { what: 'payment_method.unreadable', by, details });
 }
 
 function takeMethod({ state }: EnrollmentRun, id: string, found: MethodRead): void {

@@ -45,13 +45,18 @@ export interface ScheduleState {
   changes: ScheduleChanges;
   /** An overdue `next` that the catch-up rule was asked about, and that is still owed. */
   confirmedOverdue: number | null;
+  /** Null in a trial, and when nothing was charged for the period. */
   paid: PaidPeriod | null;
 }
 
-/** What pays for the running period; null in a trial, and when nothing was charged for the period. */
+/** What pays for the running period, at the amount that was agreed last. */
 export interface PaidPeriod extends PlannedCharge {
   /** When the charge after it would have been due that was skipped; absent while none was. */
   endsAt?: string;
+  /** Its charge was settled without being paid. */
+  unpaid?: true;
+  /** Raises in its midst whose charges are not paid: what each has added to the amount. */
+  raises?: { chargeId: string; byMinor: number; unpaid?: true }[];
 }
 
 /** A pause. Null in `resumeAt`: until somebody resumes it. */

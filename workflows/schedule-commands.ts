@@ -1,8 +1,6 @@
 /** What somebody may change about the schedule: skip, move, charge now, another amount. Registered by handlers.ts. */
 import { condition, patched, setHandler } from '@temporalio/workflow';
-import { settleAtOnce } from '../domain/amount-change.ts';
 import { checkAmount } from '../domain/money.ts';
-import type { OpenCharge } from '../domain/open-charge.ts';
 import {
   type ChangeResult,
   changeAmountFromNext,
@@ -10,15 +8,15 @@ import {
   type ScheduleChanges,
   skipNext,
 } from '../domain/schedule-changes.ts';
-import { asker, requestCharge } from './enrollment-commands.ts';
+import { asker } from './enrollment-commands.ts';
 import {
-  type AmountRequested,
   changeAmountUpdate,
   chargeNowUpdate,
   moveNextUpdate,
   type Requested,
   skipNextUpdate,
 } from './messages.ts';
+import { endPeriodWithSkipped, refuseCredit, settleRest, unpaidCharge } from './paid-period.ts';
 import { PATCHES } from './patches.ts';
 import { refuse, refuseByStatus, refuseIf } from './refusals.ts';
 import type { EnrollmentRun } from './run.ts';
@@ -63,13 +61,12 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
     (requested) =>
       whenPlanned(run, async () => {
         const { amountMinor, effective, requestKey } = requested;
-        const open = uncollected(run, requested);
-        if (open !== undefined && patched(PATCHES.noCreditBeforePayment)) {
-          refuseCredit(open);
+        const unpaid = unpaidCharge(run, requested);
+        if (unpaid !== undefined && patched(PATCHES.noCreditBeforePayment)) {
+          refuseCredit(unpaid);
         }
         const changes = amountChanged(run, amountMinor);
-        const owed = effective === 'at_once' ? settleRest(run, amountMinor) : null;
-        const chargeId = owed === null || owed.chargeMinor === 0 ? null : chargeRest(run, owed.chargeMinor);
+        const chargeId = effective === 'at_once' ? settleRest(run, amountMinor) : null;
         const next = await apply(run, changes, {
           what: 'schedule.amount_changed',
           by: asker(requested),
@@ -90,9 +87,9 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
         refuseByStatus(run, 'change_amount');
         const problem = checkAmount(amountMinor, run.terms.currency);
         refuseIf(problem && { code: 'amount_invalid', message: problem.message });
-        const open = uncollected(run, requested);
-        if (open !== undefined) {
-          refuseCredit(open);
+        const unpaid = unpaidCharge(run, requested);
+        if (unpaid !== undefined) {
+          refuseCredit(unpaid);
         }
         unlessPlanning(run, () => amountChanged(run, amountMinor));
       },
@@ -105,59 +102,6 @@ function amountChanged({ state, terms }: EnrollmentRun, amountMinor: number): Sc
   const { schedule } = state;
   const first = schedule.anchorAt === null ? { occurrence: 0, dueAt: '', amountMinor } : null;
   return allowed(changeAmountFromNext(terms.schedule, schedule.changes, schedule.next ?? first, amountMinor));
-}
-
-/** The rest of the running period at the new amount, against what was paid for it. */
-function settleRest(run: EnrollmentRun, amountMinor: number) {
-  const { state, terms } = run;
-  const { schedule } = state;
-  const { paid } = schedule;
-  const period = { paid, endsAt: endOfPeriod(run) };
-  const settled = settleAtOnce(amountMinor, terms.currency, period, now(), state.balanceMinor);
-  state.balanceMinor = settled.balanceMinor;
-  schedule.paid = paid === null ? null : { ...paid, amountMinor };
-  return settled;
-}
-
-/** Until when what was paid last lasts; null when that is over, or nothing comes after it. */
-function endOfPeriod({ state }: EnrollmentRun): string | null {
-  const { paid, next } = state.schedule;
-  if (paid === null || next === null) {
-    return null;
-  }
-  const isNextPeriod = next.occurrence === paid.occurrence + 1;
-  if (isNextPeriod || !patched(PATCHES.leftOutEndsPeriod)) {
-    return next.dueAt;
-  }
-  // What nobody skipped fell into a pause that is over, and the period that was paid for with it.
-  return paid.endsAt ?? null;
-}
-
-/**
- * A lower amount at once is a credit, and there is none for what was never received.
- * @returns the charge that is to pay for the running period and has not, when the change would credit some of it
- */
-function uncollected(
-  run: EnrollmentRun,
-  { amountMinor, effective }: AmountRequested,
-): OpenCharge | undefined {
-  const { schedule, charges } = run.state;
-  const { paid } = schedule;
-  if (effective !== 'at_once' || paid === null || amountMinor >= paid.amountMinor) {
-    return undefined;
-  }
-  return charges.find(({ occurrence, status }) => occurrence === paid.occurrence && status !== 'succeeded');
-}
-
-function refuseCredit({ id }: OpenCharge): never {
-  return refuse(
-    'period_not_paid',
-    `${id} has not paid for the running period yet, so nothing of it can be credited; expected an amount from_next, or one that is not lower`,
-  );
-}
-
-function chargeRest(run: EnrollmentRun, amountMinor: number): string {
-  return requestCharge(run, { requestKey: null, amountMinor, description: run.input.description });
 }
 
 function change(run: EnrollmentRun, what: string, requested: Requested, changed: () => ScheduleChanges) {
@@ -192,13 +136,9 @@ function unlessPlanning(run: EnrollmentRun, check: () => ScheduleChanges): void 
   }
 }
 
-/** The period that was paid for ends all the same when the charge after it would have been due. */
 function skip(run: EnrollmentRun): ScheduleChanges {
   const changes = skipped(run);
-  const { paid, next } = run.state.schedule;
-  if (paid !== null && next !== null) {
-    paid.endsAt ??= next.dueAt;
-  }
+  endPeriodWithSkipped(run);
   return changes;
 }
 

@@ -243,6 +243,19 @@ export async function startBilling(options: BillingOptions = {}) {
       return input;
     },
 
+    /** An enrollment whose first charge is paid, and the instant of the second. */
+    async paidOnce(terms: Terms = MONTHLY): Promise<{ enrollmentId: string; next: Date }> {
+      const { enrollmentId: id } = await this.enrolled(terms);
+      await this.charged(id, 1, 'succeeded');
+      const next = await waitFor('the next charge', async () => {
+        const row = await this.enrollmentRow(id);
+        // The row is written a moment before the Workflow knows.
+        const { nextChargeAt } = await stateOf(id);
+        return row.next_charge_at?.toISOString() === nextChargeAt && row.next_charge_at;
+      });
+      return { enrollmentId: id, next };
+    },
+
     /** Enrolls, pays on Checkout and tells the Workflow, as webhook and return page would. */
     async enrolled(terms: Terms, card?: string): Promise<EnrollmentInput> {
       const input = await this.newInput(terms);

@@ -1,6 +1,6 @@
 /** Commands that change the schedule and reach the Workflow in one Workflow Task: none is made upon what it no longer is. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { MONTHLY, startBilling, type TestBilling, type WorkerTeam } from '../support/billing.ts';
+import { startBilling, type TestBilling, type WorkerTeam } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
 
 let billing: TestBilling;
@@ -13,14 +13,6 @@ afterAll(() => billing.stop());
 
 const BY = { by: 'customer', reason: null };
 
-/** An enrollment whose first charge is paid, and whose second is planned. */
-async function running(): Promise<{ enrollmentId: string }> {
-  const { enrollmentId } = await billing.enrolled(MONTHLY);
-  await billing.charged(enrollmentId, 1, 'succeeded');
-  await waitFor('the next plan', async () => (await billing.stateOf(enrollmentId)).nextChargeAt !== null);
-  return { enrollmentId };
-}
-
 describe('commands that arrive together', () => {
   /** Workers come back when all of them are there. */
   async function together<T>(enrollmentId: string, ...commands: (() => Promise<T>)[]): Promise<T[]> {
@@ -31,20 +23,31 @@ describe('commands that arrive together', () => {
       return raw.pendingWorkflowTask !== null && raw.pendingWorkflowTask !== undefined;
     });
     // Only that there are some is to be seen, not how many.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
     workers = await billing.addWorkers(billing.bundle);
-    return answers;
+    const answered = await answers;
+    expect(await tasksOf(enrollmentId, commands.length)).toBe(1);
+    return answered;
+  }
+
+  /** How many Workflow Tasks have brought the last so many updates. */
+  async function tasksOf(enrollmentId: string, updates: number): Promise<number> {
+    const { events } = await billing.history(enrollmentId);
+    const accepted = (events ?? []).flatMap(({ workflowExecutionUpdateAcceptedEventAttributes: update }) =>
+      update ? [String(update.acceptedRequestSequencingEventId)] : [],
+    );
+    return new Set(accepted.slice(-updates)).size;
   }
 
   it('are carried out one after the other, each upon what the one before has left', async () => {
-    const { enrollmentId } = await running();
+    const { enrollmentId } = await billing.paidOnce();
     const skip = () => billing.billing.skipNext(enrollmentId, BY);
     const answers = await together(enrollmentId, skip, skip, skip);
     expect(answers.map(({ next }) => next?.occurrence).sort()).toEqual([2, 3, 4]);
   }, 60_000);
 
   it('open a charge once, and keep the amount that was told', async () => {
-    const { enrollmentId } = await running();
+    const { enrollmentId } = await billing.paidOnce();
     await together<unknown>(
       enrollmentId,
       () => billing.billing.chargeNow(enrollmentId, BY),

@@ -142,43 +142,30 @@ describe('an operator', () => {
     });
   }, 45_000);
 
-  describe('while a try is under way', () => {
-    const TERMS: Terms = { ...MONTHLY, dunning: { retryAfterDays: [1, 3], afterLastTry: 'pause' } };
-
-    /** A second declining card was saved, and Stripe takes its time with it. */
-    async function underWay() {
-      const { enrollmentId, id } = await declined(DECLINES, TERMS);
-      const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
-      await billing.control('faults', { match, kind: 'delay', delay_ms: 2_500, when: 'after', times: 1 });
-      await save(enrollmentId, DECLINES);
-      await waitFor('the try', async () => {
-        const { events } = await billing.history(enrollmentId);
-        const types = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
-        return types?.filter((name) => name === 'collectCharge').length === 2;
-      });
-      return { enrollmentId, id };
-    }
-
-    it('stops dunning, whatever is decided on its decline', async () => {
-      const { enrollmentId, id } = await underWay();
-      expect(await billing.billing.stopDunning(enrollmentId, id, OPERATOR)).toEqual({
-        chargeId: id,
-        status: 'uncollectible',
-      });
-      expect((await billing.chargeRows(enrollmentId))[0]).toMatchObject({ attempts: 2 });
-      await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
-    }, 45_000);
-
-    it('extends nothing, since its decline would be decided without the extension', async () => {
-      const { enrollmentId, id } = await underWay();
-      await expect(
-        billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 10 }),
-      ).rejects.toMatchObject({ code: 'charge_busy' });
-      await waitFor('its end', async () => (await billing.chargeRows(enrollmentId))[0]?.attempts === 2);
-      await billing.known(enrollmentId, id, 'requires_payment_method');
-      await billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 10 });
-    }, 45_000);
-  });
+  it('stops dunning while a try is under way, whatever is decided on its decline; and extends none then', async () => {
+    const { enrollmentId, id } = await declined(DECLINES, {
+      ...MONTHLY,
+      dunning: { retryAfterDays: [1, 3], afterLastTry: 'pause' },
+    });
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 6_000, when: 'after', times: 1 });
+    // A second card that is declined as well, and Stripe takes its time with it.
+    await save(enrollmentId, DECLINES);
+    await waitFor('the try', async () => {
+      const { events } = await billing.history(enrollmentId);
+      const names = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+      return names?.filter((name) => name === 'collectCharge').length === 2;
+    });
+    await expect(
+      billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 10 }),
+    ).rejects.toMatchObject({ code: 'charge_busy' });
+    expect(await billing.billing.stopDunning(enrollmentId, id, OPERATOR)).toEqual({
+      chargeId: id,
+      status: 'uncollectible',
+    });
+    expect((await billing.chargeRows(enrollmentId))[0]).toMatchObject({ attempts: 2 });
+    await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
+  }, 45_000);
 
   it('forgives a charge: nothing is owed and the enrollment goes on', async () => {
     const { enrollmentId, id } = await declined();

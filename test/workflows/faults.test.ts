@@ -208,4 +208,21 @@ describe('collectCharge', () => {
       setup_refusal: expect.stringContaining('Stripe answered 400'),
     });
   }, 30_000);
+
+  it('says what Stripe refused when a later session cannot be opened, and goes on', async () => {
+    const { enrollmentId, customerId } = await billing.enrolled({ ...ONCE, schedule: { type: 'on_demand' } });
+    await billing.active(enrollmentId);
+    // Somebody has deleted it in the Dashboard.
+    await billing.db
+      .updateTable('customers')
+      .set({ stripe_customer_id: 'cus_unknown' })
+      .where('id', '=', customerId)
+      .execute();
+    const opening = billing.billing.openCheckoutSession(enrollmentId, { by: 'customer', reason: null });
+    await expect(opening).rejects.toMatchObject({
+      code: 'setup_refused',
+      message: expect.stringContaining('Stripe answered 400'),
+    });
+    expect(await billing.stateOf(enrollmentId)).toMatchObject({ status: 'active' });
+  }, 30_000);
 });

@@ -17,35 +17,11 @@ afterAll(() => billing.stop());
 const BY = { by: 'customer', reason: 'on holiday' };
 const DAY_MS = 86_400_000;
 
-/** An enrollment whose first charge is paid, and the instant of the second. */
-async function running(terms: Terms = MONTHLY) {
-  const { enrollmentId } = await billing.enrolled(terms);
-  await billing.charged(enrollmentId, 1, 'succeeded');
-  const next = await waitFor('the next charge', async () => {
-    const row = await billing.enrollmentRow(enrollmentId);
-    // The row is written a moment before the Workflow knows.
-    const { nextChargeAt } = await billing.handle(enrollmentId).query(enrollmentStateQuery);
-    return row.next_charge_at?.toISOString() === nextChargeAt && row.next_charge_at;
-  });
-  return { enrollmentId, next };
-}
-
 const daysAhead = (at: Date | string) => (new Date(at).getTime() - Date.now()) / DAY_MS;
-
-/** So many days later, by the Workflow's clock. */
-async function passed(enrollmentId: string, days: number) {
-  const jumps = async () =>
-    ((await billing.history(enrollmentId)).events ?? []).filter(
-      (event) => event.workflowExecutionTimeSkippingTransitionedEventAttributes?.disabledAfterFastForward,
-    ).length;
-  const before = await jumps();
-  await fastForward(billing.temporal, `enrollment/${enrollmentId}`, days * DAY_MS);
-  await waitFor('the jump', async () => (await jumps()) > before);
-}
 
 describe('the schedule', () => {
   it('leaves the next charge out, and the one after it keeps its day', async () => {
-    const { enrollmentId, next } = await running();
+    const { enrollmentId, next } = await billing.paidOnce();
     const answer = await billing.billing.skipNext(enrollmentId, BY);
     expect(daysAhead(String(answer.next?.dueAt))).toBeGreaterThan(daysAhead(next) + 27);
     expect((await billing.enrollmentRow(enrollmentId)).next_charge_at?.toISOString()).toBe(
@@ -59,7 +35,7 @@ describe('the schedule', () => {
   }, 30_000);
 
   it('moves the next charge within its bounds', async () => {
-    const { enrollmentId } = await running();
+    const { enrollmentId } = await billing.paidOnce();
     const soon = new Date(Date.now() + 5 * DAY_MS).toISOString();
     expect(await billing.billing.moveNext(enrollmentId, { ...BY, dueAt: soon })).toMatchObject({
       next: { occurrence: 1, dueAt: soon },
@@ -87,7 +63,7 @@ describe('the schedule', () => {
   }, 30_000);
 
   it('makes the next charge now, once', async () => {
-    const { enrollmentId, next } = await running();
+    const { enrollmentId, next } = await billing.paidOnce();
     await billing.billing.chargeNow(enrollmentId, BY);
     await billing.charged(enrollmentId, 2, 'succeeded');
     const after = await waitFor('the next plan', async () => {
@@ -99,7 +75,7 @@ describe('the schedule', () => {
   }, 30_000);
 
   it('takes another amount from the next charge on', async () => {
-    const { enrollmentId } = await running();
+    const { enrollmentId } = await billing.paidOnce();
     const answer = await billing.billing.changeAmount(enrollmentId, {
       ...BY,
       amountMinor: 1_500,
@@ -111,7 +87,7 @@ describe('the schedule', () => {
   }, 30_000);
 
   it('charges the rest of the period at once when the amount goes up, and credits it when it goes down', async () => {
-    const { enrollmentId } = await running();
+    const { enrollmentId } = await billing.paidOnce();
     const up = { ...BY, amountMinor: 1_960, effective: 'at_once' as const };
     const raised = await billing.billing.changeAmount(enrollmentId, up);
     expect(raised.chargeId).not.toBeNull();
@@ -144,37 +120,8 @@ describe('the schedule', () => {
     expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
   }, 30_000);
 
-  describe('another amount at once, after the next charge was skipped', () => {
-    it('is for the rest of the period that was paid for, and costs nothing in one that was not', async () => {
-      const { enrollmentId } = await running();
-      const raise = (amountMinor: number) =>
-        billing.billing.changeAmount(enrollmentId, { ...BY, amountMinor, effective: 'at_once' });
-      await billing.billing.skipNext(enrollmentId, BY);
-      await passed(enrollmentId, 15);
-      const half = await raise(980 + 1_000);
-      expect(half.chargeId).not.toBeNull();
-      const { amount_minor: charged } = await billing.charged(enrollmentId, 2, 'succeeded');
-      expect(charged).toBeGreaterThan(400);
-      expect(charged).toBeLessThan(540);
-      await passed(enrollmentId, 25);
-      expect(await raise(3_000)).toMatchObject({ chargeId: null, balanceMinor: 0 });
-    }, 60_000);
-  });
-
-  it('credits nothing of a period that is not paid for', async () => {
-    const { enrollmentId } = await billing.enrolledWith(MONTHLY, { number: '4000000000000341' });
-    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
-    await billing.known(enrollmentId, id, 'requires_payment_method');
-    const lower = { ...BY, amountMinor: 500, effective: 'at_once' as const };
-    await expect(billing.billing.changeAmount(enrollmentId, lower)).rejects.toMatchObject({
-      code: 'period_not_paid',
-    });
-    const fromNext = { ...lower, effective: 'from_next' as const };
-    expect(await billing.billing.changeAmount(enrollmentId, fromNext)).toMatchObject({ balanceMinor: 0 });
-  }, 30_000);
-
   it('does not forget a charge that fell due before, while no Worker was there', async () => {
-    const { enrollmentId, next } = await running();
+    const { enrollmentId, next } = await billing.paidOnce();
     await billing.workers.stop();
     await fastForward(billing.temporal, `enrollment/${enrollmentId}`, daysAhead(next) * DAY_MS + 60_000);
     // The server jumps when it gets round to it; the pause must come after.
@@ -210,7 +157,7 @@ describe('the schedule', () => {
   }, 45_000);
 
   it('rests until the day that was said; what fell into the pause is not owed', async () => {
-    const { enrollmentId, next } = await running();
+    const { enrollmentId, next } = await billing.paidOnce();
     const resumeAt = new Date(next.getTime() + 10 * DAY_MS).toISOString();
     expect(await billing.billing.pauseEnrollment(enrollmentId, { ...BY, resumeAt })).toEqual({
       status: 'paused',
@@ -231,7 +178,7 @@ describe('the schedule', () => {
   }, 45_000);
 
   it('ends with the period, unless that is taken back', async () => {
-    const { enrollmentId, next } = await running();
+    const { enrollmentId, next } = await billing.paidOnce();
     const { cancelAt } = await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
     expect(cancelAt).toBe(next.toISOString());
     expect((await billing.enrollmentRow(enrollmentId)).cancel_at?.toISOString()).toBe(cancelAt);
@@ -253,7 +200,7 @@ describe('the schedule', () => {
   }, 45_000);
 
   it('owes nothing for what fell into a pause that somebody ended', async () => {
-    const { enrollmentId, next } = await running();
+    const { enrollmentId, next } = await billing.paidOnce();
     await billing.billing.pauseEnrollment(enrollmentId, { ...BY, resumeAt: null });
     await fastForward(billing.temporal, `enrollment/${enrollmentId}`, daysAhead(next) * DAY_MS + 45 * DAY_MS);
     await billing.billing.resumeEnrollment(enrollmentId, BY);

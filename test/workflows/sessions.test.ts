@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createEnrollmentEndActivities } from '../../activities/enrollment-end.ts';
+import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -38,6 +39,27 @@ describe('a session that is on its way when the enrollment is canceled', () => {
     const { id } = await opening;
     expect((await billing.stripe.checkout.sessions.retrieve(id)).status).toBe('expired');
     expect(await sessionRow(id)).toMatchObject({ status: 'expired', url: null });
+  }, 30_000);
+});
+
+describe('a payment method that is being saved while its enrollment is canceled', () => {
+  it('plans no charge for it', async () => {
+    const startsAt = new Date(Date.now() + 20 * 86_400_000).toISOString();
+    const schedule = { ...MONTHLY.schedule, startsAt } as Terms['schedule'];
+    const input = await billing.newInput({ ...MONTHLY, schedule });
+    const { enrollmentId } = input;
+    const { checkoutSession } = await billing.billing.enroll(input);
+    await billing.payOnCheckout(String(checkoutSession?.url));
+    const match = { method: 'GET', path_prefix: '/v1/checkout/sessions' };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 2_500, when: 'after', times: 1 });
+    await billing.billing.checkoutSessionCompleted(enrollmentId, String(checkoutSession?.id));
+    expect((await billing.billing.cancelEnrollment(enrollmentId, CUSTOMER)).status).toBe('canceled');
+    await billing.handle(enrollmentId).result();
+    expect(await billing.enrollmentRow(enrollmentId)).toMatchObject({
+      status: 'canceled',
+      next_charge_at: null,
+      next_charge_amount_minor: null,
+    });
   }, 30_000);
 });
 

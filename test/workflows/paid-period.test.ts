@@ -1,0 +1,95 @@
+/** Another amount at once: against what was paid for the running period, and never against what was not. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Terms } from '../../domain/terms.ts';
+import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { fastForward } from '../support/temporal.ts';
+import { waitFor } from '../support/wait.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+const BY = { by: 'customer', reason: null };
+const DAY_MS = 86_400_000;
+const KEPT: Terms = { ...MONTHLY, dunning: { retryAfterDays: [1], afterLastTry: 'keep_active' } };
+const DECLINES = '4000000000000341';
+
+/** So many days later, by the Workflow's clock. */
+async function passed(enrollmentId: string, days: number) {
+  const jumps = async () =>
+    ((await billing.history(enrollmentId)).events ?? []).filter(
+      (event) => event.workflowExecutionTimeSkippingTransitionedEventAttributes?.disabledAfterFastForward,
+    ).length;
+  const before = await jumps();
+  await fastForward(billing.temporal, `enrollment/${enrollmentId}`, days * DAY_MS);
+  await waitFor('the jump', async () => (await jumps()) > before);
+}
+
+const atOnce = (enrollmentId: string, amountMinor: number) =>
+  billing.billing.changeAmount(enrollmentId, { ...BY, amountMinor, effective: 'at_once' });
+
+describe('another amount at once', () => {
+  it('is for the rest of the period that was paid for when the next charge is skipped, and costs nothing after it', async () => {
+    const { enrollmentId } = await billing.paidOnce();
+    await billing.billing.skipNext(enrollmentId, BY);
+    await passed(enrollmentId, 15);
+    const half = await atOnce(enrollmentId, 980 + 1_000);
+    expect(half.chargeId).not.toBeNull();
+    const { amount_minor: charged } = await billing.charged(enrollmentId, 2, 'succeeded');
+    expect(charged).toBeGreaterThan(400);
+    expect(charged).toBeLessThan(540);
+    await passed(enrollmentId, 25);
+    expect(await atOnce(enrollmentId, 3_000)).toMatchObject({ chargeId: null, balanceMinor: 0 });
+  }, 60_000);
+
+  it('is for the days until the next charge when that was moved to before the skipped one', async () => {
+    const { enrollmentId, next } = await billing.paidOnce();
+    await billing.billing.skipNext(enrollmentId, BY);
+    const dueAt = new Date(Date.now() + (next.getTime() - Date.now()) / 2).toISOString();
+    await billing.billing.moveNext(enrollmentId, { ...BY, dueAt });
+    await passed(enrollmentId, 10);
+    await atOnce(enrollmentId, 980 + 3_000);
+    // A third of a period that is half as long.
+    const { amount_minor: charged } = await billing.charged(enrollmentId, 2, 'succeeded');
+    expect(charged).toBeGreaterThan(700);
+    expect(charged).toBeLessThan(1_200);
+  }, 60_000);
+
+  it('credits nothing while the period is not paid for', async () => {
+    const { enrollmentId } = await billing.enrolledWith(MONTHLY, { number: DECLINES });
+    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    await expect(atOnce(enrollmentId, 500)).rejects.toMatchObject({ code: 'period_not_paid' });
+    const fromNext = { ...BY, amountMinor: 500, effective: 'from_next' as const };
+    expect(await billing.billing.changeAmount(enrollmentId, fromNext)).toMatchObject({ balanceMinor: 0 });
+  }, 30_000);
+
+  it('neither credits nor charges anything of a period that was given up', async () => {
+    const { enrollmentId } = await billing.enrolledWith(KEPT, { number: DECLINES });
+    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    await billing.billing.stopDunning(enrollmentId, id, BY);
+    await billing.settled(enrollmentId, id);
+    expect(await atOnce(enrollmentId, 500)).toMatchObject({ chargeId: null, balanceMinor: 0 });
+    expect(await atOnce(enrollmentId, 5_000)).toMatchObject({ chargeId: null, balanceMinor: 0 });
+  }, 30_000);
+
+  it('credits nothing of a raise that was not paid, and all of one that was', async () => {
+    const { enrollmentId } = await billing.paidOnce(KEPT);
+    const { paymentMethodId } = await billing.stateOf(enrollmentId);
+    const empty = { code: 'card_declined', decline_code: 'insufficient_funds', times: 1 };
+    await billing.control(`payment_methods/${paymentMethodId}/next_charge`, empty);
+    const raised = String((await atOnce(enrollmentId, 3_000)).chargeId);
+    await billing.known(enrollmentId, raised, 'requires_payment_method');
+    await expect(atOnce(enrollmentId, 980)).rejects.toMatchObject({ code: 'period_not_paid' });
+    await billing.billing.stopDunning(enrollmentId, raised, BY);
+    await billing.settled(enrollmentId, raised);
+    expect(await atOnce(enrollmentId, 980)).toMatchObject({ chargeId: null, balanceMinor: 0 });
+    await atOnce(enrollmentId, 3_000);
+    const paid = await billing.charged(enrollmentId, 3, 'succeeded');
+    await billing.settled(enrollmentId, paid.id);
+    expect((await atOnce(enrollmentId, 980)).balanceMinor).toBeLessThan(-2_000);
+  }, 45_000);
+});

@@ -1,0 +1,121 @@
+/**
+ * What was paid for the running period, and what another amount at once makes of the rest of it. Called by the handlers
+ * of the schedule and where a charge ends.
+ */
+import { patched } from '@temporalio/workflow';
+import { settleAtOnce } from '../domain/amount-change.ts';
+import type { OpenCharge } from '../domain/open-charge.ts';
+import { requestCharge } from './enrollment-commands.ts';
+import type { AmountRequested } from './messages.ts';
+import { PATCHES } from './patches.ts';
+import { refuse } from './refusals.ts';
+import type { EnrollmentRun, PaidPeriod } from './run.ts';
+
+/** The period that was paid for ends all the same when the charge after it would have been due. */
+export function endPeriodWithSkipped({ state }: EnrollmentRun): void {
+  const { paid, next } = state.schedule;
+  if (paid !== null && next !== null) {
+    paid.endsAt ??= next.dueAt;
+  }
+}
+
+/** A charge of the period, or of a raise within it, has been settled. */
+export function periodSettled({ state }: EnrollmentRun, { id, occurrence, status }: OpenCharge): void {
+  const { paid } = state.schedule;
+  const isPaid = status === 'succeeded';
+  if (paid === null) {
+    return;
+  }
+  if (occurrence === paid.occurrence && !isPaid) {
+    paid.unpaid = true;
+  }
+  const raise = paid.raises?.find(({ chargeId }) => chargeId === id);
+  if (raise !== undefined && isPaid) {
+    paid.raises = paid.raises?.filter((other) => other !== raise) ?? [];
+  } else if (raise !== undefined) {
+    raise.unpaid = true;
+  }
+}
+
+/**
+ * The rest of the running period at the new amount, against what was paid for it.
+ * @returns the charge for it; null when none is made, since what it comes to is for the balance
+ */
+export function settleRest(run: EnrollmentRun, amountMinor: number): string | null {
+  const { state, terms, input } = run;
+  const { schedule } = state;
+  const { paid } = schedule;
+  const known = paid === null ? null : { ...paid, amountMinor: paidAmount(paid) };
+  const period = { paid: known, endsAt: endOfPeriod(run) };
+  const at = new Date().toISOString();
+  const settled = settleAtOnce(amountMinor, terms.currency, period, at, state.balanceMinor);
+  state.balanceMinor = settled.balanceMinor;
+  const chargeId =
+    settled.chargeMinor === 0
+      ? null
+      : requestCharge(run, {
+          requestKey: null,
+          amountMinor: settled.chargeMinor,
+          description: input.description,
+        });
+  if (paid !== null && known !== null) {
+    const raises = paid.raises?.filter(({ unpaid }) => !unpaid) ?? [];
+    const raise = chargeId === null ? [] : [{ chargeId, byMinor: amountMinor - known.amountMinor }];
+    schedule.paid = { ...paid, amountMinor, raises: [...raises, ...raise] };
+  }
+  return chargeId;
+}
+
+/** What was agreed last, without the raises that nobody paid for. */
+function paidAmount({ amountMinor, raises = [] }: PaidPeriod): number {
+  const unpaidMinor = raises.reduce((sum, { byMinor, unpaid }) => sum + (unpaid ? byMinor : 0), 0);
+  return unpaidMinor !== 0 && patched(PATCHES.noCreditBeforePayment)
+    ? amountMinor - unpaidMinor
+    : amountMinor;
+}
+
+/** Until when what was paid last lasts; null when that is over, when it was never paid, and when nothing comes after it. */
+function endOfPeriod({ state }: EnrollmentRun): string | null {
+  const { paid, next } = state.schedule;
+  if (paid === null || next === null || (paid.unpaid && patched(PATCHES.noCreditBeforePayment))) {
+    return null;
+  }
+  const isNextPeriod = next.occurrence === paid.occurrence + 1;
+  if (isNextPeriod || !patched(PATCHES.leftOutEndsPeriod)) {
+    return next.dueAt;
+  }
+  if (paid.endsAt === undefined) {
+    // It fell into a pause that is over, and the period that was paid for with it.
+    return null;
+  }
+  // The next charge may have been moved to before it.
+  return Date.parse(paid.endsAt) < Date.parse(next.dueAt) ? paid.endsAt : next.dueAt;
+}
+
+/**
+ * A lower amount at once is a credit, and there is none for what was not received yet.
+ * @returns the charge that is to pay for the running period, or for a raise within it, and has not
+ */
+export function unpaidCharge(
+  { state }: EnrollmentRun,
+  { amountMinor, effective }: AmountRequested,
+): string | undefined {
+  const { paid } = state.schedule;
+  if (effective !== 'at_once' || paid === null || amountMinor >= paid.amountMinor) {
+    return undefined;
+  }
+  const raises = paid.raises?.map(({ chargeId }) => chargeId) ?? [];
+  const waiting = state.requestedCharges.map(({ chargeId }) => chargeId);
+  const open = state.charges.filter(
+    ({ id, occurrence, status }) =>
+      status !== 'succeeded' && (occurrence === paid.occurrence || raises.includes(id)),
+  );
+  return open[0]?.id ?? waiting.find((id) => raises.includes(id));
+}
+
+export function refuseCredit(chargeId: string): never {
+  return refuse(
+    'period_not_paid',
+    `${chargeId} has not paid for the running period yet, so nothing of it can be credited; expected an amount from_next, or one that is not lower`,
+  );
+}
