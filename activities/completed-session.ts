@@ -4,7 +4,7 @@
  */
 import { Stripe } from 'stripe';
 import { operationKey } from '../domain/ids.ts';
-import { refuseSetupIntent } from '../domain/setup-intent.ts';
+import { isBeingVerified, refuseSetupIntent } from '../domain/setup-intent.ts';
 import { idOf } from './checkout-sessions.ts';
 import { stripeCustomerFromCheckout } from './customers.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -12,24 +12,31 @@ import { freshKey } from './fresh-key.ts';
 import type { SavePaymentMethodWork } from './payment-methods.ts';
 import { isDecline, patientFailureOf } from './stripe-errors.ts';
 
-/** @returns why a complete session is not to be used: of another enrollment, mode or Customer; null when nothing is wrong */
-export function refuseSession(
+export type SessionProblem =
+  /** Not to be used: of another enrollment, mode or Customer, or its SetupIntent has failed. */
+  | { kind: 'refused'; reason: string }
+  /** The bank account is still being proven. */
+  | { kind: 'pending'; reason: string };
+
+/** @returns null when a complete session may be used */
+export function problemOfSession(
   deps: ActivityDeps,
   session: Stripe.Checkout.Session,
   work: SavePaymentMethodWork,
-): string | null {
+): SessionProblem | null {
+  const refused = (reason: string) => ({ kind: 'refused', reason }) as const;
   const setupIntent = session.setup_intent;
   if (session.livemode !== deps.livemode) {
-    return `the session is of ${session.livemode ? 'live' : 'test'} mode`;
+    return refused(`the session is of ${session.livemode ? 'live' : 'test'} mode`);
   }
   if (session.mode !== 'setup' || setupIntent === null || typeof setupIntent === 'string') {
-    return `the session has no SetupIntent; its mode is '${session.mode}'`;
+    return refused(`the session has no SetupIntent; its mode is '${session.mode}'`);
   }
   const named = session.metadata?.enrollment_id ?? session.client_reference_id;
   if (named !== work.enrollmentId) {
-    return 'the session belongs to another enrollment';
+    return refused('the session belongs to another enrollment');
   }
-  const refused = refuseSetupIntent(
+  const problem = refuseSetupIntent(
     {
       id: setupIntent.id,
       status: setupIntent.status,
@@ -45,7 +52,10 @@ export function refuseSession(
       customerId: work.stripeCustomerId ?? (idOf(session.customer) || null),
     },
   );
-  return refused?.message ?? null;
+  if (problem?.code === 'setup_intent_not_succeeded' && isBeingVerified(setupIntent.status)) {
+    return { kind: 'pending', reason: `${setupIntent.id} is ${setupIntent.status}` };
+  }
+  return problem && refused(problem.message);
 }
 
 /**

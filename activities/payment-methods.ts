@@ -3,7 +3,7 @@
  */
 import { Context } from '@temporalio/activity';
 import type { Stripe } from 'stripe';
-import { checkoutSessionClose, closeCheckoutSession } from '../db/checkout-sessions.ts';
+import { checkoutPageClose, checkoutSessionClose, closeCheckoutSession } from '../db/checkout-sessions.ts';
 import { writeSavedMethod } from '../db/saved-method.ts';
 import { factRows, factsTold, tell } from '../db/timeline.ts';
 import { writeTogether } from '../db/together.ts';
@@ -13,7 +13,7 @@ import type { SparseChanges } from '../domain/schedule-changes.ts';
 import type { PlanTerms } from '../domain/terms.ts';
 import type { CardExpiry } from './charge-work.ts';
 import { idOf } from './checkout-sessions.ts';
-import { ownerOf, refuseSession } from './completed-session.ts';
+import { ownerOf, problemOfSession } from './completed-session.ts';
 import type { ActivityDeps } from './deps.ts';
 import { tellIfMethodFails } from './method-notice.ts';
 import { expiryOf, labelOf, last4Of } from './payment-method-facts.ts';
@@ -53,6 +53,8 @@ export type SavePaymentMethodResult =
   | SavedPaymentMethod
   /** Nothing to save yet, or ever: what Stripe says of the session. */
   | { kind: 'not_complete'; status: 'open' | 'expired' }
+  /** Complete, and its bank account is still being proven: it is read again when Stripe tells of it. */
+  | { kind: 'pending' }
   /** Complete, and not to be used: of another enrollment, mode or Customer, or Stripe refuses to attach it. */
   | { kind: 'refused'; reason: string };
 
@@ -81,9 +83,9 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       if (session.status !== 'complete') {
         return notComplete(session, work);
       }
-      const problem = refuseSession(deps, session, work);
+      const problem = problemOfSession(deps, session, work);
       if (problem !== null) {
-        return refuse(work, problem);
+        return problem.kind === 'pending' ? wait(work, problem.reason) : refuse(work, problem.reason);
       }
       const { setup_intent: setupIntent } = session as CompletedSession;
       const method = setupIntent.payment_method as Stripe.PaymentMethod;
@@ -147,6 +149,25 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       return { kind: 'not_complete', status: 'expired' } as const;
     }
     return { kind: 'not_complete', status: 'open' } as const;
+  }
+
+  /** The row stays open, so that the SetupIntent's success is news; its page takes nothing any more. */
+  async function wait(work: SavePaymentMethodWork, reason: string): Promise<SavePaymentMethodResult> {
+    const { checkoutSessionId, enrollmentId, at } = work;
+    await writeTogether(deps.db, [
+      checkoutPageClose(deps.db, sessionOf(work)),
+      factsTold(deps.db, enrollmentId, [
+        {
+          key: `${checkoutSessionId}/pending`,
+          at,
+          what: 'payment_method.pending',
+          who: 'stripe',
+          why: reason,
+          details: { checkout_session: checkoutSessionId },
+        },
+      ]),
+    ]);
+    return { kind: 'pending' };
   }
 
   async function refuse(work: SavePaymentMethodWork, reason: string): Promise<SavePaymentMethodResult> {

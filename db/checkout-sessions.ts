@@ -62,6 +62,16 @@ export function checkoutSessionClose(
     .where('status', '=', 'open');
 }
 
+/** The statement that forgets the address of a session whose customer has done their part. */
+export function checkoutPageClose(db: Kysely<Database>, session: { id: string; enrollmentId: string }) {
+  return db
+    .updateTable('checkout_sessions')
+    .set({ url: null })
+    .where('id', '=', session.id)
+    .where('enrollment_id', '=', session.enrollmentId)
+    .where('status', '=', 'open');
+}
+
 /**
  * The statement that inserts a saved payment method, once; the same method saved again by another session stays as it
  * was.

@@ -179,6 +179,7 @@ function viewQuery(db: Kysely<Database>, page: SelectQueryBuilder<Database, 'enr
           .whereRef('checkout_sessions.enrollment_id', '=', 'enrollments.id')
           .where('status', '=', 'open')
           .where('expires_at', '>', sql<Date>`now()`)
+          .where('url', 'is not', null)
           .orderBy('created_at', 'desc')
           .limit(1)
           .as('session'),

@@ -113,6 +113,15 @@ export interface SetupIntentRefused {
 }
 
 /**
+ * Whether the SetupIntent of a completed Checkout Session may still succeed by itself: Stripe completes a session when
+ * the customer has done their part, and a bank account may be proven days later, by two small deposits.
+ */
+export function isBeingVerified(status: string): boolean {
+  const read = readSetupIntentStatus(status);
+  return read === 'requires_action' || read === 'processing';
+}
+
+/**
  * Whether the payment method of a SetupIntent may be used for an enrollment. A SetupIntent without a Customer is
  * fine: the method is attached to one afterwards.
  * @param expected.customerId the enrollment's Stripe Customer, null when it has none yet

@@ -25,6 +25,9 @@ const LEAST_TIME_LEFT_MS = 10 * 60_000;
 /** Stripe's clock and ours may differ, and its webhook may be on its way. */
 const READ_AFTER_EXPIRY_MS = 60_000;
 const MOST_REMEMBERED_SESSIONS = 50;
+/** A bank account that is being proven, in case nobody tells of it; deposits take a day or two, and may take ten. */
+const LOOK_AT_PENDING_AFTER_MS = 86_400_000;
+const MOST_PENDING_SESSIONS = 10;
 
 /** The open session while it has time left, else a new one. Who asks meanwhile gets the same. */
 export async function liveCheckoutSession(run: EnrollmentRun, who: string): Promise<OpenCheckoutSession> {
@@ -76,7 +79,7 @@ export async function setUp(run: EnrollmentRun): Promise<void> {
     if (Date.now() < until && (await condition(arrived, until - Date.now(), { summary }))) {
       continue;
     }
-    await lookAtSession(run);
+    await lookAtSessions(run);
     if (state.paymentMethod === null && Date.now() >= Date.parse(state.setupDeadlineAt)) {
       run.end = { status: 'expired', reason: 'no payment method within the setup deadline', who: 'workflow' };
       return;
@@ -105,17 +108,22 @@ async function firstSession(run: EnrollmentRun): Promise<boolean> {
   }
 }
 
-/** When the open session has expired, or at the deadline, whichever is first. */
+/** When the open session has expired, when one is still being verified for a day, or at the deadline: the first of them. */
 function nextLook({ state }: EnrollmentRun): number {
   const deadline = Date.parse(state.setupDeadlineAt);
-  const { open } = state.checkout;
-  return open === null ? deadline : Math.min(Date.parse(open.expiresAt) + READ_AFTER_EXPIRY_MS, deadline);
+  const { open, pending = [] } = state.checkout;
+  const looks = pending.map(({ lookAt }) => Date.parse(lookAt));
+  const expiry = open === null ? [] : [Date.parse(open.expiresAt) + READ_AFTER_EXPIRY_MS];
+  return Math.min(deadline, ...expiry, ...looks);
 }
 
-/** A webhook may have been missed: what has become of the open session is asked of Stripe. */
-async function lookAtSession(run: EnrollmentRun): Promise<void> {
+/** A webhook may have been missed: what has become of the open session, and of those being verified, is asked of Stripe. */
+async function lookAtSessions(run: EnrollmentRun): Promise<void> {
   const { state } = run;
   const { checkout } = state;
+  for (const { id } of checkout.pending ?? []) {
+    await savePaymentMethod(run, id);
+  }
   const { open } = checkout;
   if (open === null) {
     return;
@@ -235,10 +243,20 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
   if (result.kind === 'not_complete' && result.status === 'open') {
     return;
   }
-  state.checkout.handled = [...state.checkout.handled, checkoutSessionId].slice(-MOST_REMEMBERED_SESSIONS);
   if (state.checkout.open?.id === checkoutSessionId) {
     state.checkout.open = null;
   }
+  const others = state.checkout.pending?.filter(({ id }) => id !== checkoutSessionId) ?? [];
+  if (result.kind === 'pending') {
+    const lookAt = new Date(Date.now() + LOOK_AT_PENDING_AFTER_MS).toISOString();
+    state.checkout.pending = [...others, { id: checkoutSessionId, lookAt }].slice(-MOST_PENDING_SESSIONS);
+    publish(run);
+    return;
+  }
+  if (state.checkout.pending !== undefined) {
+    state.checkout.pending = others;
+  }
+  state.checkout.handled = [...state.checkout.handled, checkoutSessionId].slice(-MOST_REMEMBERED_SESSIONS);
   if (result.kind === 'saved') {
     const { id, type, stripeCustomerId, label, expires, schedule } = result;
     if (state.paymentMethod !== null && state.paymentMethod.id !== id) {

@@ -82,6 +82,8 @@ export interface CarriedState {
     completed: string[];
     /** Looked at and done with, newest last; bounded. */
     handled: string[];
+    /** Complete, while their bank accounts are proven: read again when Stripe tells of it, and by then at the latest. */
+    pending?: { id: string; lookAt: string }[];
   };
   paymentMethod: SavedMethod | null;
   /** The method saved before the newest one. */

@@ -20,7 +20,7 @@ export interface Completion {
 
 /**
  * @param body `number` (card, default 4242…), `name`, `email` (null: the page asked for none), `three_d_secure`: complete
- * (default), fail or leave
+ * (default), fail or leave; `verification` of a bank account: instant (default) or microdeposits
  * @throws ControlRefusal when the session is closed or the input would not pass the page
  */
 export function completeByControl(
@@ -37,6 +37,7 @@ export function completeByControl(
     iban: textOf(body, 'iban', '') ?? '',
     routingNumber: textOf(body, 'routing_number', '110000000') ?? '',
     accountNumber: textOf(body, 'account_number', '') ?? '',
+    verification: choiceOf(body, 'verification', ['instant', 'microdeposits'] as const, 'instant'),
     billingName: textOf(body, 'name', 'Jenny Rosen') ?? '',
     email,
     phoneNumber: textOf(body, 'phone', '+1 555 0100') ?? '',

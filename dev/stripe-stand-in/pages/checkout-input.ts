@@ -33,6 +33,8 @@ export interface Typed {
   paymentMethod: string;
   values: Record<FieldName, string>;
   promotions: boolean;
+  /** How a bank account is proven: on the page, or by two small deposits that the customer tells of days later. */
+  verification: 'instant' | 'microdeposits';
 }
 
 export function readTyped(form: Form): Typed {
@@ -46,6 +48,7 @@ export function readTyped(form: Form): Typed {
     paymentMethod: text('paymentMethod') || 'card',
     values: { ...NOTHING.values, ...values },
     promotions: text('enablePromotions') !== '',
+    verification: text('verification') === 'microdeposits' ? 'microdeposits' : 'instant',
   };
 }
 
@@ -68,6 +71,7 @@ export const NOTHING: Typed = {
     termsOfServiceConsentCheckbox: '',
   },
   promotions: false,
+  verification: 'instant',
 };
 
 export type Checked =
@@ -164,8 +168,8 @@ function checkAccount(
       ? readAccount('sepa_debit', iban, null)
       : readAccount('us_bank_account', accountNumber, routingNumber);
     if (Object.keys(faults).length > 0) return { kind: 'refused', faults, alert: null };
-    // The page stands for the instant verification that Checkout offers.
-    const paymentMethod = addBankMethod(turn, account, {}, { billing, verified: true });
+    const verified = typed.verification === 'instant';
+    const paymentMethod = addBankMethod(turn, account, {}, { billing, verified });
     return { kind: 'method', paymentMethod, email: billing.email ?? null };
   } catch (error) {
     if (!(error instanceof StripeFailure)) throw error;

@@ -1,0 +1,90 @@
+/** Bank accounts that Checkout takes before they are proven: two small deposits, and what the customer says of them days later. */
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Terms } from '../../domain/terms.ts';
+import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { fastForward } from '../support/temporal.ts';
+import { waitFor } from '../support/wait.ts';
+
+let billing: TestBilling;
+beforeAll(async () => {
+  billing = await startBilling();
+}, 60_000);
+afterAll(() => billing.stop());
+
+const CUSTOMER = { by: 'customer', reason: null };
+const TERMS: Terms = { ...MONTHLY, currency: 'usd', schedule: { type: 'on_demand' } };
+const DAY_MS = 86_400_000;
+const ACCOUNT = {
+  payment_method_type: 'us_bank_account',
+  account_number: '000123456789',
+  verification: 'microdeposits',
+};
+/** Stripe's test answers. */
+const RIGHT = { amounts: [32, 45] };
+const TOO_OFTEN_WRONG = { amounts: [10, 11] };
+
+const told = (enrollmentId: string, what: string) =>
+  waitFor(what, async () => (await billing.timeline(enrollmentId)).some((fact) => fact.what === what));
+
+/** The customer has done their part on Checkout, and the deposits are on their way. */
+async function unproven() {
+  const input = await billing.newInput(TERMS);
+  const { enrollmentId } = input;
+  const { checkoutSession } = await billing.billing.enroll(input);
+  const id = String(checkoutSession?.id);
+  await billing.control(`checkout_sessions/${id}/complete`, ACCOUNT);
+  await billing.deliverEvents();
+  await told(enrollmentId, 'payment_method.pending');
+  const { setup_intent: setupIntent } = await billing.stripe.checkout.sessions.retrieve(id);
+  return { enrollmentId, id, setupIntentId: String(setupIntent) };
+}
+
+const sessionRow = (id: string) =>
+  billing.db.selectFrom('checkout_sessions').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+describe('an account that is not proven yet', () => {
+  it('is waited for, with a session of before that takes nothing and another one for who will not wait', async () => {
+    const { enrollmentId, id } = await unproven();
+    expect(await sessionRow(id)).toMatchObject({ status: 'open', url: null, refused_reason: null });
+    expect(await billing.stateOf(enrollmentId)).toMatchObject({ status: 'awaiting_payment_method' });
+    const other = await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER);
+    expect(other.id).not.toBe(id);
+    await billing.save(enrollmentId, other.id, { number: '4242424242424242' });
+    await billing.active(enrollmentId);
+  }, 45_000);
+
+  it('is saved when Stripe says that it is proven', async () => {
+    const { enrollmentId, id, setupIntentId } = await unproven();
+    await billing.stripe.setupIntents.verifyMicrodeposits(setupIntentId, RIGHT);
+    await billing.deliverEvents();
+    await billing.active(enrollmentId);
+    expect(await sessionRow(id)).toMatchObject({ status: 'complete', refused_reason: null });
+    await billing.billing.createCharge(enrollmentId, {
+      ...CUSTOMER,
+      requestKey: 'one',
+      amountMinor: 700,
+      description: null,
+    });
+    await billing.charged(enrollmentId, 1, 'processing');
+  }, 45_000);
+
+  it('is saved by a look a day later when nobody says so', async () => {
+    const { enrollmentId, setupIntentId } = await unproven();
+    await billing.stripe.setupIntents.verifyMicrodeposits(setupIntentId, RIGHT);
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, DAY_MS + 60_000);
+    await billing.active(enrollmentId);
+  }, 45_000);
+
+  it('is refused when it could not be proven, and the customer can choose again', async () => {
+    const { enrollmentId, id, setupIntentId } = await unproven();
+    await billing.stripe.setupIntents
+      .verifyMicrodeposits(setupIntentId, TOO_OFTEN_WRONG)
+      .catch(() => undefined);
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, DAY_MS + 60_000);
+    await told(enrollmentId, 'payment_method.refused');
+    expect((await sessionRow(id)).refused_reason).toContain('requires_payment_method');
+    const other = await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER);
+    await billing.save(enrollmentId, other.id, { number: '4242424242424242' });
+    await billing.active(enrollmentId);
+  }, 45_000);
+});
