@@ -82,7 +82,7 @@ export const settingsSchema = z.object({
   DATABASE_PREPARED_STATEMENTS: flag
     .default(true)
     .describe(
-      'Have PostgreSQL plan each statement once for a connection; off for a pooler that lends connections out by transaction and cannot follow them (PgBouncer before 1.21)',
+      'Have PostgreSQL plan each statement once for a connection, and end those that take longer than 31 s; off for a pooler that lends connections out by transaction and cannot follow them (PgBouncer before 1.21), or refuses the startup parameter statement_timeout',
     ),
 
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233').describe('host:port of the Temporal frontend'),
