@@ -19,6 +19,7 @@ import * as requestTurns from './migrations/0011-request-turns.ts';
 import * as listsOfOperators from './migrations/0012-lists-of-operators.ts';
 import * as noLinksInEvents from './migrations/0013-no-links-in-events.ts';
 import * as refundsOfAll from './migrations/0014-refunds-of-all.ts';
+import * as versionsOfDetails from './migrations/0015-versions-of-details.ts';
 import type { Database } from './schema.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
@@ -36,6 +37,7 @@ const MIGRATIONS: Record<string, Migration> = {
   '0012-lists-of-operators': listsOfOperators,
   '0013-no-links-in-events': noLinksInEvents,
   '0014-refunds-of-all': refundsOfAll,
+  '0015-versions-of-details': versionsOfDetails,
 };
 
 /**

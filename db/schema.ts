@@ -23,6 +23,8 @@ export interface CustomersTable {
   email: string | null;
   name: string | null;
   stripe_customer_id: string | null;
+  /** One more for each time that a request wrote the e-mail or the name, taken back with what it wrote. */
+  details_version: Generated<number>;
   created_at: CreatedAt;
 }
 
