@@ -18,6 +18,13 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 const secrets = list.refine((items) => items.length > 0, { error: 'expected at least one secret' });
+/** Read as browsers write an origin, which is compared with what they send: no capitals, no usual port, no slash. */
+const origins = (example: string) =>
+  list
+    .refine((items) => items.every(isOrigin), {
+      error: `expected origins, e.g. ${example}, each without user, path, query or fragment`,
+    })
+    .transform((items) => items.map((item) => new URL(item).origin));
 const webAddress = z.string().refine(isWebAddress, {
   error: 'expected an address that begins with http:// or https://, without user, query or fragment',
 });
@@ -48,10 +55,7 @@ export const settingsSchema = z.object({
   PUBLIC_URL: webAddress
     .default('http://127.0.0.1:3000')
     .describe('Address under which customers and Stripe reach the API'),
-  ALLOWED_RETURN_ORIGINS: list
-    .refine((items) => items.every(isOrigin), {
-      error: 'expected origins, e.g. https://shop.example.com, each without a path or a slash at the end',
-    })
+  ALLOWED_RETURN_ORIGINS: origins('https://shop.example.com')
     .default([])
     .describe('Comma-separated origins that an enrollment may return the customer to'),
   CUSTOMER_LINK_SECRETS: secrets
@@ -78,7 +82,7 @@ export const settingsSchema = z.object({
   DATABASE_PREPARED_STATEMENTS: flag
     .default(true)
     .describe(
-      'Have PostgreSQL plan each statement once for a connection; off for a pooler that lends connections out by transaction and cannot follow them (PgBouncer before 1.21)',
+      'Have PostgreSQL plan each statement once for a connection, and end those that take longer than 31 s; off for a pooler that lends connections out by transaction and cannot follow them (PgBouncer before 1.21), or refuses the startup parameter statement_timeout',
     ),
 
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233').describe('host:port of the Temporal frontend'),
@@ -102,10 +106,7 @@ export const settingsSchema = z.object({
     .describe(
       'Keys that encrypt what is written into histories, id:base64 of 32 bytes, comma-separated; the first encrypts, all decrypt; absent: not encrypted',
     ),
-  CODEC_ALLOWED_ORIGINS: list
-    .refine((items) => items.every(isOrigin), {
-      error: 'expected origins, e.g. https://temporal.example.com, without a path or a slash at the end',
-    })
+  CODEC_ALLOWED_ORIGINS: origins('https://temporal.example.com')
     .default([])
     .describe(
       'Comma-separated origins of the Temporal UI that may ask the codec endpoint to open payloads; absent: it does not start',
@@ -299,7 +300,7 @@ function isWebAddress(text: string): boolean {
 }
 
 function isOrigin(text: string): boolean {
-  return isWebAddress(text) && new URL(text).origin === text;
+  return isWebAddress(text) && new URL(text).pathname === '/';
 }
 
 function isSender(text: string): boolean {
@@ -309,7 +310,10 @@ function isSender(text: string): boolean {
 
 /** Whether a value may hold a secret: by its name, or as an address with a user and a password in it. */
 function isSecret(name: string, value: string): boolean {
-  return /SECRET|KEY|DATABASE_URL|MAIL_URL/.test(name) || (/URL|ENDPOINT/.test(name) && value.includes('@'));
+  return (
+    /SECRET|KEY|DATABASE_URL|MAIL_URL/.test(name) ||
+    (/URL|ENDPOINT|ORIGINS/.test(name) && value.includes('@'))
+  );
 }
 
 function check<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, environment: Environment) {

@@ -14,10 +14,12 @@ export interface CustomerDetails {
   stripeCustomerId: string | null;
 }
 
-/** What a customer's row said before somebody wrote to it, and the version of it that they made. */
+type Details = Pick<Customer, 'email' | 'name' | 'details_version'>;
+
+/** What a customer's row said before and after somebody wrote to it. */
 export interface WrittenDetails {
-  version: string;
-  before: { email: string | null; name: string | null };
+  before: Details;
+  after: Details;
 }
 
 /**
@@ -34,23 +36,27 @@ export async function upsertCustomer(
   const row = { id, reference, email, name, stripe_customer_id: stripeCustomerId };
   const [isNew] = await inserted(db, { row });
   if (isNew !== undefined) {
-    return { version: isNew.version, before: { email: null, name: null } };
+    return { before: { ...isNew, email: null, name: null }, after: isNew };
   }
   if (email === null && name === null) {
     return null;
   }
-  const { rows } = await sql<{ version: string; email: string | null; name: string | null }>`
-    update customers set email = coalesce(${email}, customers.email), name = coalesce(${name}, customers.name)
+  const { rows } = await sql<Details & { email_before: string | null; name_before: string | null }>`
+    update customers set email = coalesce(${email}, customers.email), name = coalesce(${name}, customers.name),
+      details_version = customers.details_version + 1
     from (select id, email, name from customers where id = ${id} for no key update) as before
     where customers.id = before.id
-    returning customers.xmin::text as version, before.email, before.name`.execute(db);
-  const changed = knownCustomer(id, rows);
-  return { version: changed.version, before: { email: changed.email, name: changed.name } };
+    returning customers.email, customers.name, customers.details_version,
+      before.email as email_before, before.name as name_before`.execute(db);
+  const { email_before, name_before, ...after } = knownCustomer(id, rows);
+  const before = { email: email_before, name: name_before, details_version: after.details_version - 1 };
+  return { before, after };
 }
 
 /**
- * Undoes what {@link upsertCustomer} wrote of a customer, for a request that was refused. Whoever has written since
- * counts, and nothing is undone then; nor when the process ends before.
+ * Undoes what {@link upsertCustomer} wrote of a customer, for a request that was refused. What another request has
+ * written since counts, also when it is the same, and so does any other change of the e-mail or the name: nothing is
+ * undone then; nor when the process ends before.
  */
 export async function takeBackDetails(
   db: Kysely<Database>,
@@ -58,11 +64,14 @@ export async function takeBackDetails(
   written: WrittenDetails | null,
 ): Promise<void> {
   if (written !== null) {
+    const { before, after } = written;
     await db
       .updateTable('customers')
-      .set(written.before)
+      .set(before)
       .where('id', '=', id)
-      .where(sql<string>`xmin::text`, '=', written.version)
+      .where('details_version', '=', after.details_version)
+      .where('email', 'is not distinct from', after.email)
+      .where('name', 'is not distinct from', after.name)
       .execute();
   }
 }
@@ -73,7 +82,7 @@ const inserted = statement((db, { row }: { row: NewCustomer }) =>
     .insertInto('customers')
     .values(row)
     .onConflict((conflict) => conflict.doNothing())
-    .returning(sql<string>`xmin::text`.as('version'))
+    .returning(['email', 'name', 'details_version'])
     .compile(),
 );
 

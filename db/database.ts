@@ -14,15 +14,15 @@ export interface DatabaseOptions {
   /** Most connections that this process holds at once. */
   poolSize: number;
   /**
-   * Has each statement planned once for a connection: for processes that live long. A pooler that lends out connections
-   * by transaction may not be able to follow. @default false
+   * Has each statement planned once for a connection, and the server asked as it opens to end those that nobody waits
+   * for: for processes that live long. A pooler in between may be able to follow neither. @default false
    */
   preparedStatements?: boolean;
   /** Shown in `pg_stat_activity`. */
   applicationName?: string;
   /**
-   * Longest wait for the answer to one statement, which the server ends a second later; 0 waits for ever.
-   * @default 30000
+   * Longest wait for the answer to one statement; 0 waits for ever. With `preparedStatements` the server ends it a
+   * second later. @default 30000
    */
   queryTimeoutMs?: number;
   /** Told when an idle connection breaks, e.g. because the server restarts; the pool replaces it by itself. */
@@ -43,7 +43,7 @@ const KEEP_ALIVE_MS = 60_000;
  * A `bigint` beyond the safe integers makes its query throw a RangeError instead of losing digits.
  */
 export function openDatabase(options: DatabaseOptions): Kysely<Database> {
-  const { queryTimeoutMs = 30_000 } = options;
+  const { queryTimeoutMs = 30_000, preparedStatements = false } = options;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.poolSize,
@@ -54,7 +54,9 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     query_timeout: queryTimeoutMs,
-    statement_timeout: queryTimeoutMs === 0 ? false : queryTimeoutMs + SERVER_GIVES_UP_LATER_MS,
+    // Sent as the connection opens, and poolers refuse one that asks for what they do not know. The URL may say another.
+    statement_timeout:
+      preparedStatements && queryTimeoutMs > 0 ? queryTimeoutMs + SERVER_GIVES_UP_LATER_MS : false,
     types: { getTypeParser },
   });
   // Without a listener, an idle connection that breaks would end the process.
@@ -67,7 +69,7 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   });
   const { onStatement } = options;
   return new Kysely<Database>({
-    dialect: new PostgresDialect({ pool: options.preparedStatements === true ? preparing(pool) : pool }),
+    dialect: new PostgresDialect({ pool: preparedStatements ? preparing(pool) : pool }),
     ...(onStatement === undefined
       ? {}
       : {

@@ -19,10 +19,13 @@ import * as requestTurns from './migrations/0011-request-turns.ts';
 import * as listsOfOperators from './migrations/0012-lists-of-operators.ts';
 import * as noLinksInEvents from './migrations/0013-no-links-in-events.ts';
 import * as refundsOfAll from './migrations/0014-refunds-of-all.ts';
+import * as versionsOfDetails from './migrations/0015-versions-of-details.ts';
+import * as backfills from './migrations/0016-backfills.ts';
+import { redactKeptEvents } from './redact-kept-events.ts';
 import type { Database } from './schema.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
-const MIGRATIONS: Record<string, Migration> = {
+export const MIGRATIONS: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-events-by-object': eventsByObject,
   '0003-event-sweep': eventSweep,
@@ -36,21 +39,31 @@ const MIGRATIONS: Record<string, Migration> = {
   '0012-lists-of-operators': listsOfOperators,
   '0013-no-links-in-events': noLinksInEvents,
   '0014-refunds-of-all': refundsOfAll,
+  '0015-versions-of-details': versionsOfDetails,
+  '0016-backfills': backfills,
 };
 
 /**
- * Runs the migrations that this database has not seen, in one transaction. Safe to call twice and from two
- * processes at once: one holds an advisory lock, the other waits and finds nothing to do.
+ * Runs the migrations that this database has not seen, in one transaction, and then what they left to be done: locks of
+ * tables are held no longer than the first takes. Safe to call twice and from two processes at once: one holds an
+ * advisory lock, the other waits and finds nothing to do. After an interruption the next call does the rest.
+ * @param say told what ran, and then how far the rest is
  * @returns names of the migrations that ran now
- * @throws the first migration's error, after which nothing has changed
+ * @throws the first migration's error, after which nothing has changed; or the database's of what is done after them
  */
-export async function migrateToLatest(db: Kysely<Database>): Promise<string[]> {
+export async function migrateToLatest(
+  db: Kysely<Database>,
+  say: (text: string) => void = () => {},
+): Promise<string[]> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error !== undefined) {
     throw error;
   }
-  return results.map((result) => result.migrationName);
+  const ran = results.map((result) => result.migrationName);
+  say(ran.length === 0 ? 'The schema is up to date.' : `Ran ${ran.join(', ')}.`);
+  await redactKeptEvents(db, say);
+  return ran;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
@@ -62,8 +75,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     queryTimeoutMs: 0,
   });
   try {
-    const ran = await migrateToLatest(db);
-    console.log(ran.length === 0 ? 'The schema is up to date.' : `Ran ${ran.join(', ')}.`);
+    await migrateToLatest(db, console.log);
   } finally {
     await db.destroy();
   }

@@ -5,7 +5,8 @@
  * Who writes: a row of `enrollments`, `charges`, `charge_attempts`, `payment_methods`, `checkout_sessions`,
  * `notifications`, `enrollment_events` and `ledger_entries` is written by that enrollment's Activities only;
  * `customers` and `stripe_events` by the API (Activities fill in what Stripe told of a customer), as are
- * `stripe_event_redeliveries`, which the command line writes too; `api_keys` by the command line.
+ * `stripe_event_redeliveries`, which the command line writes too; `api_keys` by the command line; `backfills` by
+ * `npm run migrate`.
  */
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type { ChargeStatus, EnrollmentStatus } from '../domain/statuses.ts';
@@ -23,6 +24,8 @@ export interface CustomersTable {
   email: string | null;
   name: string | null;
   stripe_customer_id: string | null;
+  /** One more for each time that a request wrote the e-mail or the name, taken back with what it wrote. */
+  details_version: Generated<number>;
   created_at: CreatedAt;
 }
 
@@ -273,6 +276,14 @@ export interface RequestTurnsTable {
   next_at: Instant;
 }
 
+/** What a migration has left to be done in slices (`db/redact-kept-events.ts`). */
+export interface BackfillsTable {
+  name: string;
+  /** The last key that is done; empty before the first. */
+  place: Generated<string>;
+  finished_at: NullableInstant;
+}
+
 export interface Database {
   customers: CustomersTable;
   enrollments: EnrollmentsTable;
@@ -290,6 +301,7 @@ export interface Database {
   api_keys: ApiKeysTable;
   sweep_cursors: SweepCursorsTable;
   request_turns: RequestTurnsTable;
+  backfills: BackfillsTable;
 }
 
 export type Customer = Selectable<CustomersTable>;

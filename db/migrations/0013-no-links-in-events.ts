@@ -1,12 +1,13 @@
 /**
- * Takes out of the kept webhooks what was kept of them before it was left out: addresses that let their bearer act for
+ * What takes out of kept webhooks what was kept of them before it was left out: addresses that let their bearer act for
  * the customer, client secrets in them, and personal data in disputes and payment methods. Immutable: what
  * `domain/event-redaction.ts` leaves out is written here as it was then.
  *
- * One UPDATE: it looks at the text of each row (0.1 ms) and writes those alone that hold such a thing (1 ms on two busy
- * cores, so a million rows take minutes). It takes no lock but on rows that it writes, which nobody needs but a delivery
- * of the same event. The functions stay, for what an API of before takes in until it stops, and for rows from a backup;
- * calling them again changes nothing.
+ * It makes the functions alone: this transaction may hold locks on the whole inbox (0012 does), and rewriting the inbox
+ * takes minutes. `db/redact-kept-events.ts` does that after the commit. `redact_stripe_events` is for what an API of
+ * before takes in until it stops, and for rows from a backup: one UPDATE, which looks at the text of each row that came
+ * in since (0.1 ms) and writes those alone that hold such a thing (1 ms on two busy cores), each locked until it ends.
+ * Calling it again changes nothing.
  */
 import { type Kysely, sql } from 'kysely';
 
@@ -17,7 +18,8 @@ const NAMES =
 const ENDINGS = 'url|email|phone|name|address|ip|dob';
 
 const IS_LEFT_OUT = sql.lit(`^(?:${NAMES})$|(?:^|_)(?:${ENDINGS})$`);
-const HOLDS_SUCH = sql.lit(`(?:"(?:${NAMES})|["_](?:${ENDINGS}))": (?!null|"\\[redacted\\]")`);
+/** Of a payload as text: whether there is something to take out. */
+export const HOLDS_SUCH = sql.lit(`(?:"(?:${NAMES})|["_](?:${ENDINGS}))": (?!null|"\\[redacted\\]")`);
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`
@@ -47,7 +49,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       )
       select count(*) from redacted;
     $$;
-
-    select redact_stripe_events('-infinity');
   `.execute(db);
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from '../../api/billing-client.ts';
+import { keepStripeCustomer } from '../../db/customers.ts';
 import type { EnrollmentInput } from '../../workflows/input.ts';
 import { enroll, MONTHLY, newKey } from './enrolling.ts';
 import { startApi, type TestApi } from './test-api.ts';
@@ -72,8 +73,9 @@ describe('idempotency', () => {
     async (_code, refusal) => {
       const wanted = (email: string) => ({ ...MONTHLY, customer: { reference: `u-${_code}`, email } });
       const { body: first } = await enroll(api, wanted('mine@example.com'));
-      // Its row is not there yet: the two were sent at the same moment.
-      api.answers.enroll = async () => {
+      // Its row is not there yet: the two were sent at the same moment, and the Workflow has gone on.
+      api.answers.enroll = async ({ customerId }) => {
+        await keepStripeCustomer(api.db, customerId, `cus_${_code}`);
         throw refusal();
       };
       expect((await enroll(api, wanted('other@example.com'))).status).toBe(409);

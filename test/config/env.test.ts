@@ -41,7 +41,8 @@ describe('readSettings', () => {
 
   const ADDRESS = 'expected an address that begins with http:// or https://, without user, query or fragment';
   const ORIGINS =
-    'expected origins, e.g. https://shop.example.com, each without a path or a slash at the end';
+    'expected origins, e.g. https://shop.example.com, each without user, path, query or fragment';
+  const CODEC_ORIGINS = ORIGINS.replace('shop', 'temporal');
   const SENDER = 'expected one address, e.g. billing@example.com or Billing <billing@example.com>';
   const SIGNING = 'expected signing secrets of webhook endpoints, whsec_…, separated by commas';
 
@@ -58,8 +59,13 @@ describe('readSettings', () => {
     ['ALLOWED_RETURN_ORIGINS', 'shop.example.com,*', ORIGINS],
     ['ALLOWED_RETURN_ORIGINS', 'https://shop.example.com,*', ORIGINS],
     ['ALLOWED_RETURN_ORIGINS', 'https://shop.example.com/thanks', ORIGINS],
+    ['ALLOWED_RETURN_ORIGINS', 'https://shop.example.com//', ORIGINS],
+    ['ALLOWED_RETURN_ORIGINS', 'https://shop.example.com/?', ORIGINS],
+    ['ALLOWED_RETURN_ORIGINS', 'https://shop.example.com/#', ORIGINS],
+    ['ALLOWED_RETURN_ORIGINS', 'shop.example.com:443', ORIGINS],
     ['ALLOWED_RETURN_ORIGINS', 'app://shop', ORIGINS],
     ['ALLOWED_RETURN_ORIGINS', 'ws://shop.example.com', ORIGINS],
+    ['CODEC_ALLOWED_ORIGINS', 'https://temporal.example.com/ui', CODEC_ORIGINS],
     ['MAIL_FROM', 'abc', SENDER],
     ['MAIL_FROM', 'Billing <abc>', SENDER],
     ['MAIL_FROM', 'billing@', SENDER],
@@ -75,6 +81,7 @@ describe('readSettings', () => {
     ['STRIPE_WEBHOOK_SECRET', 'whsec_one,nonsense', SIGNING],
     ['PUBLIC_URL', 'https://user:hunter2@billing.example.com', ADDRESS],
     ['PUBLIC_URL', 'mailto:a@b', ADDRESS],
+    ['ALLOWED_RETURN_ORIGINS', 'https://user:hunter2@shop.example.com', ORIGINS],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'ftp://user:hunter2@collector', ''],
   ])('refuses %s=%s without showing it', (name, value, expected) => {
     const read = () => readSettings({ ...REQUIRED, [name]: value });
@@ -95,6 +102,21 @@ describe('readSettings', () => {
   ])('takes %s=%s', (name, value) => {
     expect(readSettings({ ...REQUIRED, [name]: value })).toBeDefined();
   });
+
+  it.each(['ALLOWED_RETURN_ORIGINS', 'CODEC_ALLOWED_ORIGINS'] as const)(
+    'reads each of %s as browsers write it',
+    (name) => {
+      const given =
+        'https://a.example.com/, https://b.example.com:443,HTTPS://C.Example.com, http://D:80/, http://e:4000';
+      expect(readSettings({ ...REQUIRED, [name]: given })[name]).toEqual([
+        'https://a.example.com',
+        'https://b.example.com',
+        'https://c.example.com',
+        'http://d',
+        'http://e:4000',
+      ]);
+    },
+  );
 
   it('takes no time for a request to Stripe in which the Activity that makes it would be given up', () => {
     const within = (ms: number) => readSettings({ ...REQUIRED, STRIPE_TIMEOUT_MS: String(ms) });

@@ -69,6 +69,38 @@ describe('takeBackDetails', () => {
       name: 'Me',
     });
     expect(await left([OTHER, OTHER], 0)).toEqual({ email: 'other@example.com', name: 'Other' });
+    expect(await left([KNOWN, OTHER, OTHER], 1)).toEqual({ email: 'other@example.com', name: 'Other' });
+  });
+
+  it('leaves what there was before also when the customer has got a Stripe Customer meanwhile', async () => {
+    const { db } = database;
+    const id = `cst_back_${++serial}`;
+    await upsertCustomer(db, { ...KNOWN, id });
+    const refused = await upsertCustomer(db, { ...OTHER, id });
+    await keepStripeCustomer(db, id, 'cus_kept');
+    await takeBackDetails(db, id, refused);
+    const { email, name, stripe_customer_id: kept } = await findCustomer(db, id);
+    expect([email, name, kept]).toEqual(['known@example.com', 'Known', 'cus_kept']);
+  });
+
+  it('leaves what there was before two that are refused, the last first', async () => {
+    const { db } = database;
+    const id = `cst_back_${++serial}`;
+    await upsertCustomer(db, { ...KNOWN, id });
+    const first = await upsertCustomer(db, { ...OTHER, id });
+    await takeBackDetails(db, id, await upsertCustomer(db, { ...MINE, id }));
+    await takeBackDetails(db, id, first);
+    expect(await findCustomer(db, id)).toMatchObject({ email: 'known@example.com', name: 'Known' });
+  });
+
+  it('leaves a person erased who was erased by hand', async () => {
+    const { db } = database;
+    const id = `cst_back_${++serial}`;
+    await upsertCustomer(db, { ...KNOWN, id });
+    const refused = await upsertCustomer(db, { ...OTHER, id });
+    await db.updateTable('customers').set({ email: null, name: null }).where('id', '=', id).execute();
+    await takeBackDetails(db, id, refused);
+    expect(await findCustomer(db, id)).toMatchObject({ email: null, name: null });
   });
 
   it('changes nothing for who wrote nothing', async () => {

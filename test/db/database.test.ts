@@ -89,7 +89,13 @@ describe('openDatabase', () => {
 
   it('has the server end a statement that nobody waits for any more', async () => {
     const applicationName = 'gives up';
-    const db = openDatabase({ url: database.url, poolSize: 1, applicationName, queryTimeoutMs: 200 });
+    const db = openDatabase({
+      url: database.url,
+      poolSize: 1,
+      applicationName,
+      queryTimeoutMs: 200,
+      preparedStatements: true,
+    });
     try {
       await expect(sql`select pg_sleep(${60}::int)`.execute(db)).rejects.toThrow('Query read timeout');
       await waitFor('its end', async () => {
@@ -103,10 +109,17 @@ describe('openDatabase', () => {
     }
   });
 
-  it('bounds no statement where nothing is to be given up, as when migrating', async () => {
-    const db = openDatabase({ url: database.url, poolSize: 1, queryTimeoutMs: 0 });
+  it.each<[string, string, { query?: string; queryTimeoutMs?: number; preparedStatements?: boolean }]>([
+    ['asks the server for a bound of each statement', '31s', {}],
+    ['asks for none where nothing is to be given up, as when migrating', '0', { queryTimeoutMs: 0 }],
+    ['asks a pooler for nothing that it may refuse', '0', { preparedStatements: false }],
+    ['asks for what the address says', '7s', { query: '?statement_timeout=7000' }],
+    ['asks for none when the address says none', '0', { query: '?statement_timeout=' }],
+  ])('%s', async (_what, bound, { query = '', ...options }) => {
+    const url = `${database.url}${query}`;
+    const db = openDatabase({ url, poolSize: 1, preparedStatements: true, ...options });
     try {
-      expect((await sql`show statement_timeout`.execute(db)).rows).toEqual([{ statement_timeout: '0' }]);
+      expect((await sql`show statement_timeout`.execute(db)).rows).toEqual([{ statement_timeout: bound }]);
     } finally {
       await db.destroy();
     }

@@ -11,6 +11,7 @@ describe('the endpoint of a request to Stripe', () => {
     ['/v1/payment_intents/pi_3MtwBwLkdIwHu7ix28a3tqPa/confirm', '/v1/payment_intents/:id/confirm'],
     ['/v1/checkout/sessions/cs_test_a11YYufWQzNY63zpQ6?expand[0]=setup_intent', '/v1/checkout/sessions/:id'],
     ['/v1/customers/cus_9s6XKzkNRiz8i3', '/v1/customers/:id'],
+    ['/v1/radar/early_fraud_warnings?payment_intent=pi_3MtwBwLk', '/v1/radar/early_fraud_warnings'],
     ['/v1/events?limit=100&starting_after=evt_1NG8Du2eZvKYlo2CUI79vXWy', '/v1/events'],
   ])('%s counts as %s', (path, template) => {
     expect(templateOf(path)).toBe(template);
@@ -70,6 +71,16 @@ describe('the metrics of a Worker', () => {
       metrics.countStripeRequest({ endpoint, outcome: 'declined', seconds: 0.1 });
     }
     expect(await refusals()).toBe(endpoints.length);
+  });
+
+  it('count no refused key where a restricted one may do without: early fraud warnings', async () => {
+    const { registry, countStripeRequest } = createWorkerMetrics();
+    const endpoint = 'GET /v1/radar/early_fraud_warnings';
+    countStripeRequest({ endpoint, outcome: 'key_refused', seconds: 0.1 });
+    const told = scrape(await registry.metrics());
+    expect(told.value('billing_stripe_key_refusals_total')).toBe(0);
+    const labels = { endpoint, outcome: 'key_refused' };
+    expect(told.value('billing_stripe_request_seconds_count', labels)).toBe(1);
   });
 
   it('never tell a lag below zero', async () => {
