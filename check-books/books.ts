@@ -14,6 +14,7 @@ export interface StripePayment {
   status: string;
   amountMinor: number;
   receivedMinor: number;
+  /** Of what was received: what a hold let go of is not among it. */
   refundedMinor: number;
   currency: string;
   /** ISO 8601, UTC, by Stripe's clock. */

@@ -10,7 +10,7 @@ import type { Database } from '../db/schema.ts';
 import { type Books, type Difference, nameOf } from './books.ts';
 import { compare, type Limits, USUAL_LIMITS } from './compare.ts';
 import { readEnrollments, readPendingEvents, withoutRow } from './read-rows.ts';
-import { readEvents, readPayment, readPayments } from './read-stripe.ts';
+import { readEvents, readPayment, readPayments, readRefundedMinor } from './read-stripe.ts';
 import { listRunning, readWorkflow } from './read-workflows.ts';
 
 export interface CheckDeps {
@@ -75,6 +75,7 @@ async function readBooks(
   const wanted = only === null ? null : new Set(only);
   const ours = payments.filter(({ enrollmentId }) => wanted === null || wanted.has(enrollmentId));
   await addMissing(stripe, enrollments, ours);
+  await countRefunds(stripe, enrollments, ours);
   progress(`Stripe: ${ours.length} PaymentIntents of ours`);
   const workflows = new Map<string, Awaited<ReturnType<typeof readWorkflow>>>();
   await eachOf(enrollments, async ({ id }) => {
@@ -110,6 +111,24 @@ async function addMissing(
       if (payment !== null) {
         payments.push(payment);
       }
+    },
+  );
+}
+
+/** Where the sum of a charge differs, its refunds are listed and reckoned as the Activities that write the rows do. */
+async function countRefunds(
+  stripe: Stripe,
+  enrollments: Books['enrollments'],
+  payments: Books['payments'],
+): Promise<void> {
+  const charges = enrollments.flatMap((enrollment) => enrollment.charges);
+  const known = new Map(charges.map(({ id, refundedMinor }) => [id, refundedMinor]));
+  await eachOf(
+    payments.filter(
+      ({ chargeId, refundedMinor }) => (known.get(chargeId) ?? refundedMinor) !== refundedMinor,
+    ),
+    async (payment) => {
+      payment.refundedMinor = await readRefundedMinor(stripe, payment.id);
     },
   );
 }

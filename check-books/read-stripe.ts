@@ -3,6 +3,8 @@
  * Called by `check.ts`. Only lists and retrieves, so a restricted key with read rights is enough.
  */
 import type { Stripe } from 'stripe';
+import { refundsOf } from '../activities/refunds.ts';
+import { refundedMinor } from '../domain/refunds.ts';
 import { STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
 import type { StripePayment } from './books.ts';
 
@@ -60,11 +62,23 @@ function paymentOf(intent: Stripe.PaymentIntent): StripePayment | null {
     status: intent.status,
     amountMinor: intent.amount,
     receivedMinor: intent.amount_received,
-    // What was held and let go counts as refunded at Stripe, and no money moved.
-    refundedMinor: intent.amount_received === 0 ? 0 : (charge?.amount_refunded ?? 0),
+    refundedMinor: charge === null ? 0 : givenBackMinor(charge),
     currency: intent.currency,
     createdAt: new Date(intent.created * 1000).toISOString(),
   };
+}
+
+/** What was held and let go, all of it or the rest of a capture in part, counts as refunded at Stripe; no money moved. */
+function givenBackMinor({ amount, amount_captured, amount_refunded }: Stripe.Charge): number {
+  return Math.max(0, amount_refunded - (amount - amount_captured));
+}
+
+/** What went back of a PaymentIntent, from its refunds one by one: the charge's own sum tells nothing of their status. */
+export async function readRefundedMinor(stripe: Stripe, paymentIntentId: string): Promise<number> {
+  const refunds = await refundsOf(stripe, paymentIntentId);
+  return refundedMinor(
+    refunds.map(({ amount, status }) => ({ amountMinor: amount, status: status ?? 'pending' })),
+  );
 }
 
 /** Events of the types that have an effect here, created between the two instants; the newest first. */

@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { Stripe } from 'stripe';
+import { refundsOf } from '../activities/refunds.ts';
 import type { BillingClient } from '../api/billing-client.ts';
 import { createInboxDispatcher } from '../api/inbox-dispatcher.ts';
 import { findStripeEvent, makeDueNow } from '../db/inbox-operations.ts';
@@ -48,7 +49,7 @@ async function carryOut(deps: RepairDeps, wanted: Repair): Promise<string> {
       return told ? 'its Workflow reads the PaymentIntent' : 'its Workflow has closed meanwhile';
     }
     case 'write_payment':
-      await writePayment(db, wanted.payment, await refundsOf(deps.stripe, wanted.payment));
+      await writePayment(db, wanted.payment, await movedBack(deps.stripe, wanted.payment));
       return 'written from Stripe';
     case 'write_enrollment':
       await db
@@ -73,11 +74,8 @@ async function carryOut(deps: RepairDeps, wanted: Repair): Promise<string> {
   }
 }
 
-async function refundsOf(stripe: Stripe, { id, receivedMinor }: StripePayment) {
-  // What was held and let go is a refund at Stripe that moved nothing.
-  const refunds =
-    receivedMinor === 0 ? [] : (await stripe.refunds.list({ payment_intent: id, limit: 100 })).data;
-  return refunds
+async function movedBack(stripe: Stripe, { id }: StripePayment) {
+  return (await refundsOf(stripe, id))
     .filter(({ status }) => status === 'succeeded' || status === 'pending')
     .map((refund) => ({ id: refund.id, amountMinor: refund.amount }));
 }

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { checkBooks } from '../../check-books/check.ts';
 import { repair } from '../../check-books/repair.ts';
 import { createLogger } from '../../config/logger.ts';
+import { findPaidCharge, type PaidCharge } from '../../db/aftermath.ts';
 import { chargeId, enrollmentWorkflowId } from '../../domain/ids.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 
@@ -22,6 +23,8 @@ beforeAll(async () => {
   };
 }, 60_000);
 afterAll(() => billing.stop());
+
+const BY = { by: 'api:key', reason: null };
 
 /** Only this test's enrollment, with little patience. */
 const check = (id: string) => checkBooks(deps, { only: [id], settleMs: 200, looks: 3 });
@@ -87,6 +90,19 @@ describe('checkBooks', () => {
     const [after] = await billing.chargeRows(id);
     expect(after).toMatchObject({ captured_minor: 980, refunded_minor: 980 });
     expect(await codes(id)).not.toContain('ledger_differs');
+  }, 60_000);
+
+  it('finds nothing where a part of what was held was taken, nor when some of that was given back', async () => {
+    const { enrollmentId: id } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
+    const held = await billing.charged(id, 1, 'requires_capture');
+    await billing.known(id, held.id, 'requires_capture');
+    await billing.billing.captureCharge(id, held.id, { ...BY, amountMinor: 400 });
+    await billing.handle(id).result();
+    expect(await codes(id)).toEqual([]);
+    const charge = await findPaidCharge(billing.db, { chargeId: held.id });
+    await billing.billing.refundCharge(charge as PaidCharge, { ...BY, requestKey: 'one', amountMinor: 100 });
+    expect(await codes(id)).toEqual([]);
+    expect((await check(id)).collectedMinor).toEqual({ jpy: { stripe: 300, rows: 300 } });
   }, 60_000);
 
   it('delivers an accepted webhook that nobody has delivered', async () => {
