@@ -120,6 +120,8 @@ export interface Difference {
 export type Repair =
   /** Let the Workflow read the PaymentIntent. */
   | { do: 'tell_workflow'; enrollmentId: string; chargeId: string; paymentIntentId: string }
+  /** Let the Workflow of a paid charge's aftermath read its refunds and disputes: rows, ledger and notices follow. */
+  | { do: 'read_aftermath'; chargeId: string }
   /** Write what Stripe has into rows that are behind it; the Workflow has settled the charge. */
   | { do: 'write_payment'; payment: StripePayment }
   /** Write what the Workflow says of its enrollment. */

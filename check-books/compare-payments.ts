@@ -94,18 +94,23 @@ function againstStripe(
       action: 'somebody has changed one of them by hand: correct the row, or refund the difference',
     });
   }
-  const behind =
-    !statusAgrees(row, payment) ||
-    payment.receivedMinor !== row.capturedMinor ||
-    payment.refundedMinor !== row.refundedMinor;
-  if (behind) {
+  const behind = !statusAgrees(row, payment) || payment.receivedMinor !== row.capturedMinor;
+  if (behind || payment.refundedMinor !== row.refundedMinor) {
     found.push({
       invariant: 'I1',
       code: payment.status === 'succeeded' ? 'payment_not_recorded' : 'payment_status_differs',
       ...about,
       found: `the row says ${row.status}, ${row.capturedMinor} taken, ${row.refundedMinor} given back; ${payment.id} says ${payment.status}, ${payment.receivedMinor}, ${payment.refundedMinor}`,
-      action: '--repair lets the Workflow read it, or writes it when the Workflow has settled the charge',
-      repair: repairOf(payment, workflow),
+      ...(behind
+        ? {
+            action:
+              '--repair lets the Workflow read it, or writes it when the Workflow has settled the charge',
+            repair: repairOf(payment, workflow),
+          }
+        : {
+            action: '--repair has its refunds read from Stripe, and the customer told of what is new',
+            repair: { do: 'read_aftermath', chargeId: row.id },
+          }),
     });
   }
   return found;
@@ -123,18 +128,27 @@ function statusAgrees(row: ChargeRow, payment: StripePayment): boolean {
 }
 
 function withinRows(row: ChargeRow): Difference[] {
-  return row.ledgerPaidMinor === row.capturedMinor && row.ledgerRefundedMinor === row.refundedMinor
-    ? []
-    : [
-        {
-          invariant: 'I1',
-          code: 'ledger_differs',
-          enrollmentId: row.enrollmentId,
-          subject: row.id,
-          found: `the charge says ${row.capturedMinor} taken and ${row.refundedMinor} given back, its ledger entries ${row.ledgerPaidMinor} and ${row.ledgerRefundedMinor}`,
-          action: 'compare with Stripe and add the missing entry; entries are never changed',
-        },
-      ];
+  const paid = row.ledgerPaidMinor === row.capturedMinor;
+  if (paid && row.ledgerRefundedMinor === row.refundedMinor) {
+    return [];
+  }
+  const difference: Difference = {
+    invariant: 'I1',
+    code: 'ledger_differs',
+    enrollmentId: row.enrollmentId,
+    subject: row.id,
+    found: `the charge says ${row.capturedMinor} taken and ${row.refundedMinor} given back, its ledger entries ${row.ledgerPaidMinor} and ${row.ledgerRefundedMinor}`,
+    action: 'compare with Stripe and add the missing entry; entries are never changed',
+  };
+  return [
+    paid
+      ? {
+          ...difference,
+          action: `--repair has its refunds read from Stripe, which adds what is missing; else ${difference.action}`,
+          repair: { do: 'read_aftermath', chargeId: row.id },
+        }
+      : difference,
+  ];
 }
 
 const OF_SUCCESS = ['charge_succeeded', 'charge_recovered'];

@@ -3,10 +3,9 @@
  * Workflow: it lets Workflows look, delivers what was accepted, and writes what Stripe or the Workflow already say.
  */
 import type { Logger } from 'pino';
-import type { Stripe } from 'stripe';
-import { refundsOf } from '../activities/refunds.ts';
 import type { BillingClient } from '../api/billing-client.ts';
 import { createInboxDispatcher } from '../api/inbox-dispatcher.ts';
+import { findPaidCharge } from '../db/aftermath.ts';
 import { findStripeEvent, makeDueNow } from '../db/inbox-operations.ts';
 import { receiveStripeEvent } from '../db/stripe-events.ts';
 import { receivedEventOf } from '../domain/received-event.ts';
@@ -49,8 +48,9 @@ async function carryOut(deps: RepairDeps, wanted: Repair): Promise<string> {
       return told ? 'its Workflow reads the PaymentIntent' : 'its Workflow has closed meanwhile';
     }
     case 'write_payment':
-      await writePayment(db, wanted.payment, await movedBack(deps.stripe, wanted.payment));
-      return 'written from Stripe';
+      return writeFromStripe(deps, wanted.payment);
+    case 'read_aftermath':
+      return readAftermath(deps, wanted.chargeId);
     case 'write_enrollment':
       await db
         .updateTable('enrollments')
@@ -74,10 +74,21 @@ async function carryOut(deps: RepairDeps, wanted: Repair): Promise<string> {
   }
 }
 
-async function movedBack(stripe: Stripe, { id }: StripePayment) {
-  return (await refundsOf(stripe, id))
-    .filter(({ status }) => status === 'succeeded' || status === 'pending')
-    .map((refund) => ({ id: refund.id, amountMinor: refund.amount }));
+async function writeFromStripe(deps: RepairDeps, payment: StripePayment): Promise<string> {
+  await writePayment(deps.db, payment);
+  return payment.refundedMinor > 0
+    ? `written from Stripe; ${await readAftermath(deps, payment.chargeId)}`
+    : 'written from Stripe';
+}
+
+/** The aftermath Workflow is started when it does not run. */
+async function readAftermath({ db, billing }: RepairDeps, chargeId: string): Promise<string> {
+  const charge = await findPaidCharge(db, { chargeId });
+  if (charge === undefined || charge.paymentIntentId === null) {
+    return 'its row names no PaymentIntent any more';
+  }
+  await billing.chargeAftermath(charge);
+  return 'its refunds and disputes are being read';
 }
 
 /** As the API does it: the Workflow is told, or the event is ignored with a reason. Other due rows go along. */

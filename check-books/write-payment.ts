@@ -1,6 +1,7 @@
 /**
  * Writes a charge's row and ledger from what Stripe has, where rows were lost or stayed behind and the Workflow has
- * settled the charge, so that no Activity will write them. Called by repairs only; safe to repeat.
+ * settled the charge, so that no Activity will write them. What went back of it is the aftermath Workflow's to write.
+ * Called by repairs only; safe to repeat.
  */
 import type { Kysely } from 'kysely';
 import { touchEnrollment } from '../db/enrollments.ts';
@@ -10,15 +11,8 @@ import { readPaymentIntentStatus } from '../domain/payment-intent.ts';
 import { SETTLED_CHARGE } from '../domain/statuses.ts';
 import type { StripePayment } from './books.ts';
 
-/**
- * @param refunds those of this PaymentIntent that moved money
- * @throws Error for a status that this version does not know
- */
-export async function writePayment(
-  db: Kysely<Database>,
-  payment: StripePayment,
-  refunds: readonly { id: string; amountMinor: number }[],
-): Promise<void> {
+/** @throws Error for a status that this version does not know */
+export async function writePayment(db: Kysely<Database>, payment: StripePayment): Promise<void> {
   const status = readPaymentIntentStatus(payment.status);
   if (status === 'unknown') {
     throw new Error(`${payment.id} has status '${payment.status}', which this version does not know`);
@@ -39,7 +33,7 @@ export async function writePayment(
         attempts: 0,
         payment_intent_id: payment.id,
         captured_minor: payment.receivedMinor,
-        refunded_minor: payment.refundedMinor,
+        refunded_minor: 0,
         status_reason: 'written from Stripe by check-books',
         settled_at: SETTLED_CHARGE.includes(status) ? at : null,
         created_at: payment.createdAt,
@@ -50,7 +44,6 @@ export async function writePayment(
           status,
           payment_intent_id: payment.id,
           captured_minor: payment.receivedMinor,
-          refunded_minor: payment.refundedMinor,
           next_attempt_at: null,
           settled_at: SETTLED_CHARGE.includes(status) ? at : null,
           updated_at: at,
@@ -71,9 +64,6 @@ export async function writePayment(
         amount_minor: payment.receivedMinor,
         stripe_object_id: payment.id,
       });
-    }
-    for (const { id, amountMinor } of refunds) {
-      await bookMovement(trx, { ...entry, kind: 'refund', amount_minor: -amountMinor, stripe_object_id: id });
     }
     await tell(trx, payment.enrollmentId, [
       {

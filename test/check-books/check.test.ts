@@ -7,6 +7,7 @@ import { createLogger } from '../../config/logger.ts';
 import { findPaidCharge, type PaidCharge } from '../../db/aftermath.ts';
 import { chargeId, enrollmentWorkflowId } from '../../domain/ids.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+import { waitFor } from '../support/wait.ts';
 
 let billing: TestBilling;
 let deps: Parameters<typeof repair>[0];
@@ -36,6 +37,30 @@ async function paidOnce(): Promise<string> {
   return enrollmentId;
 }
 
+/** As a restored backup from before the charge would have it; a real one has no trigger in its way either. */
+async function loseCharges(id: string): Promise<void> {
+  await billing.db.transaction().execute(async (trx) => {
+    await sql`set local session_replication_role = replica`.execute(trx);
+    for (const table of ['ledger_entries', 'charge_attempts', 'notifications', 'charges'] as const) {
+      await trx.deleteFrom(table).where('enrollment_id', '=', id).execute();
+    }
+  });
+}
+
+const refundRows = (id: string) =>
+  billing.db.selectFrom('refunds').selectAll().where('enrollment_id', '=', id).execute();
+
+async function noticesOf(id: string): Promise<string[]> {
+  const query = billing.db.selectFrom('notifications').select('kind').where('enrollment_id', '=', id);
+  return (await query.execute()).map(({ kind }) => kind);
+}
+
+const refundedTo = (id: string, refundedMinor: number) =>
+  waitFor(`${refundedMinor} to be given back`, async () => {
+    const [row] = await billing.chargeRows(id);
+    return Number(row?.refunded_minor) === refundedMinor;
+  });
+
 describe('checkBooks', () => {
   it('finds nothing where a charge was paid, one was declined, and one enrollment has ended', async () => {
     const paid = await paidOnce();
@@ -60,14 +85,8 @@ describe('checkBooks', () => {
 
   it('F37: rows older than Stripe and Temporal are found and written again, and nobody is charged again', async () => {
     const id = await paidOnce();
-    // As a restored backup from before the charge would have it; a real one has no trigger in its way either.
-    await billing.db.transaction().execute(async (trx) => {
-      await sql`set local session_replication_role = replica`.execute(trx);
-      for (const table of ['ledger_entries', 'charge_attempts', 'notifications', 'charges'] as const) {
-        await trx.deleteFrom(table).where('enrollment_id', '=', id).execute();
-      }
-      await trx.updateTable('enrollments').set({ next_charge_at: null }).where('id', '=', id).execute();
-    });
+    await loseCharges(id);
+    await billing.db.updateTable('enrollments').set({ next_charge_at: null }).where('id', '=', id).execute();
     expect(await codes(id)).toEqual(['payment_without_charge', 'sums_differ']);
     await repair(deps, (await check(id)).differences);
     expect(await codes(id)).toEqual([]);
@@ -79,17 +98,56 @@ describe('checkBooks', () => {
     expect(intents.filter(({ metadata }) => metadata.enrollment_id === id)).toHaveLength(1);
   }, 60_000);
 
-  it('finds a payment that was given back in the Dashboard, where no webhook came', async () => {
+  it('F37: writes a lost charge that was given back in part with its refund', async () => {
+    const id = await paidOnce();
+    const [row] = await billing.chargeRows(id);
+    await billing.stripe.refunds.create({ payment_intent: String(row?.payment_intent_id), amount: 300 });
+    await loseCharges(id);
+    await repair(deps, (await check(id)).differences);
+    await refundedTo(id, 300);
+    expect(await refundRows(id)).toMatchObject([{ amount_minor: 300, status: 'succeeded' }]);
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('has what was given back in the Dashboard, where no webhook came, read, written and told to the customer', async () => {
     const id = await paidOnce();
     const [row] = await billing.chargeRows(id);
     await billing.stripe.refunds.create({ payment_intent: String(row?.payment_intent_id) });
     const { differences } = await check(id);
     expect(differences).toMatchObject([{ invariant: 'I1', code: 'payment_not_recorded' }]);
     expect(differences[0]?.found).toContain('980 taken, 0 given back');
+    expect(await repair(deps, differences)).toEqual([`${row?.id}: its refunds and disputes are being read`]);
+    await refundedTo(id, 980);
+    expect(await refundRows(id)).toMatchObject([{ amount_minor: 980, status: 'succeeded' }]);
+    expect((await noticesOf(id)).filter((kind) => kind === 'charge_refunded')).toHaveLength(1);
+    expect(await billing.ledger(id)).toEqual([
+      { kind: 'payment', amount_minor: 980 },
+      { kind: 'refund', amount_minor: -980 },
+    ]);
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('has a refund that came back, where no webhook came, read, so that it can be made again', async () => {
+    const id = await paidOnce();
+    const refund = async (requestKey: string) => {
+      const charge = await findPaidCharge(billing.db, { chargeId: chargeId(id, 1) });
+      return billing.billing.refundCharge(charge as PaidCharge, { ...BY, requestKey, amountMinor: null });
+    };
+    const { refundId } = await refund('one');
+    await billing.control(`refunds/${refundId}/fail`);
+    const { differences } = await check(id);
+    expect(differences).toMatchObject([{ code: 'payment_not_recorded', repair: { do: 'read_aftermath' } }]);
     await repair(deps, differences);
-    const [after] = await billing.chargeRows(id);
-    expect(after).toMatchObject({ captured_minor: 980, refunded_minor: 980 });
-    expect(await codes(id)).not.toContain('ledger_differs');
+    await refundedTo(id, 0);
+    expect(await refundRows(id)).toMatchObject([{ status: 'failed' }]);
+    expect(await billing.ledger(id)).toEqual([
+      { kind: 'payment', amount_minor: 980 },
+      { kind: 'refund', amount_minor: -980 },
+      { kind: 'refund_failed', amount_minor: 980 },
+    ]);
+    expect(await codes(id)).toEqual([]);
+    expect(await refund('two')).toMatchObject({ amountMinor: 980, status: 'succeeded' });
+    expect(await codes(id)).toEqual([]);
   }, 60_000);
 
   it('finds nothing where a part of what was held was taken, nor when some of that was given back', async () => {

@@ -241,6 +241,19 @@ describe('compare', () => {
     expect(compare(books({ charges: behind }))[0]?.repair).toMatchObject({ do: 'write_payment' });
   });
 
+  it('has refunds that alone differ, in the row or in the ledger, read by the aftermath Workflow', () => {
+    const look = { do: 'read_aftermath', chargeId: CHARGE };
+    const givenBack = compare(books({ payments: [payment({ refundedMinor: 980 })] }));
+    expect(givenBack).toMatchObject([{ code: 'payment_not_recorded', repair: look }]);
+    const payments = [payment({ refundedMinor: 0 })];
+    const cameBack = [charge({ refundedMinor: 0, ledgerRefundedMinor: 980 })];
+    expect(compare(books({ payments, charges: cameBack }))).toMatchObject([
+      { code: 'ledger_differs', repair: look },
+    ]);
+    const unbooked = compare(books({ charges: [charge({ ledgerPaidMinor: 0 })] }));
+    expect(unbooked.find(({ code }) => code === 'ledger_differs')).not.toHaveProperty('repair');
+  });
+
   it('never offers to repair a charge that was paid twice', () => {
     const twice = compare(books({ payments: [payment(), payment({ id: 'pi_2' })] }));
     expect(twice.find(({ code }) => code === 'charged_twice')).not.toHaveProperty('repair');
