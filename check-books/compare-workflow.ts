@@ -34,15 +34,13 @@ export function compareWorkflow(
   }
   const { state, searchAttribute } = workflow;
   if (row.status !== state.status) {
-    found.add('I5', 'status_differs', `the row says ${row.status}, its Workflow ${state.status}`, {
-      action: '--repair writes what the Workflow says',
-      repair: {
-        do: 'write_enrollment',
-        enrollmentId: row.id,
-        status: state.status,
-        nextChargeAt: state.nextChargeAt,
-      },
-    });
+    const said = `the row says ${row.status}, its Workflow ${state.status}`;
+    found.add(
+      'I5',
+      'status_differs',
+      said,
+      ended ? { action: whenEndedInRow(row) } : writtenFromWorkflow(row),
+    );
   }
   if (searchAttribute !== state.status) {
     found.add(
@@ -67,6 +65,18 @@ export function compareWorkflow(
     }
   }
   return found.all;
+}
+
+function writtenFromWorkflow({ id, status }: EnrollmentRow) {
+  return {
+    action: '--repair writes what the Workflow says',
+    repair: { do: 'write_enrollment' as const, enrollmentId: id, seen: status },
+  };
+}
+
+/** Not repaired: an end is never changed, and what ended it may be lost in Temporal, e.g. after a restore. */
+function whenEndedInRow({ id }: EnrollmentRow): string {
+  return `an end is never changed, and this customer may still be billed: temporal workflow cancel --workflow-id ${enrollmentWorkflowId(id)}`;
 }
 
 /**
@@ -102,13 +112,15 @@ function closed(
     return;
   }
   if (!ended || row.status !== result.status) {
-    const status = ENDED.find((end) => end === result.status);
-    found.add('I5', 'end_differs', `the row says ${row.status}, its Workflow ended as ${result.status}`, {
-      action: '--repair writes what the Workflow says',
-      ...(status === undefined
-        ? {}
-        : { repair: { do: 'write_enrollment', enrollmentId: row.id, status, nextChargeAt: null } }),
-    });
+    const isEnd = ENDED.some((end) => end === result.status);
+    found.add(
+      'I5',
+      'end_differs',
+      `the row says ${row.status}, its Workflow ended as ${result.status}`,
+      isEnd && !ended
+        ? writtenFromWorkflow(row)
+        : { action: 'an end is never changed: the timeline says which of them is right' },
+    );
   }
   if (searchAttribute !== result.status) {
     found.add(

@@ -1,5 +1,6 @@
 /** The checker on a running installation: quiet when the ledgers agree; finds and mends what is put wrong by hand. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Client } from '@temporalio/client';
 import { sql } from 'kysely';
 import { checkBooks } from '../../check-books/check.ts';
 import { repair } from '../../check-books/repair.ts';
@@ -47,6 +48,17 @@ async function loseCharges(id: string): Promise<void> {
   });
 }
 
+/** A client whose queries nobody answers. */
+function silent(client: Client): Client {
+  const getHandle = (id: string) =>
+    Object.create(client.workflow.getHandle(id), {
+      query: { value: () => Promise.reject(new Error('no poller')) },
+    });
+  return Object.create(client, {
+    workflow: { value: Object.create(client.workflow, { getHandle: { value: getHandle } }) },
+  });
+}
+
 const refundRows = (id: string) =>
   billing.db.selectFrom('refunds').selectAll().where('enrollment_id', '=', id).execute();
 
@@ -83,6 +95,37 @@ describe('checkBooks', () => {
     expect(await codes(id)).toEqual([]);
   }, 60_000);
 
+  it('leaves an end alone that came after the look', async () => {
+    const id = await paidOnce();
+    await billing.db.updateTable('enrollments').set({ status: 'past_due' }).where('id', '=', id).execute();
+    const { differences } = await check(id);
+    expect(differences).toMatchObject([{ code: 'status_differs' }]);
+    await billing.billing.cancelEnrollment(id, BY);
+    await billing.handle(id).result();
+    const ended = await billing.enrollmentRow(id);
+    expect(await repair(deps, differences)).toEqual([
+      `${id}: its row has changed meanwhile; nothing is written`,
+    ]);
+    expect(await billing.enrollmentRow(id)).toEqual(ended);
+    expect(ended).toMatchObject({ status: 'canceled', next_charge_at: null });
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('writes what the Workflow says by the time of the repair, its end included', async () => {
+    const id = await paidOnce();
+    await billing.db.updateTable('enrollments').set({ status: 'past_due' }).where('id', '=', id).execute();
+    const { differences } = await check(id);
+    await billing.billing.cancelEnrollment(id, BY);
+    await billing.handle(id).result();
+    // As a backup from before the end would have it.
+    const lost = { status: 'past_due', ended_at: null, end_reason: null } as const;
+    await billing.db.updateTable('enrollments').set(lost).where('id', '=', id).execute();
+    expect(await repair(deps, differences)).toEqual([`${id}: written from its Workflow: canceled`]);
+    const { closeTime } = await billing.handle(id).describe();
+    expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'canceled', ended_at: closeTime });
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
   it('F37: rows older than Stripe and Temporal are found and written again, and nobody is charged again', async () => {
     const id = await paidOnce();
     await loseCharges(id);
@@ -107,6 +150,26 @@ describe('checkBooks', () => {
     await refundedTo(id, 300);
     expect(await refundRows(id)).toMatchObject([{ amount_minor: 300, status: 'succeeded' }]);
     expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('writes no lost charge while its Workflow does not answer, and none twice', async () => {
+    const id = await paidOnce();
+    await loseCharges(id);
+    const lost = (await check(id)).differences.filter(({ code }) => code === 'payment_without_charge');
+    const client = silent(deps.client);
+    expect(await repair({ ...deps, client }, lost)).toEqual([
+      expect.stringContaining('its Workflow does not answer and may write it; nothing is written'),
+    ]);
+    expect(await billing.chargeRows(id)).toEqual([]);
+    await repair(deps, lost);
+    const charge = await findPaidCharge(billing.db, { chargeId: chargeId(id, 1) });
+    await billing.billing.refundCharge(charge as PaidCharge, { ...BY, requestKey: 'one', amountMinor: 300 });
+    const rows = await billing.chargeRows(id);
+    expect(rows).toMatchObject([{ captured_minor: 980, refunded_minor: 300 }]);
+    expect(await repair(deps, lost)).toEqual([
+      expect.stringContaining('its row has changed meanwhile; nothing is written'),
+    ]);
+    expect(await billing.chargeRows(id)).toEqual(rows);
   }, 60_000);
 
   it('has what was given back in the Dashboard, where no webhook came, read, written and told to the customer', async () => {

@@ -145,7 +145,9 @@ describe('compare', () => {
     [
       'I4',
       'workflow_failed',
-      books({ workflow: { kind: 'closed', how: 'FAILED', searchAttribute: 'active', result: null } }),
+      books({
+        workflow: { kind: 'closed', how: 'FAILED', closedAt: NOW, searchAttribute: 'active', result: null },
+      }),
     ],
     [
       'I4',
@@ -185,6 +187,7 @@ describe('compare', () => {
         workflow: {
           kind: 'closed',
           how: 'COMPLETED',
+          closedAt: NOW,
           searchAttribute: 'completed',
           result: { status: 'completed', chargesSucceeded: 1, amountCollectedMinor: 980 },
         },
@@ -239,6 +242,40 @@ describe('compare', () => {
       do: 'tell_workflow',
     });
     expect(compare(books({ charges: behind }))[0]?.repair).toMatchObject({ do: 'write_payment' });
+  });
+
+  it('writes nothing of a charge whose Workflow does not answer: it may hold it open', () => {
+    const workflow: WorkflowFacts = {
+      kind: 'silent',
+      searchAttribute: 'active',
+      problems: [],
+      error: 'none',
+    };
+    const behind = [charge({ status: 'processing', capturedMinor: 0, ledgerPaidMinor: 0, notices: [] })];
+    for (const charges of [behind, []]) {
+      const found = compare(books({ charges, workflow })).filter(({ invariant }) => invariant === 'I1');
+      expect(found).toHaveLength(1);
+      expect(found[0]).not.toHaveProperty('repair');
+      expect(found[0]?.action).toContain('does not answer');
+    }
+  });
+
+  it('offers to write an end, and never to change one', () => {
+    const ended = (status: string): WorkflowFacts => ({
+      kind: 'closed',
+      how: 'COMPLETED',
+      closedAt: NOW,
+      searchAttribute: status,
+      result: { status, chargesSucceeded: 1, amountCollectedMinor: 980 },
+    });
+    const repairOf = (change: Parameters<typeof books>[0]) => compare(books(change))[0]?.repair;
+    expect(repairOf({ status: 'active', workflow: ended('completed') })).toMatchObject({
+      do: 'write_enrollment',
+      seen: 'active',
+    });
+    expect(repairOf({ status: 'canceled', workflow: ended('completed') })).toBeUndefined();
+    expect(compare(books({ status: 'canceled' }))).toMatchObject([{ code: 'status_differs' }]);
+    expect(repairOf({ status: 'canceled' })).toBeUndefined();
   });
 
   it('has refunds that alone differ, in the row or in the ledger, read by the aftermath Workflow', () => {
