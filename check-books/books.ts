@@ -21,6 +21,12 @@ export interface StripePayment {
   createdAt: string;
 }
 
+export interface DisputeRow {
+  id: string;
+  /** Stripe's. */
+  status: string;
+}
+
 export interface ChargeRow {
   id: string;
   enrollmentId: string;
@@ -33,6 +39,7 @@ export interface ChargeRow {
   refundedMinor: number;
   /** What the Workflow gave back by itself, after a payment that succeeded too late. */
   lateRefundMinor: number;
+  disputes: DisputeRow[];
   /** ISO 8601, UTC. */
   nextAttemptAt: string | null;
   /** Sums of the ledger's entries. */

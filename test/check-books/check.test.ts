@@ -62,6 +62,14 @@ function silent(client: Client): Client {
 const refundRows = (id: string) =>
   billing.db.selectFrom('refunds').selectAll().where('enrollment_id', '=', id).execute();
 
+const disputesOf = (id: string) =>
+  billing.db.selectFrom('disputes').selectAll().where('enrollment_id', '=', id).execute();
+
+async function intentOf(id: string) {
+  const [row] = await billing.chargeRows(id);
+  return billing.stripe.paymentIntents.retrieve(String(row?.payment_intent_id));
+}
+
 async function noticesOf(id: string): Promise<string[]> {
   const query = billing.db.selectFrom('notifications').select('kind').where('enrollment_id', '=', id);
   return (await query.execute()).map(({ kind }) => kind);
@@ -224,6 +232,18 @@ describe('checkBooks', () => {
     await billing.billing.refundCharge(charge as PaidCharge, { ...BY, requestKey: 'one', amountMinor: 100 });
     expect(await codes(id)).toEqual([]);
     expect((await check(id)).collectedMinor).toEqual({ jpy: { stripe: 300, rows: 300 } });
+  }, 60_000);
+
+  it('finds nothing while a dispute holds back what has fallen due', async () => {
+    const id = await paidOnce();
+    const intent = await intentOf(id);
+    await billing.control(`charges/${intent.latest_charge}/dispute`);
+    await billing.deliverEvents();
+    await waitFor('the dispute', async () => (await disputesOf(id)).length === 1);
+    const dueAt = new Date(Date.now() - 86_400_000);
+    await billing.db.updateTable('enrollments').set({ next_charge_at: dueAt }).where('id', '=', id).execute();
+    expect(await disputesOf(id)).toMatchObject([{ status: 'needs_response' }]);
+    expect(await codes(id)).toEqual([]);
   }, 60_000);
 
   it('delivers an accepted webhook that nobody has delivered', async () => {

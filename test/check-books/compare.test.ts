@@ -35,6 +35,7 @@ function charge(change: Partial<ChargeRow> = {}): ChargeRow {
     capturedMinor: 980,
     refundedMinor: 0,
     lateRefundMinor: 0,
+    disputes: [],
     nextAttemptAt: null,
     ledgerPaidMinor: 980,
     ledgerRefundedMinor: 0,
@@ -242,6 +243,28 @@ describe('compare', () => {
       do: 'tell_workflow',
     });
     expect(compare(books({ charges: behind }))[0]?.repair).toMatchObject({ do: 'write_payment' });
+  });
+
+  it('I4: calls nothing overdue while a dispute is open, which holds back all that is due', () => {
+    const withDispute = (status: string) => [charge({ disputes: [{ id: 'du_1', status }] })];
+    const overdue = (status: string) =>
+      compare(books({ charges: withDispute(status), nextChargeAt: LONG_AGO })).map(({ code }) => code);
+    expect(overdue('needs_response')).toEqual([]);
+    expect(overdue('won')).toEqual(['charge_overdue']);
+    const inDunning = charge({
+      id: `${CHARGE}0`,
+      status: 'requires_payment_method',
+      paymentIntentId: null,
+      capturedMinor: 0,
+      ledgerPaidMinor: 0,
+      nextAttemptAt: LONG_AGO,
+      notices: [],
+      attempts: [],
+    });
+    const retryLate = (status: string) =>
+      compare(books({ charges: [...withDispute(status), inDunning] })).map(({ code }) => code);
+    expect(retryLate('under_review')).toEqual([]);
+    expect(retryLate('won')).toEqual(['attempt_overdue']);
   });
 
   it('writes nothing of a charge whose Workflow does not answer: it may hold it open', () => {
