@@ -17,14 +17,27 @@ export interface StripePayment {
   /** Of what was received: what a hold let go of is not among it. */
   refundedMinor: number;
   currency: string;
+  /** It is, or was. */
+  disputed: boolean;
   /** ISO 8601, UTC, by Stripe's clock. */
   createdAt: string;
+}
+
+/** A dispute, as Stripe has it. */
+export interface StripeDispute {
+  id: string;
+  paymentIntentId: string;
+  status: string;
+  /** Ids of the balance transactions by which it took money or brought it back. */
+  movedBy: string[];
 }
 
 export interface DisputeRow {
   id: string;
   /** Stripe's. */
   status: string;
+  /** The balance transactions that its ledger entries are of. */
+  movedBy: string[];
 }
 
 export interface ChargeRow {
@@ -99,6 +112,8 @@ export interface Books {
   /** ISO 8601, UTC. */
   takenAt: string;
   payments: StripePayment[];
+  /** Also of payments of others. */
+  disputes: StripeDispute[];
   enrollments: EnrollmentRow[];
   /** By enrollment id. */
   workflows: Map<string, WorkflowFacts>;

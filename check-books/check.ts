@@ -10,7 +10,7 @@ import type { Database } from '../db/schema.ts';
 import { type Books, type Difference, nameOf } from './books.ts';
 import { compare, type Limits, USUAL_LIMITS } from './compare.ts';
 import { readEnrollments, readPendingEvents, withoutRow } from './read-rows.ts';
-import { readEvents, readPayment, readPayments, readRefundedMinor } from './read-stripe.ts';
+import { readDisputes, readEvents, readPayment, readPayments, readRefundedMinor } from './read-stripe.ts';
 import { listRunning, readWorkflow } from './read-workflows.ts';
 
 export interface CheckDeps {
@@ -69,7 +69,8 @@ async function readBooks(
   const enrollments = await readEnrollments(db, only);
   progress(`PostgreSQL: ${enrollments.length} enrollments`);
   const since = oldest(enrollments.map(({ createdAt }) => createdAt)) ?? takenAt;
-  const payments = await readPayments(stripe, new Date(since.getTime() - 86_400_000), (count) =>
+  const dayBefore = new Date(since.getTime() - 86_400_000);
+  const payments = await readPayments(stripe, dayBefore, (count) =>
     progress(`Stripe: ${count} PaymentIntents`),
   );
   const wanted = only === null ? null : new Set(only);
@@ -88,6 +89,7 @@ async function readBooks(
   return {
     takenAt: takenAt.toISOString(),
     payments: ours,
+    disputes: await readDisputes(stripe, dayBefore),
     enrollments,
     workflows,
     withoutRow: only === null ? await withoutRow(db, await listRunning(client, taskQueue)) : [],

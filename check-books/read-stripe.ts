@@ -1,12 +1,12 @@
 /**
- * Reads Stripe's side of the books: PaymentIntents that carry our metadata, and events that the inbox should have.
+ * Reads Stripe's side of the books: PaymentIntents that carry our metadata, disputes, and events that the inbox should have.
  * Called by `check.ts`. Only lists and retrieves, so a restricted key with read rights is enough.
  */
 import type { Stripe } from 'stripe';
 import { refundsOf } from '../activities/refunds.ts';
 import { refundedMinor } from '../domain/refunds.ts';
 import { STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
-import type { StripePayment } from './books.ts';
+import type { StripeDispute, StripePayment } from './books.ts';
 
 /** Stripe answers no events older than this. */
 const EVENTS_REACH_BACK_DAYS = 30;
@@ -64,6 +64,7 @@ function paymentOf(intent: Stripe.PaymentIntent): StripePayment | null {
     receivedMinor: intent.amount_received,
     refundedMinor: charge === null ? 0 : givenBackMinor(charge),
     currency: intent.currency,
+    disputed: charge?.disputed ?? false,
     createdAt: new Date(intent.created * 1000).toISOString(),
   };
 }
@@ -79,6 +80,20 @@ export async function readRefundedMinor(stripe: Stripe, paymentIntentId: string)
   return refundedMinor(
     refunds.map(({ amount, status }) => ({ amountMinor: amount, status: status ?? 'pending' })),
   );
+}
+
+/** Every dispute of the account that was opened since then, whosever payment it is about; one request for each hundred. */
+export async function readDisputes(stripe: Stripe, since: Date): Promise<StripeDispute[]> {
+  const disputes: StripeDispute[] = [];
+  const created = { gte: Math.floor(since.getTime() / 1000) };
+  for await (const dispute of stripe.disputes.list({ created, limit: 100 })) {
+    const { id, payment_intent: intent, status, balance_transactions: moved } = dispute;
+    const paymentIntentId = typeof intent === 'string' ? intent : intent?.id;
+    if (paymentIntentId !== undefined) {
+      disputes.push({ id, paymentIntentId, status, movedBy: moved.map((movement) => movement.id) });
+    }
+  }
+  return disputes;
 }
 
 /** Events of the types that have an effect here, created between the two instants; the newest first. */

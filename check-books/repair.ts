@@ -90,7 +90,7 @@ async function writeFromStripe(
   if (!(await writePayment(db, payment, wanted.seen))) {
     return 'its row has changed meanwhile; nothing is written';
   }
-  return payment.refundedMinor > 0
+  return payment.refundedMinor > 0 || payment.disputed
     ? `written from Stripe; ${await readAftermath(deps, payment.chargeId)}`
     : 'written from Stripe';
 }

@@ -246,6 +246,39 @@ describe('checkBooks', () => {
     expect(await codes(id)).toEqual([]);
   }, 60_000);
 
+  it('has a dispute that no webhook told of read, and its end', async () => {
+    const id = await paidOnce();
+    const intent = await intentOf(id);
+    const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
+    const repaired = async (status: string) => {
+      const { differences } = await check(id);
+      expect(differences).toMatchObject([{ code: 'dispute_not_recorded', subject: dispute.id }]);
+      expect(await repair(deps, differences)).toEqual([
+        `${dispute.id}: its refunds and disputes are being read`,
+      ]);
+      await waitFor(`the dispute as ${status}`, async () => (await disputesOf(id))[0]?.status === status);
+      expect(await codes(id)).toEqual([]);
+    };
+    await repaired('needs_response');
+    await billing.control(`disputes/${dispute.id}/close`, { won: true });
+    await repaired('won');
+    expect(await billing.ledger(id)).toEqual([
+      { kind: 'payment', amount_minor: 980 },
+      { kind: 'dispute', amount_minor: -980 },
+      { kind: 'dispute_reversed', amount_minor: 980 },
+    ]);
+  }, 60_000);
+
+  it('F37: writes a lost charge with its dispute', async () => {
+    const id = await paidOnce();
+    const intent = await intentOf(id);
+    await billing.control(`charges/${intent.latest_charge}/dispute`);
+    await loseCharges(id);
+    await repair(deps, (await check(id)).differences);
+    await waitFor('the dispute', async () => (await disputesOf(id)).length === 1);
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
   it('delivers an accepted webhook that nobody has delivered', async () => {
     const { enrollmentId } = await billing.enrolled(ONCE);
     await billing.handle(enrollmentId).result();

@@ -18,6 +18,7 @@ function payment(change: Partial<StripePayment> = {}): StripePayment {
     receivedMinor: 980,
     refundedMinor: 0,
     currency: 'jpy',
+    disputed: false,
     createdAt: LONG_AGO,
     ...change,
   };
@@ -94,6 +95,7 @@ function books(change: {
     withoutRow: [],
     pendingEvents: [],
     missedEvents: [],
+    disputes: [],
     ...change.more,
   };
 }
@@ -246,7 +248,7 @@ describe('compare', () => {
   });
 
   it('I4: calls nothing overdue while a dispute is open, which holds back all that is due', () => {
-    const withDispute = (status: string) => [charge({ disputes: [{ id: 'du_1', status }] })];
+    const withDispute = (status: string) => [charge({ disputes: [{ id: 'du_1', status, movedBy: [] }] })];
     const overdue = (status: string) =>
       compare(books({ charges: withDispute(status), nextChargeAt: LONG_AGO })).map(({ code }) => code);
     expect(overdue('needs_response')).toEqual([]);
@@ -265,6 +267,33 @@ describe('compare', () => {
       compare(books({ charges: [...withDispute(status), inDunning] })).map(({ code }) => code);
     expect(retryLate('under_review')).toEqual([]);
     expect(retryLate('won')).toEqual(['attempt_overdue']);
+  });
+
+  it('has a dispute that the rows know otherwise, or that moved money the ledger has not, read', () => {
+    const withDispute = (
+      disputes: ChargeRow['disputes'],
+      change: Partial<Books['disputes'][number]> = {},
+    ) => {
+      const dispute = { id: 'du_1', paymentIntentId: 'pi_1', status: 'won', movedBy: ['txn_1', 'txn_2'] };
+      return compare(
+        books({ charges: [charge({ disputes })], more: { disputes: [{ ...dispute, ...change }] } }),
+      );
+    };
+    const row = { id: 'du_1', status: 'won', movedBy: ['txn_2', 'txn_1'] };
+    expect(withDispute([row])).toEqual([]);
+    const look = {
+      invariant: 'I1',
+      code: 'dispute_not_recorded',
+      subject: 'du_1',
+      repair: { do: 'read_aftermath', chargeId: CHARGE },
+    };
+    expect(withDispute([])).toMatchObject([look]);
+    expect(withDispute([{ ...row, status: 'needs_response' }])).toMatchObject([look]);
+    expect(withDispute([{ ...row, movedBy: ['txn_1'] }])).toMatchObject([look]);
+    const [unknownEntry] = withDispute([row], { movedBy: ['txn_1'] });
+    expect(unknownEntry).toMatchObject({ code: 'dispute_not_recorded' });
+    expect(unknownEntry).not.toHaveProperty('repair');
+    expect(withDispute([], { paymentIntentId: 'pi_of_others' })).toEqual([]);
   });
 
   it('writes nothing of a charge whose Workflow does not answer: it may hold it open', () => {
