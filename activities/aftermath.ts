@@ -13,6 +13,7 @@ import { recordAftermath } from './aftermath-record.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refundKey } from './refund-key.ts';
+import { refundsOf } from './refunds.ts';
 import { failureOf, isStoredServerError, patientFailureOf } from './stripe-errors.ts';
 
 export interface RefundWork {
@@ -120,7 +121,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
     charge: { paymentIntentId: string },
     work: RefundWork,
   ): Promise<Stripe.Refund | null> {
-    const refunds = await refundsOf(charge.paymentIntentId).catch((error: unknown) => {
+    const refunds = await refundsOf(deps.stripe, charge.paymentIntentId).catch((error: unknown) => {
       throw failureOf(error, `looking for an earlier refund of ${work.chargeId}`);
     });
     return refunds.find((refund) => refund.metadata?.request_key === work.requestKey) ?? null;
@@ -191,7 +192,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
   ): Promise<Aftermath & { asked: { id: string; status: string; amountMinor: number } | null }> {
     const payment_intent = charge.paymentIntentId;
     const [refunds, disputes, warnings] = await Promise.all([
-      refundsOf(payment_intent),
+      refundsOf(deps.stripe, payment_intent),
       deps.stripe.disputes.list({ payment_intent, limit: 100 }).then(({ data }) => data),
       warningsOf(payment_intent),
     ]).catch((error: unknown) => {
@@ -231,20 +232,6 @@ export function createAftermathActivities(deps: ActivityDeps) {
       }
       throw error;
     }
-  }
-
-  /**
-   * Refunds of money that had been taken; what a hold let go of is listed by Stripe too and is none. What was asked for
-   * here is always of money that was taken.
-   */
-  async function refundsOf(paymentIntentId: string): Promise<Stripe.Refund[]> {
-    const all = await deps.stripe.refunds
-      .list({ payment_intent: paymentIntentId, limit: 100 })
-      .autoPagingToArray({ limit: 1000 });
-    return all.filter(
-      ({ balance_transaction: moved, status, metadata }) =>
-        moved !== null || status !== 'succeeded' || metadata?.request_key !== undefined,
-    );
   }
 }
 

@@ -6,26 +6,31 @@ import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { classifyDecline } from '../domain/declines.ts';
 import { type DunningDecision, decideDunning } from '../domain/dunning.ts';
 import { retryAt } from '../domain/retry-time.ts';
-import type { DunningStep } from './charge-record.ts';
+import type { AttemptMade, DunningStep } from './charge-record.ts';
 import type { ChargeWork } from './charge-work.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { outcomeOf } from './payment-intent-outcome.ts';
 import { lookUp } from './payment-intents.ts';
 
-/** @returns null when the outcome is no decline */
+/**
+ * @param attempt the one that the outcome answers, which may be written already: by an earlier try of this Activity, or
+ * when it was made. Number 0: none of ours
+ * @returns null when the outcome is no decline
+ */
 export async function decideOn(
   deps: ActivityDeps,
   work: ChargeWork & { why?: string },
   outcome: PaymentIntentOutcome,
   at: string,
+  attempt: Pick<AttemptMade, 'number' | 'paymentMethodId'>,
 ): Promise<DunningStep | null> {
   const facts = outcome.decline;
   if (facts === null) {
     return null;
   }
   const { charge, terms } = work;
-  const counts = await attemptsOnCard(deps, work.paymentMethodId, charge.amountMinor, at);
+  const counts = await attemptsOnCard(deps, charge, attempt, at);
   const firstDeclinedAt = charge.firstDeclinedAt ?? at;
   const ask = (looked: boolean) => {
     const decline = classifyDecline(facts, looked);
@@ -79,14 +84,26 @@ function nextAttemptAt(
     : retryAt(at, decision.afterDays, context.timeZone);
 }
 
-async function attemptsOnCard(deps: ActivityDeps, paymentMethodId: string, amountMinor: number, at: string) {
+/** On the card that was tried, for that amount; the attempt in hand is one of them, whether it is written or not. */
+async function attemptsOnCard(
+  deps: ActivityDeps,
+  charge: ChargeWork['charge'],
+  attempt: Pick<AttemptMade, 'number' | 'paymentMethodId'>,
+  at: string,
+) {
   const dayAgo = new Date(Date.parse(at) - 86_400_000);
   const monthAgo = new Date(Date.parse(at) - 30 * 86_400_000);
   const row = await deps.db
     .selectFrom('charge_attempts')
     .innerJoin('charges', 'charges.id', 'charge_attempts.charge_id')
-    .where('charge_attempts.payment_method_id', '=', paymentMethodId)
-    .where('charges.amount_minor', '=', amountMinor)
+    .where('charge_attempts.payment_method_id', '=', attempt.paymentMethodId)
+    .where('charges.amount_minor', '=', charge.amountMinor)
+    .where((eb) =>
+      eb.or([
+        eb('charge_attempts.charge_id', '!=', charge.id),
+        eb('charge_attempts.attempt', '!=', attempt.number),
+      ]),
+    )
     // What never reached Stripe was never tried on the card.
     .where('charge_attempts.outcome', '!=', 'not_made')
     .where('charge_attempts.attempted_at', '>', monthAgo)
@@ -95,7 +112,6 @@ async function attemptsOnCard(deps: ActivityDeps, paymentMethodId: string, amoun
       eb.fn.countAll<number>().filterWhere('charge_attempts.attempted_at', '>', dayAgo).as('day'),
     ])
     .executeTakeFirstOrThrow();
-  // The attempt in hand is not written yet.
   return { attemptsOnThisCard24h: Number(row.day) + 1, attemptsOnThisCard30d: Number(row.month) + 1 };
 }
 

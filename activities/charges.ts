@@ -113,7 +113,8 @@ export function createChargeActivities(deps: ActivityDeps) {
       paymentMethodId: work.paymentMethodId,
       why: work.why,
     };
-    const dunning = outcome.kind === 'payment_intent' ? await decideOn(deps, work, outcome, at) : null;
+    const dunning =
+      outcome.kind === 'payment_intent' ? await decideOn(deps, work, outcome, at, attempt) : null;
     const upcoming = upcomingAfter(work, at);
     await recordCharge(deps.db, {
       charge,

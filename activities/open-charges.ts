@@ -35,14 +35,14 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
       const status = chargeAfterReading(charge.status, seen.status);
       const news = status !== charge.status;
       const outcome = news && charge.attempts > 0 ? withReason(seen, work.paymentMethodType) : seen;
-      const dunning = news ? await decideOn(deps, work, outcome, at) : null;
+      const attempt: AttemptMade = {
+        number: charge.attempts,
+        key: attemptKey(context.enrollmentId, charge.id, charge.attempts),
+        paymentMethodId: charge.triedPaymentMethodId ?? work.paymentMethodId,
+        why: 'read from Stripe',
+      };
+      const dunning = news ? await decideOn(deps, work, outcome, at, attempt) : null;
       if (news) {
-        const attempt: AttemptMade = {
-          number: charge.attempts,
-          key: attemptKey(context.enrollmentId, charge.id, charge.attempts),
-          paymentMethodId: charge.triedPaymentMethodId ?? work.paymentMethodId,
-          why: 'read from Stripe',
-        };
         await recordCharge(deps.db, {
           charge,
           context,

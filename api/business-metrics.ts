@@ -37,6 +37,8 @@ function totals(metrics: FigureSource) {
   const collected = money('charges_collected', 'Charges that were collected');
   const recovered = money('charges_recovered', 'Charges that were collected after a decline');
   const refunded = money('refunds', 'Refunds');
+  // By itself: a counter may not fall.
+  const returned = money('refunds_returned', 'Refunds that came back');
   const attempts = metrics.counter(
     'billing_charge_attempts_total',
     'Attempts to charge, by what came of them',
@@ -50,6 +52,7 @@ function totals(metrics: FigureSource) {
       [collected, answer.collected],
       [recovered, answer.recovered],
       [refunded, answer.refunded],
+      [returned, answer.returned],
     ] as const;
     for (const [counters, figures] of pairs) {
       for (const { currency, charges, amountMinor } of figures) {

@@ -14,10 +14,30 @@ export interface StripePayment {
   status: string;
   amountMinor: number;
   receivedMinor: number;
+  /** Of what was received: what a hold let go of is not among it. */
   refundedMinor: number;
   currency: string;
+  /** It is, or was. */
+  disputed: boolean;
   /** ISO 8601, UTC, by Stripe's clock. */
   createdAt: string;
+}
+
+/** A dispute, as Stripe has it. */
+export interface StripeDispute {
+  id: string;
+  paymentIntentId: string;
+  status: string;
+  /** Ids of the balance transactions by which it took money or brought it back. */
+  movedBy: string[];
+}
+
+export interface DisputeRow {
+  id: string;
+  /** Stripe's. */
+  status: string;
+  /** The balance transactions that its ledger entries are of. */
+  movedBy: string[];
 }
 
 export interface ChargeRow {
@@ -32,6 +52,7 @@ export interface ChargeRow {
   refundedMinor: number;
   /** What the Workflow gave back by itself, after a payment that succeeded too late. */
   lateRefundMinor: number;
+  disputes: DisputeRow[];
   /** ISO 8601, UTC. */
   nextAttemptAt: string | null;
   /** Sums of the ledger's entries. */
@@ -71,6 +92,8 @@ export type WorkflowFacts =
       kind: 'closed';
       /** Temporal's word, e.g. COMPLETED or FAILED. */
       how: string;
+      /** ISO 8601, UTC. */
+      closedAt: string;
       searchAttribute: string | null;
       result: { status: string; chargesSucceeded: number; amountCollectedMinor: number } | null;
     };
@@ -89,6 +112,8 @@ export interface Books {
   /** ISO 8601, UTC. */
   takenAt: string;
   payments: StripePayment[];
+  /** Also of payments of others. */
+  disputes: StripeDispute[];
   enrollments: EnrollmentRow[];
   /** By enrollment id. */
   workflows: Map<string, WorkflowFacts>;
@@ -116,17 +141,27 @@ export interface Difference {
   repair?: Repair;
 }
 
+/** What is to be done, and what was seen when it was found: it is looked at again before anything is written. */
 export type Repair =
   /** Let the Workflow read the PaymentIntent. */
   | { do: 'tell_workflow'; enrollmentId: string; chargeId: string; paymentIntentId: string }
+  /** Let the Workflow of a paid charge's aftermath read its refunds and disputes: rows, ledger and notices follow. */
+  | { do: 'read_aftermath'; chargeId: string }
   /** Write what Stripe has into rows that are behind it; the Workflow has settled the charge. */
-  | { do: 'write_payment'; payment: StripePayment }
+  | {
+      do: 'write_payment';
+      enrollmentId: string;
+      chargeId: string;
+      paymentIntentId: string;
+      /** What the row said; null when there was none. */
+      seen: ChargeStatus | null;
+    }
   /** Write what the Workflow says of its enrollment. */
   | {
       do: 'write_enrollment';
       enrollmentId: string;
-      status: EnrollmentStatus;
-      nextChargeAt: string | null | undefined;
+      /** What the row said. */
+      seen: EnrollmentStatus;
     }
   | { do: 'deliver_event'; eventId: string }
   | { do: 'take_event'; eventId: string };
@@ -134,4 +169,9 @@ export type Repair =
 /** Names a difference, so that two readings can be compared. */
 export function nameOf({ code, subject }: Difference): string {
   return `${code} ${subject}`;
+}
+
+/** Whether the Workflow still follows the charge: then it is the one that reads and writes it. */
+export function holdsOpen(workflow: WorkflowFacts | undefined, chargeId: string): boolean {
+  return workflow?.kind === 'running' && workflow.state.charges.some(({ id }) => id === chargeId);
 }

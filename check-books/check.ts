@@ -10,7 +10,7 @@ import type { Database } from '../db/schema.ts';
 import { type Books, type Difference, nameOf } from './books.ts';
 import { compare, type Limits, USUAL_LIMITS } from './compare.ts';
 import { readEnrollments, readPendingEvents, withoutRow } from './read-rows.ts';
-import { readEvents, readPayment, readPayments } from './read-stripe.ts';
+import { readDisputes, readEvents, readPayment, readPayments, readRefundedMinor } from './read-stripe.ts';
 import { listRunning, readWorkflow } from './read-workflows.ts';
 
 export interface CheckDeps {
@@ -69,12 +69,14 @@ async function readBooks(
   const enrollments = await readEnrollments(db, only);
   progress(`PostgreSQL: ${enrollments.length} enrollments`);
   const since = oldest(enrollments.map(({ createdAt }) => createdAt)) ?? takenAt;
-  const payments = await readPayments(stripe, new Date(since.getTime() - 86_400_000), (count) =>
+  const dayBefore = new Date(since.getTime() - 86_400_000);
+  const payments = await readPayments(stripe, dayBefore, (count) =>
     progress(`Stripe: ${count} PaymentIntents`),
   );
   const wanted = only === null ? null : new Set(only);
   const ours = payments.filter(({ enrollmentId }) => wanted === null || wanted.has(enrollmentId));
   await addMissing(stripe, enrollments, ours);
+  await countRefunds(stripe, enrollments, ours);
   progress(`Stripe: ${ours.length} PaymentIntents of ours`);
   const workflows = new Map<string, Awaited<ReturnType<typeof readWorkflow>>>();
   await eachOf(enrollments, async ({ id }) => {
@@ -87,6 +89,7 @@ async function readBooks(
   return {
     takenAt: takenAt.toISOString(),
     payments: ours,
+    disputes: await readDisputes(stripe, dayBefore),
     enrollments,
     workflows,
     withoutRow: only === null ? await withoutRow(db, await listRunning(client, taskQueue)) : [],
@@ -110,6 +113,24 @@ async function addMissing(
       if (payment !== null) {
         payments.push(payment);
       }
+    },
+  );
+}
+
+/** Where the sum of a charge differs, its refunds are listed and reckoned as the Activities that write the rows do. */
+async function countRefunds(
+  stripe: Stripe,
+  enrollments: Books['enrollments'],
+  payments: Books['payments'],
+): Promise<void> {
+  const charges = enrollments.flatMap((enrollment) => enrollment.charges);
+  const known = new Map(charges.map(({ id, refundedMinor }) => [id, refundedMinor]));
+  await eachOf(
+    payments.filter(
+      ({ chargeId, refundedMinor }) => (known.get(chargeId) ?? refundedMinor) !== refundedMinor,
+    ),
+    async (payment) => {
+      payment.refundedMinor = await readRefundedMinor(stripe, payment.id);
     },
   );
 }

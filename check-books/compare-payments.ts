@@ -1,6 +1,13 @@
 /** Money: what Stripe took for each charge against what the rows, the ledger and the notifications say. Pure. */
 import { SETTLED_CHARGE } from '../domain/statuses.ts';
-import type { Books, ChargeRow, Difference, Repair, StripePayment, WorkflowFacts } from './books.ts';
+import {
+  type Books,
+  type ChargeRow,
+  type Difference,
+  holdsOpen,
+  type StripePayment,
+  type WorkflowFacts,
+} from './books.ts';
 import { groupBy } from './group-by.ts';
 
 export function comparePayments(books: Books): Difference[] {
@@ -37,30 +44,46 @@ function paidOnce(payments: StripePayment[]): Difference[] {
 
 function unknownCharge(payment: StripePayment, books: Books): Difference {
   const enrollment = books.enrollments.find(({ id }) => id === payment.enrollmentId);
-  const difference: Difference = {
-    invariant: 'I1',
+  const difference = {
+    invariant: 'I1' as const,
     code: 'payment_without_charge',
     enrollmentId: payment.enrollmentId,
     subject: payment.id,
     found: `Stripe has it (${payment.status}) for ${payment.chargeId}, which has no row`,
-    action:
-      enrollment === undefined
-        ? 'another installation may use this Stripe account; else restore the enrollment from a backup'
-        : 'rows were lost or an Activity has not written them yet; --repair writes them from Stripe',
   };
   return enrollment === undefined
-    ? difference
-    : { ...difference, repair: repairOf(payment, books.workflows.get(payment.enrollmentId)) };
+    ? {
+        ...difference,
+        action: 'another installation may use this Stripe account; else restore the enrollment from a backup',
+      }
+    : { ...difference, ...repairOf(payment, null, books.workflows.get(payment.enrollmentId)) };
 }
 
 /** An open charge is its Workflow's to read; what the Workflow has settled is written from Stripe. */
-function repairOf(payment: StripePayment, workflow: WorkflowFacts | undefined): Repair {
-  const open =
-    workflow?.kind === 'running' && workflow.state.charges.some(({ id }) => id === payment.chargeId);
-  const { enrollmentId, chargeId, id } = payment;
-  return open
-    ? { do: 'tell_workflow', enrollmentId, chargeId, paymentIntentId: id }
-    : { do: 'write_payment', payment };
+function repairOf(
+  { enrollmentId, chargeId, id: paymentIntentId }: StripePayment,
+  row: ChargeRow | null,
+  workflow: WorkflowFacts | undefined,
+): Pick<Difference, 'action' | 'repair'> {
+  if (workflow?.kind === 'silent') {
+    return {
+      action:
+        'its Workflow does not answer, and may read and write it by itself: see that a Worker runs first',
+    };
+  }
+  if (holdsOpen(workflow, chargeId)) {
+    return {
+      action: '--repair lets its Workflow read it',
+      repair: { do: 'tell_workflow', enrollmentId, chargeId, paymentIntentId },
+    };
+  }
+  return {
+    action:
+      row === null
+        ? 'rows were lost or an Activity has not written them yet; --repair writes them from Stripe'
+        : 'its Workflow has settled the charge; --repair writes it from Stripe',
+    repair: { do: 'write_payment', enrollmentId, chargeId, paymentIntentId, seen: row?.status ?? null },
+  };
 }
 
 function againstStripe(
@@ -94,18 +117,19 @@ function againstStripe(
       action: 'somebody has changed one of them by hand: correct the row, or refund the difference',
     });
   }
-  const behind =
-    !statusAgrees(row, payment) ||
-    payment.receivedMinor !== row.capturedMinor ||
-    payment.refundedMinor !== row.refundedMinor;
-  if (behind) {
+  const behind = !statusAgrees(row, payment) || payment.receivedMinor !== row.capturedMinor;
+  if (behind || payment.refundedMinor !== row.refundedMinor) {
     found.push({
       invariant: 'I1',
       code: payment.status === 'succeeded' ? 'payment_not_recorded' : 'payment_status_differs',
       ...about,
       found: `the row says ${row.status}, ${row.capturedMinor} taken, ${row.refundedMinor} given back; ${payment.id} says ${payment.status}, ${payment.receivedMinor}, ${payment.refundedMinor}`,
-      action: '--repair lets the Workflow read it, or writes it when the Workflow has settled the charge',
-      repair: repairOf(payment, workflow),
+      ...(behind
+        ? repairOf(payment, row, workflow)
+        : {
+            action: '--repair has its refunds read from Stripe, and the customer told of what is new',
+            repair: { do: 'read_aftermath', chargeId: row.id },
+          }),
     });
   }
   return found;
@@ -123,18 +147,27 @@ function statusAgrees(row: ChargeRow, payment: StripePayment): boolean {
 }
 
 function withinRows(row: ChargeRow): Difference[] {
-  return row.ledgerPaidMinor === row.capturedMinor && row.ledgerRefundedMinor === row.refundedMinor
-    ? []
-    : [
-        {
-          invariant: 'I1',
-          code: 'ledger_differs',
-          enrollmentId: row.enrollmentId,
-          subject: row.id,
-          found: `the charge says ${row.capturedMinor} taken and ${row.refundedMinor} given back, its ledger entries ${row.ledgerPaidMinor} and ${row.ledgerRefundedMinor}`,
-          action: 'compare with Stripe and add the missing entry; entries are never changed',
-        },
-      ];
+  const paid = row.ledgerPaidMinor === row.capturedMinor;
+  if (paid && row.ledgerRefundedMinor === row.refundedMinor) {
+    return [];
+  }
+  const difference: Difference = {
+    invariant: 'I1',
+    code: 'ledger_differs',
+    enrollmentId: row.enrollmentId,
+    subject: row.id,
+    found: `the charge says ${row.capturedMinor} taken and ${row.refundedMinor} given back, its ledger entries ${row.ledgerPaidMinor} and ${row.ledgerRefundedMinor}`,
+    action: 'compare with Stripe and add the missing entry; entries are never changed',
+  };
+  return [
+    paid
+      ? {
+          ...difference,
+          action: `--repair has its refunds read from Stripe, which adds what is missing; else ${difference.action}`,
+          repair: { do: 'read_aftermath', chargeId: row.id },
+        }
+      : difference,
+  ];
 }
 
 const OF_SUCCESS = ['charge_succeeded', 'charge_recovered'];

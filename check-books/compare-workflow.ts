@@ -1,4 +1,5 @@
 /** One enrollment: its row against its Workflow and against the search attribute, and whether it is stuck. Pure. */
+import { forbidsCharging } from '../domain/disputes.ts';
 import { enrollmentWorkflowId } from '../domain/ids.ts';
 import { ENDED, SETTLED_CHARGE } from '../domain/statuses.ts';
 import type { ChargeRow, Difference, EnrollmentRow, WorkflowFacts } from './books.ts';
@@ -34,15 +35,13 @@ export function compareWorkflow(
   }
   const { state, searchAttribute } = workflow;
   if (row.status !== state.status) {
-    found.add('I5', 'status_differs', `the row says ${row.status}, its Workflow ${state.status}`, {
-      action: '--repair writes what the Workflow says',
-      repair: {
-        do: 'write_enrollment',
-        enrollmentId: row.id,
-        status: state.status,
-        nextChargeAt: state.nextChargeAt,
-      },
-    });
+    const said = `the row says ${row.status}, its Workflow ${state.status}`;
+    found.add(
+      'I5',
+      'status_differs',
+      said,
+      ended ? { action: whenEndedInRow(row) } : writtenFromWorkflow(row),
+    );
   }
   if (searchAttribute !== state.status) {
     found.add(
@@ -67,6 +66,18 @@ export function compareWorkflow(
     }
   }
   return found.all;
+}
+
+function writtenFromWorkflow({ id, status }: EnrollmentRow) {
+  return {
+    action: '--repair writes what the Workflow says',
+    repair: { do: 'write_enrollment' as const, enrollmentId: id, seen: status },
+  };
+}
+
+/** Not repaired: an end is never changed, and what ended it may be lost in Temporal, e.g. after a restore. */
+function whenEndedInRow({ id }: EnrollmentRow): string {
+  return `an end is never changed, and this customer may still be billed: temporal workflow cancel --workflow-id ${enrollmentWorkflowId(id)}`;
 }
 
 /**
@@ -102,13 +113,15 @@ function closed(
     return;
   }
   if (!ended || row.status !== result.status) {
-    const status = ENDED.find((end) => end === result.status);
-    found.add('I5', 'end_differs', `the row says ${row.status}, its Workflow ended as ${result.status}`, {
-      action: '--repair writes what the Workflow says',
-      ...(status === undefined
-        ? {}
-        : { repair: { do: 'write_enrollment', enrollmentId: row.id, status, nextChargeAt: null } }),
-    });
+    const isEnd = ENDED.some((end) => end === result.status);
+    found.add(
+      'I5',
+      'end_differs',
+      `the row says ${row.status}, its Workflow ended as ${result.status}`,
+      isEnd && !ended
+        ? writtenFromWorkflow(row)
+        : { action: 'an end is never changed: the timeline says which of them is right' },
+    );
   }
   if (searchAttribute !== result.status) {
     found.add(
@@ -152,6 +165,8 @@ function stuck(
   found: Findings,
 ): void {
   const lateMs = (due: string | null) => (due === null ? 0 : Date.parse(takenAt) - Date.parse(due));
+  // Nothing is charged while a dispute of this customer is open; what falls due meanwhile is collected afterwards.
+  const rests = forbidsCharging(row.charges.flatMap(({ disputes }) => disputes.map(({ status }) => status)));
   if (workflow.problems.length > 0) {
     found.add('I4', 'workflow_task_fails', `the server reports ${workflow.problems.join(', ')}`, {
       action: 'its code throws: deploy a version that does not; nothing is lost meanwhile',
@@ -171,7 +186,7 @@ function stuck(
       }
     }
     const busy = workflow.retrying.length > 0 || workflow.state.charges.length > 0;
-    if (row.status === 'active' && !busy && lateMs(row.nextChargeAt) > limits.dueLagMs) {
+    if (row.status === 'active' && !busy && !rests && lateMs(row.nextChargeAt) > limits.dueLagMs) {
       found.add('I4', 'charge_overdue', `its next charge was due at ${row.nextChargeAt}`, {
         action: 'see that a Worker runs; look at the Workflow in the Temporal UI',
       });
@@ -183,7 +198,7 @@ function stuck(
         subject: charge.id,
         action: 'mend the cause, then POST /v1/enrollments/:id/charges/:chargeId/resume',
       });
-    } else if (lateMs(charge.nextAttemptAt) > limits.dueLagMs) {
+    } else if (!rests && lateMs(charge.nextAttemptAt) > limits.dueLagMs) {
       found.add('I4', 'attempt_overdue', `its next attempt was due at ${charge.nextAttemptAt}`, {
         subject: charge.id,
         action: 'see that a Worker runs; look at the Workflow in the Temporal UI',

@@ -2,6 +2,7 @@
  * Compares the three ledgers: a pure function of what was read. Called by `check.ts`; changes nothing.
  */
 import type { Books, Difference } from './books.ts';
+import { compareDisputes } from './compare-disputes.ts';
 import { comparePayments } from './compare-payments.ts';
 import { compareWorkflow } from './compare-workflow.ts';
 
@@ -21,7 +22,13 @@ export function compare(books: Books, limits: Limits = USUAL_LIMITS): Difference
   const workflows = books.enrollments.flatMap((row) =>
     compareWorkflow(row, books.workflows.get(row.id) ?? { kind: 'unknown' }, books.takenAt, limits),
   );
-  return [...comparePayments(books), ...workflows, ...withoutRow(books), ...inbox(books, limits)];
+  return [
+    ...comparePayments(books),
+    ...compareDisputes(books),
+    ...workflows,
+    ...withoutRow(books),
+    ...inbox(books, limits),
+  ];
 }
 
 function withoutRow({ withoutRow: ids }: Books): Difference[] {

@@ -1,7 +1,7 @@
 /** Reads PostgreSQL's side of the books, in pages of enrollments. Called by `check.ts`; changes nothing. */
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../db/schema.ts';
-import type { ChargeRow, EnrollmentRow, PendingEvent } from './books.ts';
+import type { ChargeRow, DisputeRow, EnrollmentRow, PendingEvent } from './books.ts';
 import { groupBy } from './group-by.ts';
 
 const PAGE = 500;
@@ -70,6 +70,11 @@ async function readCharges(db: Kysely<Database>, enrollmentIds: string[]): Promi
         where l.charge_id = c.id and l.kind in ('refund', 'refund_failed'))`.as('given_back'),
       sql<string>`(select coalesce(sum(r.amount_minor), 0) from refunds r
         where r.charge_id = c.id and r.requested_by = 'workflow')`.as('late_refund'),
+      sql<DisputeRow[]>`(select coalesce(json_agg(json_build_object('id', d.id, 'status', d.status,
+        'movedBy', (select coalesce(json_agg(split_part(l.key, '/', 2)), '[]') from ledger_entries l
+          where l.charge_id = c.id and l.stripe_object_id = d.id))), '[]') from disputes d where d.enrollment_id = c.enrollment_id and d.charge_id = c.id)`.as(
+        'disputes',
+      ),
       sql<{ attempt: number; outcome: string }[]>`(select coalesce(json_agg(json_build_object(
         'attempt', a.attempt, 'outcome', a.outcome) order by a.attempt), '[]')
         from charge_attempts a where a.charge_id = c.id)`.as('attempts_made'),
@@ -89,6 +94,7 @@ async function readCharges(db: Kysely<Database>, enrollmentIds: string[]): Promi
     capturedMinor: row.captured_minor,
     refundedMinor: row.refunded_minor,
     lateRefundMinor: Number(row.late_refund),
+    disputes: row.disputes,
     nextAttemptAt: row.next_attempt_at?.toISOString() ?? null,
     // numeric arrives as text
     ledgerPaidMinor: Number(row.paid),

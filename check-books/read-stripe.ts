@@ -1,10 +1,12 @@
 /**
- * Reads Stripe's side of the books: PaymentIntents that carry our metadata, and events that the inbox should have.
+ * Reads Stripe's side of the books: PaymentIntents that carry our metadata, disputes, and events that the inbox should have.
  * Called by `check.ts`. Only lists and retrieves, so a restricted key with read rights is enough.
  */
 import type { Stripe } from 'stripe';
+import { refundsOf } from '../activities/refunds.ts';
+import { refundedMinor } from '../domain/refunds.ts';
 import { STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
-import type { StripePayment } from './books.ts';
+import type { StripeDispute, StripePayment } from './books.ts';
 
 /** Stripe answers no events older than this. */
 const EVENTS_REACH_BACK_DAYS = 30;
@@ -60,11 +62,38 @@ function paymentOf(intent: Stripe.PaymentIntent): StripePayment | null {
     status: intent.status,
     amountMinor: intent.amount,
     receivedMinor: intent.amount_received,
-    // What was held and let go counts as refunded at Stripe, and no money moved.
-    refundedMinor: intent.amount_received === 0 ? 0 : (charge?.amount_refunded ?? 0),
+    refundedMinor: charge === null ? 0 : givenBackMinor(charge),
     currency: intent.currency,
+    disputed: charge?.disputed ?? false,
     createdAt: new Date(intent.created * 1000).toISOString(),
   };
+}
+
+/** What was held and let go, all of it or the rest of a capture in part, counts as refunded at Stripe; no money moved. */
+function givenBackMinor({ amount, amount_captured, amount_refunded }: Stripe.Charge): number {
+  return Math.max(0, amount_refunded - (amount - amount_captured));
+}
+
+/** What went back of a PaymentIntent, from its refunds one by one: the charge's own sum tells nothing of their status. */
+export async function readRefundedMinor(stripe: Stripe, paymentIntentId: string): Promise<number> {
+  const refunds = await refundsOf(stripe, paymentIntentId);
+  return refundedMinor(
+    refunds.map(({ amount, status }) => ({ amountMinor: amount, status: status ?? 'pending' })),
+  );
+}
+
+/** Every dispute of the account that was opened since then, whosever payment it is about; one request for each hundred. */
+export async function readDisputes(stripe: Stripe, since: Date): Promise<StripeDispute[]> {
+  const disputes: StripeDispute[] = [];
+  const created = { gte: Math.floor(since.getTime() / 1000) };
+  for await (const dispute of stripe.disputes.list({ created, limit: 100 })) {
+    const { id, payment_intent: intent, status, balance_transactions: moved } = dispute;
+    const paymentIntentId = typeof intent === 'string' ? intent : intent?.id;
+    if (paymentIntentId !== undefined) {
+      disputes.push({ id, paymentIntentId, status, movedBy: moved.map((movement) => movement.id) });
+    }
+  }
+  return disputes;
 }
 
 /** Events of the types that have an effect here, created between the two instants; the newest first. */

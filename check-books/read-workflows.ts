@@ -24,6 +24,7 @@ export async function readWorkflow(client: Client, enrollmentId: string): Promis
     return {
       kind: 'closed',
       how: description.status.name,
+      closedAt: (description.closeTime ?? new Date()).toISOString(),
       searchAttribute,
       result: description.status.name === 'COMPLETED' ? resultOf(await handle.result()) : null,
     };

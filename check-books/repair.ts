@@ -3,14 +3,17 @@
  * Workflow: it lets Workflows look, delivers what was accepted, and writes what Stripe or the Workflow already say.
  */
 import type { Logger } from 'pino';
-import type { Stripe } from 'stripe';
 import type { BillingClient } from '../api/billing-client.ts';
 import { createInboxDispatcher } from '../api/inbox-dispatcher.ts';
+import { findPaidCharge } from '../db/aftermath.ts';
 import { findStripeEvent, makeDueNow } from '../db/inbox-operations.ts';
 import { receiveStripeEvent } from '../db/stripe-events.ts';
 import { receivedEventOf } from '../domain/received-event.ts';
-import type { Difference, Repair, StripePayment } from './books.ts';
+import { type Difference, holdsOpen, type Repair } from './books.ts';
 import type { CheckDeps } from './check.ts';
+import { readPayment } from './read-stripe.ts';
+import { readWorkflow } from './read-workflows.ts';
+import { writeEnrollment } from './write-enrollment.ts';
 import { writePayment } from './write-payment.ts';
 
 const DELIVERY_TIMEOUT_MS = 15_000;
@@ -36,31 +39,16 @@ export async function repair(deps: RepairDeps, differences: Difference[]): Promi
 }
 
 async function carryOut(deps: RepairDeps, wanted: Repair): Promise<string> {
-  const { db, billing } = deps;
+  const { db } = deps;
   switch (wanted.do) {
-    case 'tell_workflow': {
-      const { enrollmentId, chargeId, paymentIntentId } = wanted;
-      const told = await billing.paymentIntentChanged(enrollmentId, {
-        chargeId,
-        paymentIntentId,
-        eventType: 'check-books',
-      });
-      return told ? 'its Workflow reads the PaymentIntent' : 'its Workflow has closed meanwhile';
-    }
+    case 'tell_workflow':
+      return tellWorkflow(deps, wanted);
     case 'write_payment':
-      await writePayment(db, wanted.payment, await refundsOf(deps.stripe, wanted.payment));
-      return 'written from Stripe';
+      return writeFromStripe(deps, wanted);
+    case 'read_aftermath':
+      return readAftermath(deps, wanted.chargeId);
     case 'write_enrollment':
-      await db
-        .updateTable('enrollments')
-        .set({
-          status: wanted.status,
-          updated_at: new Date(),
-          ...(wanted.nextChargeAt === undefined ? {} : { next_charge_at: wanted.nextChargeAt }),
-        })
-        .where('id', '=', wanted.enrollmentId)
-        .execute();
-      return `written from its Workflow: ${wanted.status}`;
+      return writeEnrollment(deps, wanted);
     case 'deliver_event':
       return deliver(deps, wanted.eventId);
     case 'take_event': {
@@ -73,13 +61,48 @@ async function carryOut(deps: RepairDeps, wanted: Repair): Promise<string> {
   }
 }
 
-async function refundsOf(stripe: Stripe, { id, receivedMinor }: StripePayment) {
-  // What was held and let go is a refund at Stripe that moved nothing.
-  const refunds =
-    receivedMinor === 0 ? [] : (await stripe.refunds.list({ payment_intent: id, limit: 100 })).data;
-  return refunds
-    .filter(({ status }) => status === 'succeeded' || status === 'pending')
-    .map((refund) => ({ id: refund.id, amountMinor: refund.amount }));
+async function tellWorkflow(
+  { billing }: RepairDeps,
+  { enrollmentId, chargeId, paymentIntentId }: Omit<Extract<Repair, { do: 'tell_workflow' }>, 'do'>,
+): Promise<string> {
+  const change = { chargeId, paymentIntentId, eventType: 'check-books' };
+  const told = await billing.paymentIntentChanged(enrollmentId, change);
+  return told ? 'its Workflow reads the PaymentIntent' : 'its Workflow has closed meanwhile';
+}
+
+/** Repairs wait for each other: what was seen may be minutes old, and is read again. */
+async function writeFromStripe(
+  deps: RepairDeps,
+  wanted: Extract<Repair, { do: 'write_payment' }>,
+): Promise<string> {
+  const { db, stripe, client } = deps;
+  const payment = await readPayment(stripe, wanted.paymentIntentId);
+  if (payment === null) {
+    return 'it is not at Stripe any more';
+  }
+  const workflow = await readWorkflow(client, wanted.enrollmentId);
+  if (workflow.kind === 'silent') {
+    return 'its Workflow does not answer and may write it; nothing is written';
+  }
+  if (holdsOpen(workflow, wanted.chargeId)) {
+    return tellWorkflow(deps, wanted);
+  }
+  if (!(await writePayment(db, payment, wanted.seen))) {
+    return 'its row has changed meanwhile; nothing is written';
+  }
+  return payment.refundedMinor > 0 || payment.disputed
+    ? `written from Stripe; ${await readAftermath(deps, payment.chargeId)}`
+    : 'written from Stripe';
+}
+
+/** The aftermath Workflow is started when it does not run. */
+async function readAftermath({ db, billing }: RepairDeps, chargeId: string): Promise<string> {
+  const charge = await findPaidCharge(db, { chargeId });
+  if (charge === undefined || charge.paymentIntentId === null) {
+    return 'its row names no PaymentIntent any more';
+  }
+  await billing.chargeAftermath(charge);
+  return 'its refunds and disputes are being read';
 }
 
 /** As the API does it: the Workflow is told, or the event is ignored with a reason. Other due rows go along. */

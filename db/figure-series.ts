@@ -162,12 +162,12 @@ export function chargesBehind(
           order by attempted_at desc limit ${limit}`,
     );
   }
-  const kind = asked.of === 'refunded' ? 'refund' : 'payment';
+  const kinds = asked.of === 'refunded' ? sql`('refund', 'refund_failed')` : sql`('payment')`;
   const recovered = asked.of === 'recovered' ? sql`and ${WAS_DECLINED}` : sql``;
   return listed(
     db,
     sql`select charge_id as id from ledger_entries
-        where at >= ${from} and at < ${until} and kind = ${kind} and currency = ${asked.currency} ${recovered}
+        where at >= ${from} and at < ${until} and kind in ${kinds} and currency = ${asked.currency} ${recovered}
         order by at desc limit ${limit}`,
   );
 }

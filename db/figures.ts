@@ -26,8 +26,10 @@ export interface LedgerFigures {
   collected: MoneyFigure[];
   /** Those of them whose charge had been declined before. */
   recovered: MoneyFigure[];
-  /** Refunds booked in the period; `charges` counts the refunds. */
+  /** Refunds booked in the period, whatever became of them; `charges` counts the refunds. */
   refunded: MoneyFigure[];
+  /** Refunds, of that period or before, that came back in it: the money is ours again. `charges` counts the refunds. */
+  returned: MoneyFigure[];
 }
 
 /** Money that moved in a period, by currency; currencies in which nothing moved are left out. */
@@ -40,6 +42,8 @@ export async function ledgerFigures(db: Kysely<Database>, { from, until }: Perio
     recovered: number;
     refunds: number;
     refunded: number;
+    returns: number;
+    returned: number;
   }>`
     select entry.currency,
            count(*) filter (where entry.kind = 'payment') as payments,
@@ -47,14 +51,16 @@ export async function ledgerFigures(db: Kysely<Database>, { from, until }: Perio
            count(*) filter (where entry.was_declined) as recoveries,
            coalesce(sum(entry.amount_minor) filter (where entry.was_declined), 0)::bigint as recovered,
            count(*) filter (where entry.kind = 'refund') as refunds,
-           coalesce(sum(-entry.amount_minor) filter (where entry.kind = 'refund'), 0)::bigint as refunded
+           coalesce(sum(-entry.amount_minor) filter (where entry.kind = 'refund'), 0)::bigint as refunded,
+           count(*) filter (where entry.kind = 'refund_failed') as returns,
+           coalesce(sum(entry.amount_minor) filter (where entry.kind = 'refund_failed'), 0)::bigint as returned
     from (
       select kind, currency, amount_minor, kind = 'payment' and exists (
         select from charge_attempts as attempt
         where attempt.charge_id = ledger_entries.charge_id and attempt.outcome = 'declined'
       ) as was_declined
       from ledger_entries
-      where at >= ${from} and at < ${until} and kind in ('payment', 'refund')
+      where at >= ${from} and at < ${until} and kind in ('payment', 'refund', 'refund_failed')
     ) as entry
     group by entry.currency
     order by entry.currency
@@ -70,6 +76,7 @@ export async function ledgerFigures(db: Kysely<Database>, { from, until }: Perio
     collected: figures((row) => [row.payments, row.paid]),
     recovered: figures((row) => [row.recoveries, row.recovered]),
     refunded: figures((row) => [row.refunds, row.refunded]),
+    returned: figures((row) => [row.returns, row.returned]),
   };
 }
 

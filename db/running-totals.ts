@@ -48,6 +48,7 @@ export function createRunningTotals(db: Kysely<Database>): () => Promise<Running
       collected: addMoney(before.collected, since.collected),
       recovered: addMoney(before.recovered, since.recovered),
       refunded: addMoney(before.refunded, since.refunded),
+      returned: addMoney(before.returned, since.returned),
       attempts: addAttempts(before.attempts, since.attempts),
     };
   };

@@ -1,6 +1,6 @@
 /** From figures to what the operators' page shows: words, amounts, charts, and where each number leads. Only computes. */
 import type { FunnelRow, ListedCharge } from '../db/figure-series.ts';
-import { isInDunning, type MoneyFigure } from '../db/figures.ts';
+import { isInDunning, type LedgerFigures, type MoneyFigure } from '../db/figures.ts';
 import { formatMoney } from '../domain/format.ts';
 import { decimalText, sumMinor } from '../domain/money.ts';
 import { barChart, columnChart, type Drawing } from './charts.ts';
@@ -119,7 +119,7 @@ function amounts(figures: readonly { currency: string; amountMinor: number }[]):
 }
 
 function currenciesOf({ ledger }: Overview): string[] {
-  const all = [...ledger.collected, ...ledger.refunded].map(({ currency }) => currency);
+  const all = [...ledger.collected, ...ledger.refunded, ...ledger.returned].map(({ currency }) => currency);
   return [...new Set(all)].sort();
 }
 
@@ -137,18 +137,25 @@ async function currencyModel(overview: Overview, currency: string, links: OpsLin
       recoveredMinor: point?.recoveredMinor ?? 0,
     };
   });
-  const figure = (of: 'collected' | 'recovered' | 'refunded', label: string): NumberShown => {
-    const found: MoneyFigure = overview.ledger[of].find((each) => each.currency === currency) ?? {
+  const sumOf = (of: keyof LedgerFigures): MoneyFigure =>
+    overview.ledger[of].find((each) => each.currency === currency) ?? {
       currency,
       charges: 0,
       amountMinor: 0,
     };
-    return {
-      label,
-      value: money(found.amountMinor, currency),
-      note: count(found.charges, of === 'refunded' ? 'refund' : 'charge'),
-      href: links.list(of, window, { currency }),
-    };
+  const figure = (of: 'collected' | 'recovered', label: string): NumberShown => ({
+    label,
+    value: money(sumOf(of).amountMinor, currency),
+    note: count(sumOf(of).charges, 'charge'),
+    href: links.list(of, window, { currency }),
+  });
+  const [refunded, returned] = [sumOf('refunded'), sumOf('returned')];
+  const refunds: NumberShown = {
+    label: 'Refunded',
+    // Less than nothing when more came back than was refunded in the period.
+    value: money(refunded.amountMinor - returned.amountMinor, currency),
+    note: `${count(refunded.charges, 'refund')}${returned.charges > 0 ? `, ${returned.charges} came back` : ''}`,
+    href: links.list('refunded', window, { currency }),
   };
   // For drawing alone: a bar's length may be a binary fraction, an amount may not.
   const drawn = (amountMinor: number) => Number(decimalText(amountMinor, currency));
@@ -158,11 +165,7 @@ async function currencyModel(overview: Overview, currency: string, links: OpsLin
   ]);
   return {
     name: currency.toUpperCase(),
-    numbers: [
-      figure('collected', 'Collected'),
-      figure('recovered', 'Recovered after a decline'),
-      figure('refunded', 'Refunded'),
-    ],
+    numbers: [figure('collected', 'Collected'), figure('recovered', 'Recovered after a decline'), refunds],
     legend: SERIES.map(({ name }, index) => ({ name, style: index === 0 ? 'collected' : 'recovered' })),
     chart: await columnChart(bars, SERIES, currency.toUpperCase()),
     rows: rows.map((row) => ({

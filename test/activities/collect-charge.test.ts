@@ -88,6 +88,31 @@ describe('collectCharge of a charge that was made before', () => {
     expect(again).toMatchObject({ status: first.status, paymentIntentId: first.paymentIntentId });
     expect(again.dunning?.kind).toBe(first.dunning?.kind);
     expect(await intentsOf(work)).toHaveLength(1);
+    const once = { attemptsOnThisCard24h: 1, attemptsOnThisCard30d: 1 };
+    expect(first.dunning?.lastDecline).toMatchObject(once);
+    expect(again.dunning?.lastDecline).toMatchObject(once);
+  }, 30_000);
+
+  it('counts each attempt once against the budget of the card that it tried, also when it is read later', async () => {
+    const work = await workOf('g', 'pm_card_chargeCustomerFail');
+    const first = await collect(work);
+    const tried = {
+      ...work.toldCharge,
+      status: 'processing' as const,
+      paymentIntentId: first.paymentIntentId,
+      attempts: 1,
+      triedPaymentMethodId: work.paymentMethodId,
+    };
+    const { readCharge } = createOpenChargeActivities(deps());
+    const read = (paymentMethodId: string): Promise<ChargeReport> =>
+      new MockActivityEnvironment().run(readCharge, { ...work, toldCharge: tried, paymentMethodId });
+    const once = { attemptsOnThisCard24h: 1, attemptsOnThisCard30d: 1 };
+    expect((await read(work.paymentMethodId)).dunning?.lastDecline).toMatchObject(once);
+    const again = await collect({ ...work, toldCharge: { ...tried, status: 'requires_payment_method' } });
+    const twice = { attemptsOnThisCard24h: 2, attemptsOnThisCard30d: 2 };
+    expect(again.dunning?.lastDecline).toMatchObject(twice);
+    // A card that was saved meanwhile is not the one that was declined.
+    expect((await read('pm_newer')).dunning?.lastDecline).toMatchObject(twice);
   }, 30_000);
 });
 

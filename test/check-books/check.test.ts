@@ -1,11 +1,14 @@
 /** The checker on a running installation: quiet when the ledgers agree; finds and mends what is put wrong by hand. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Client } from '@temporalio/client';
 import { sql } from 'kysely';
 import { checkBooks } from '../../check-books/check.ts';
 import { repair } from '../../check-books/repair.ts';
 import { createLogger } from '../../config/logger.ts';
+import { findPaidCharge, type PaidCharge } from '../../db/aftermath.ts';
 import { chargeId, enrollmentWorkflowId } from '../../domain/ids.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+import { waitFor } from '../support/wait.ts';
 
 let billing: TestBilling;
 let deps: Parameters<typeof repair>[0];
@@ -23,6 +26,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => billing.stop());
 
+const BY = { by: 'api:key', reason: null };
+
 /** Only this test's enrollment, with little patience. */
 const check = (id: string) => checkBooks(deps, { only: [id], settleMs: 200, looks: 3 });
 const codes = async (id: string) => (await check(id)).differences.map(({ code }) => code).sort();
@@ -32,6 +37,49 @@ async function paidOnce(): Promise<string> {
   await billing.charged(enrollmentId, 1, 'succeeded');
   return enrollmentId;
 }
+
+/** As a restored backup from before the charge would have it; a real one has no trigger in its way either. */
+async function loseCharges(id: string): Promise<void> {
+  await billing.db.transaction().execute(async (trx) => {
+    await sql`set local session_replication_role = replica`.execute(trx);
+    for (const table of ['ledger_entries', 'charge_attempts', 'notifications', 'charges'] as const) {
+      await trx.deleteFrom(table).where('enrollment_id', '=', id).execute();
+    }
+  });
+}
+
+/** A client whose queries nobody answers. */
+function silent(client: Client): Client {
+  const getHandle = (id: string) =>
+    Object.create(client.workflow.getHandle(id), {
+      query: { value: () => Promise.reject(new Error('no poller')) },
+    });
+  return Object.create(client, {
+    workflow: { value: Object.create(client.workflow, { getHandle: { value: getHandle } }) },
+  });
+}
+
+const refundRows = (id: string) =>
+  billing.db.selectFrom('refunds').selectAll().where('enrollment_id', '=', id).execute();
+
+const disputesOf = (id: string) =>
+  billing.db.selectFrom('disputes').selectAll().where('enrollment_id', '=', id).execute();
+
+async function intentOf(id: string) {
+  const [row] = await billing.chargeRows(id);
+  return billing.stripe.paymentIntents.retrieve(String(row?.payment_intent_id));
+}
+
+async function noticesOf(id: string): Promise<string[]> {
+  const query = billing.db.selectFrom('notifications').select('kind').where('enrollment_id', '=', id);
+  return (await query.execute()).map(({ kind }) => kind);
+}
+
+const refundedTo = (id: string, refundedMinor: number) =>
+  waitFor(`${refundedMinor} to be given back`, async () => {
+    const [row] = await billing.chargeRows(id);
+    return Number(row?.refunded_minor) === refundedMinor;
+  });
 
 describe('checkBooks', () => {
   it('finds nothing where a charge was paid, one was declined, and one enrollment has ended', async () => {
@@ -55,16 +103,41 @@ describe('checkBooks', () => {
     expect(await codes(id)).toEqual([]);
   }, 60_000);
 
+  it('leaves an end alone that came after the look', async () => {
+    const id = await paidOnce();
+    await billing.db.updateTable('enrollments').set({ status: 'past_due' }).where('id', '=', id).execute();
+    const { differences } = await check(id);
+    expect(differences).toMatchObject([{ code: 'status_differs' }]);
+    await billing.billing.cancelEnrollment(id, BY);
+    await billing.handle(id).result();
+    const ended = await billing.enrollmentRow(id);
+    expect(await repair(deps, differences)).toEqual([
+      `${id}: its row has changed meanwhile; nothing is written`,
+    ]);
+    expect(await billing.enrollmentRow(id)).toEqual(ended);
+    expect(ended).toMatchObject({ status: 'canceled', next_charge_at: null });
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('writes what the Workflow says by the time of the repair, its end included', async () => {
+    const id = await paidOnce();
+    await billing.db.updateTable('enrollments').set({ status: 'past_due' }).where('id', '=', id).execute();
+    const { differences } = await check(id);
+    await billing.billing.cancelEnrollment(id, BY);
+    await billing.handle(id).result();
+    // As a backup from before the end would have it.
+    const lost = { status: 'past_due', ended_at: null, end_reason: null } as const;
+    await billing.db.updateTable('enrollments').set(lost).where('id', '=', id).execute();
+    expect(await repair(deps, differences)).toEqual([`${id}: written from its Workflow: canceled`]);
+    const { closeTime } = await billing.handle(id).describe();
+    expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'canceled', ended_at: closeTime });
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
   it('F37: rows older than Stripe and Temporal are found and written again, and nobody is charged again', async () => {
     const id = await paidOnce();
-    // As a restored backup from before the charge would have it; a real one has no trigger in its way either.
-    await billing.db.transaction().execute(async (trx) => {
-      await sql`set local session_replication_role = replica`.execute(trx);
-      for (const table of ['ledger_entries', 'charge_attempts', 'notifications', 'charges'] as const) {
-        await trx.deleteFrom(table).where('enrollment_id', '=', id).execute();
-      }
-      await trx.updateTable('enrollments').set({ next_charge_at: null }).where('id', '=', id).execute();
-    });
+    await loseCharges(id);
+    await billing.db.updateTable('enrollments').set({ next_charge_at: null }).where('id', '=', id).execute();
     expect(await codes(id)).toEqual(['payment_without_charge', 'sums_differ']);
     await repair(deps, (await check(id)).differences);
     expect(await codes(id)).toEqual([]);
@@ -76,17 +149,134 @@ describe('checkBooks', () => {
     expect(intents.filter(({ metadata }) => metadata.enrollment_id === id)).toHaveLength(1);
   }, 60_000);
 
-  it('finds a payment that was given back in the Dashboard, where no webhook came', async () => {
+  it('F37: writes a lost charge that was given back in part with its refund', async () => {
+    const id = await paidOnce();
+    const [row] = await billing.chargeRows(id);
+    await billing.stripe.refunds.create({ payment_intent: String(row?.payment_intent_id), amount: 300 });
+    await loseCharges(id);
+    await repair(deps, (await check(id)).differences);
+    await refundedTo(id, 300);
+    expect(await refundRows(id)).toMatchObject([{ amount_minor: 300, status: 'succeeded' }]);
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('writes no lost charge while its Workflow does not answer, and none twice', async () => {
+    const id = await paidOnce();
+    await loseCharges(id);
+    const lost = (await check(id)).differences.filter(({ code }) => code === 'payment_without_charge');
+    const client = silent(deps.client);
+    expect(await repair({ ...deps, client }, lost)).toEqual([
+      expect.stringContaining('its Workflow does not answer and may write it; nothing is written'),
+    ]);
+    expect(await billing.chargeRows(id)).toEqual([]);
+    await repair(deps, lost);
+    const charge = await findPaidCharge(billing.db, { chargeId: chargeId(id, 1) });
+    await billing.billing.refundCharge(charge as PaidCharge, { ...BY, requestKey: 'one', amountMinor: 300 });
+    const rows = await billing.chargeRows(id);
+    expect(rows).toMatchObject([{ captured_minor: 980, refunded_minor: 300 }]);
+    expect(await repair(deps, lost)).toEqual([
+      expect.stringContaining('its row has changed meanwhile; nothing is written'),
+    ]);
+    expect(await billing.chargeRows(id)).toEqual(rows);
+  }, 60_000);
+
+  it('has what was given back in the Dashboard, where no webhook came, read, written and told to the customer', async () => {
     const id = await paidOnce();
     const [row] = await billing.chargeRows(id);
     await billing.stripe.refunds.create({ payment_intent: String(row?.payment_intent_id) });
     const { differences } = await check(id);
     expect(differences).toMatchObject([{ invariant: 'I1', code: 'payment_not_recorded' }]);
     expect(differences[0]?.found).toContain('980 taken, 0 given back');
+    expect(await repair(deps, differences)).toEqual([`${row?.id}: its refunds and disputes are being read`]);
+    await refundedTo(id, 980);
+    expect(await refundRows(id)).toMatchObject([{ amount_minor: 980, status: 'succeeded' }]);
+    expect((await noticesOf(id)).filter((kind) => kind === 'charge_refunded')).toHaveLength(1);
+    expect(await billing.ledger(id)).toEqual([
+      { kind: 'payment', amount_minor: 980 },
+      { kind: 'refund', amount_minor: -980 },
+    ]);
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('has a refund that came back, where no webhook came, read, so that it can be made again', async () => {
+    const id = await paidOnce();
+    const refund = async (requestKey: string) => {
+      const charge = await findPaidCharge(billing.db, { chargeId: chargeId(id, 1) });
+      return billing.billing.refundCharge(charge as PaidCharge, { ...BY, requestKey, amountMinor: null });
+    };
+    const { refundId } = await refund('one');
+    await billing.control(`refunds/${refundId}/fail`);
+    const { differences } = await check(id);
+    expect(differences).toMatchObject([{ code: 'payment_not_recorded', repair: { do: 'read_aftermath' } }]);
     await repair(deps, differences);
-    const [after] = await billing.chargeRows(id);
-    expect(after).toMatchObject({ captured_minor: 980, refunded_minor: 980 });
-    expect(await codes(id)).not.toContain('ledger_differs');
+    await refundedTo(id, 0);
+    expect(await refundRows(id)).toMatchObject([{ status: 'failed' }]);
+    expect(await billing.ledger(id)).toEqual([
+      { kind: 'payment', amount_minor: 980 },
+      { kind: 'refund', amount_minor: -980 },
+      { kind: 'refund_failed', amount_minor: 980 },
+    ]);
+    expect(await codes(id)).toEqual([]);
+    expect(await refund('two')).toMatchObject({ amountMinor: 980, status: 'succeeded' });
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('finds nothing where a part of what was held was taken, nor when some of that was given back', async () => {
+    const { enrollmentId: id } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
+    const held = await billing.charged(id, 1, 'requires_capture');
+    await billing.known(id, held.id, 'requires_capture');
+    await billing.billing.captureCharge(id, held.id, { ...BY, amountMinor: 400 });
+    await billing.handle(id).result();
+    expect(await codes(id)).toEqual([]);
+    const charge = await findPaidCharge(billing.db, { chargeId: held.id });
+    await billing.billing.refundCharge(charge as PaidCharge, { ...BY, requestKey: 'one', amountMinor: 100 });
+    expect(await codes(id)).toEqual([]);
+    expect((await check(id)).collectedMinor).toEqual({ jpy: { stripe: 300, rows: 300 } });
+  }, 60_000);
+
+  it('finds nothing while a dispute holds back what has fallen due', async () => {
+    const id = await paidOnce();
+    const intent = await intentOf(id);
+    await billing.control(`charges/${intent.latest_charge}/dispute`);
+    await billing.deliverEvents();
+    await waitFor('the dispute', async () => (await disputesOf(id)).length === 1);
+    const dueAt = new Date(Date.now() - 86_400_000);
+    await billing.db.updateTable('enrollments').set({ next_charge_at: dueAt }).where('id', '=', id).execute();
+    expect(await disputesOf(id)).toMatchObject([{ status: 'needs_response' }]);
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('has a dispute that no webhook told of read, and its end', async () => {
+    const id = await paidOnce();
+    const intent = await intentOf(id);
+    const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
+    const repaired = async (status: string) => {
+      const { differences } = await check(id);
+      expect(differences).toMatchObject([{ code: 'dispute_not_recorded', subject: dispute.id }]);
+      expect(await repair(deps, differences)).toEqual([
+        `${dispute.id}: its refunds and disputes are being read`,
+      ]);
+      await waitFor(`the dispute as ${status}`, async () => (await disputesOf(id))[0]?.status === status);
+      expect(await codes(id)).toEqual([]);
+    };
+    await repaired('needs_response');
+    await billing.control(`disputes/${dispute.id}/close`, { won: true });
+    await repaired('won');
+    expect(await billing.ledger(id)).toEqual([
+      { kind: 'payment', amount_minor: 980 },
+      { kind: 'dispute', amount_minor: -980 },
+      { kind: 'dispute_reversed', amount_minor: 980 },
+    ]);
+  }, 60_000);
+
+  it('F37: writes a lost charge with its dispute', async () => {
+    const id = await paidOnce();
+    const intent = await intentOf(id);
+    await billing.control(`charges/${intent.latest_charge}/dispute`);
+    await loseCharges(id);
+    await repair(deps, (await check(id)).differences);
+    await waitFor('the dispute', async () => (await disputesOf(id)).length === 1);
+    expect(await codes(id)).toEqual([]);
   }, 60_000);
 
   it('delivers an accepted webhook that nobody has delivered', async () => {

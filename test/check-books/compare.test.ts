@@ -18,6 +18,7 @@ function payment(change: Partial<StripePayment> = {}): StripePayment {
     receivedMinor: 980,
     refundedMinor: 0,
     currency: 'jpy',
+    disputed: false,
     createdAt: LONG_AGO,
     ...change,
   };
@@ -35,6 +36,7 @@ function charge(change: Partial<ChargeRow> = {}): ChargeRow {
     capturedMinor: 980,
     refundedMinor: 0,
     lateRefundMinor: 0,
+    disputes: [],
     nextAttemptAt: null,
     ledgerPaidMinor: 980,
     ledgerRefundedMinor: 0,
@@ -93,6 +95,7 @@ function books(change: {
     withoutRow: [],
     pendingEvents: [],
     missedEvents: [],
+    disputes: [],
     ...change.more,
   };
 }
@@ -145,7 +148,9 @@ describe('compare', () => {
     [
       'I4',
       'workflow_failed',
-      books({ workflow: { kind: 'closed', how: 'FAILED', searchAttribute: 'active', result: null } }),
+      books({
+        workflow: { kind: 'closed', how: 'FAILED', closedAt: NOW, searchAttribute: 'active', result: null },
+      }),
     ],
     [
       'I4',
@@ -185,6 +190,7 @@ describe('compare', () => {
         workflow: {
           kind: 'closed',
           how: 'COMPLETED',
+          closedAt: NOW,
           searchAttribute: 'completed',
           result: { status: 'completed', chargesSucceeded: 1, amountCollectedMinor: 980 },
         },
@@ -239,6 +245,102 @@ describe('compare', () => {
       do: 'tell_workflow',
     });
     expect(compare(books({ charges: behind }))[0]?.repair).toMatchObject({ do: 'write_payment' });
+  });
+
+  it('I4: calls nothing overdue while a dispute is open, which holds back all that is due', () => {
+    const withDispute = (status: string) => [charge({ disputes: [{ id: 'du_1', status, movedBy: [] }] })];
+    const overdue = (status: string) =>
+      compare(books({ charges: withDispute(status), nextChargeAt: LONG_AGO })).map(({ code }) => code);
+    expect(overdue('needs_response')).toEqual([]);
+    expect(overdue('won')).toEqual(['charge_overdue']);
+    const inDunning = charge({
+      id: `${CHARGE}0`,
+      status: 'requires_payment_method',
+      paymentIntentId: null,
+      capturedMinor: 0,
+      ledgerPaidMinor: 0,
+      nextAttemptAt: LONG_AGO,
+      notices: [],
+      attempts: [],
+    });
+    const retryLate = (status: string) =>
+      compare(books({ charges: [...withDispute(status), inDunning] })).map(({ code }) => code);
+    expect(retryLate('under_review')).toEqual([]);
+    expect(retryLate('won')).toEqual(['attempt_overdue']);
+  });
+
+  it('has a dispute that the rows know otherwise, or that moved money the ledger has not, read', () => {
+    const withDispute = (
+      disputes: ChargeRow['disputes'],
+      change: Partial<Books['disputes'][number]> = {},
+    ) => {
+      const dispute = { id: 'du_1', paymentIntentId: 'pi_1', status: 'won', movedBy: ['txn_1', 'txn_2'] };
+      return compare(
+        books({ charges: [charge({ disputes })], more: { disputes: [{ ...dispute, ...change }] } }),
+      );
+    };
+    const row = { id: 'du_1', status: 'won', movedBy: ['txn_2', 'txn_1'] };
+    expect(withDispute([row])).toEqual([]);
+    const look = {
+      invariant: 'I1',
+      code: 'dispute_not_recorded',
+      subject: 'du_1',
+      repair: { do: 'read_aftermath', chargeId: CHARGE },
+    };
+    expect(withDispute([])).toMatchObject([look]);
+    expect(withDispute([{ ...row, status: 'needs_response' }])).toMatchObject([look]);
+    expect(withDispute([{ ...row, movedBy: ['txn_1'] }])).toMatchObject([look]);
+    const [unknownEntry] = withDispute([row], { movedBy: ['txn_1'] });
+    expect(unknownEntry).toMatchObject({ code: 'dispute_not_recorded' });
+    expect(unknownEntry).not.toHaveProperty('repair');
+    expect(withDispute([], { paymentIntentId: 'pi_of_others' })).toEqual([]);
+  });
+
+  it('writes nothing of a charge whose Workflow does not answer: it may hold it open', () => {
+    const workflow: WorkflowFacts = {
+      kind: 'silent',
+      searchAttribute: 'active',
+      problems: [],
+      error: 'none',
+    };
+    const behind = [charge({ status: 'processing', capturedMinor: 0, ledgerPaidMinor: 0, notices: [] })];
+    for (const charges of [behind, []]) {
+      const found = compare(books({ charges, workflow })).filter(({ invariant }) => invariant === 'I1');
+      expect(found).toHaveLength(1);
+      expect(found[0]).not.toHaveProperty('repair');
+      expect(found[0]?.action).toContain('does not answer');
+    }
+  });
+
+  it('offers to write an end, and never to change one', () => {
+    const ended = (status: string): WorkflowFacts => ({
+      kind: 'closed',
+      how: 'COMPLETED',
+      closedAt: NOW,
+      searchAttribute: status,
+      result: { status, chargesSucceeded: 1, amountCollectedMinor: 980 },
+    });
+    const repairOf = (change: Parameters<typeof books>[0]) => compare(books(change))[0]?.repair;
+    expect(repairOf({ status: 'active', workflow: ended('completed') })).toMatchObject({
+      do: 'write_enrollment',
+      seen: 'active',
+    });
+    expect(repairOf({ status: 'canceled', workflow: ended('completed') })).toBeUndefined();
+    expect(compare(books({ status: 'canceled' }))).toMatchObject([{ code: 'status_differs' }]);
+    expect(repairOf({ status: 'canceled' })).toBeUndefined();
+  });
+
+  it('has refunds that alone differ, in the row or in the ledger, read by the aftermath Workflow', () => {
+    const look = { do: 'read_aftermath', chargeId: CHARGE };
+    const givenBack = compare(books({ payments: [payment({ refundedMinor: 980 })] }));
+    expect(givenBack).toMatchObject([{ code: 'payment_not_recorded', repair: look }]);
+    const payments = [payment({ refundedMinor: 0 })];
+    const cameBack = [charge({ refundedMinor: 0, ledgerRefundedMinor: 980 })];
+    expect(compare(books({ payments, charges: cameBack }))).toMatchObject([
+      { code: 'ledger_differs', repair: look },
+    ]);
+    const unbooked = compare(books({ charges: [charge({ ledgerPaidMinor: 0 })] }));
+    expect(unbooked.find(({ code }) => code === 'ledger_differs')).not.toHaveProperty('repair');
   });
 
   it('never offers to repair a charge that was paid twice', () => {

@@ -31,6 +31,14 @@ beforeAll(async () => {
   });
   await makeCharge(db, {
     currency: 'usd',
+    amountMinor: 900,
+    status: 'succeeded',
+    dueAt: ago(4),
+    refundedMinor: 300,
+    refundCameBack: true,
+  });
+  await makeCharge(db, {
+    currency: 'usd',
     amountMinor: 700,
     status: 'requires_payment_method',
     declines: ['lost_card'],
@@ -50,15 +58,21 @@ afterAll(() => api.close());
 
 const metrics = async () => scrape((await api.app.inject({ url: '/metrics' })).body);
 
+const COUNTER: Record<string, string> = {
+  payment: 'billing_charges_collected',
+  refund: 'billing_refunds',
+  refund_failed: 'billing_refunds_returned',
+};
+
 describe('GET /metrics: figures of the business', () => {
   it('tells what was collected, recovered and refunded as the ledger does, whenever it was', async () => {
     const told = await metrics();
     const { rows } = await sql<{ currency: string; kind: string; charges: number; amount: number }>`
       select currency, kind, count(*) as charges, abs(sum(amount_minor))::bigint as amount
       from ledger_entries group by 1, 2`.execute(api.db);
-    expect(rows).toHaveLength(3);
+    expect(rows).toHaveLength(4);
     for (const { currency, kind, charges, amount } of rows) {
-      const name = kind === 'payment' ? 'billing_charges_collected' : 'billing_refunds';
+      const name = COUNTER[kind];
       expect(told.value(`${name}_total`, { currency })).toBe(charges);
       expect(told.value(`${name}_amount_minor_total`, { currency })).toBe(amount);
     }
@@ -75,7 +89,7 @@ describe('GET /metrics: figures of the business', () => {
       .of('billing_declines_total')
       .map(({ labels, value }) => [labels.decline_code, value]);
     expect(Object.fromEntries(declines)).toEqual({ insufficient_funds: 1, lost_card: 2, other: 2 });
-    expect(told.value('billing_charge_attempts_total', { outcome: 'succeeded' })).toBe(3);
+    expect(told.value('billing_charge_attempts_total', { outcome: 'succeeded' })).toBe(4);
     expect(told.value('billing_charge_attempts_total', { outcome: 'declined' })).toBe(5);
   });
 

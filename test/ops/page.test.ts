@@ -7,6 +7,7 @@ import { formatMoney } from '../../domain/format.ts';
 import { bucketsOf } from '../../ops/windows.ts';
 import { startApi, type TestApi } from '../api/test-api.ts';
 import { axe, launchTestBrowser } from '../support/browser.ts';
+import { makeCharge } from './rows.ts';
 import { makeWeeksOfBusiness } from './scene.ts';
 
 /** A folder for pictures; nothing is drawn when it is not set. */
@@ -25,6 +26,14 @@ beforeAll(async () => {
   empty = await startApi({ environment: ENVIRONMENT });
   browser = await launchTestBrowser();
   await makeWeeksOfBusiness(api.db);
+  await makeCharge(api.db, {
+    currency: 'eur',
+    amountMinor: 900,
+    status: 'succeeded',
+    dueAt: new Date(Date.now() - 3 * 86_400_000),
+    refundedMinor: 250,
+    refundCameBack: true,
+  });
   await api.db
     .insertInto('stripe_events')
     .values({
@@ -225,7 +234,9 @@ describe('the figures of /ops', () => {
           `Recovered after a decline ${formatMoney(sums.recovered, currency, 'en')} Recovered after a decline: show what is behind it ${charges(sums.recoveries)}`,
         );
       }
-      expect(body).toContain(`Refunded ${formatMoney(1_000, 'eur', 'en')}`);
+      expect(body).toContain(
+        `Refunded ${formatMoney(1_000, 'eur', 'en')} Refunded: show what is behind it 2 refunds, 1 came back`,
+      );
     },
   );
 

@@ -15,6 +15,8 @@ export interface ChargeMade {
   /** Of the last attempt, and of the payment; `dueAt` when absent. */
   at?: Date;
   refundedMinor?: number;
+  /** The bank sent the refund back. */
+  refundCameBack?: boolean;
 }
 
 const HOUR_MS = 3_600_000;
@@ -65,7 +67,7 @@ export async function makeCharge(db: Kysely<Database>, charge: ChargeMade): Prom
       status,
       attempts,
       captured_minor: paid ? amountMinor : 0,
-      refunded_minor: charge.refundedMinor ?? 0,
+      refunded_minor: charge.refundCameBack ? 0 : (charge.refundedMinor ?? 0),
       last_decline_code: declines.at(-1) ?? null,
       status_reason: status === 'needs_attention' ? 'Stripe refused the key' : null,
       created_at: dueAt,
@@ -90,7 +92,7 @@ export async function makeCharge(db: Kysely<Database>, charge: ChargeMade): Prom
       })
       .execute();
   }
-  const move = (kind: 'payment' | 'refund', moved: number) =>
+  const move = (kind: 'payment' | 'refund' | 'refund_failed', moved: number) =>
     db
       .insertInto('ledger_entries')
       .values({
@@ -109,6 +111,9 @@ export async function makeCharge(db: Kysely<Database>, charge: ChargeMade): Prom
   }
   if (charge.refundedMinor !== undefined) {
     await move('refund', -charge.refundedMinor);
+    if (charge.refundCameBack) {
+      await move('refund_failed', charge.refundedMinor);
+    }
   }
   return enrollmentId;
 }
