@@ -39,6 +39,8 @@ export interface CustomerPaymentMethod {
   expMonth: number | null;
   expYear: number | null;
   savedAt: Date;
+  /** It is gone and cannot be charged any more: somebody removed it at Stripe, say. */
+  detachedAt: Date | null;
 }
 
 export interface CustomerSession {
@@ -105,16 +107,17 @@ export async function findCustomerEnrollment(
       'pm.exp_month as expMonth',
       'pm.exp_year as expYear',
       'pm.saved_at as savedAt',
+      'pm.detached_at as detachedAt',
       stampOf('e').as('stamp'),
     ])
     .executeTakeFirst();
   if (row === undefined) {
     return undefined;
   }
-  const { type, brand, last4, expMonth, expYear, savedAt, changedAt, changedAmountMinor, ...enrollment } =
-    row;
+  const { type, brand, last4, expMonth, expYear, savedAt, detachedAt, ...others } = row;
+  const { changedAt, changedAmountMinor, ...enrollment } = others;
   const paymentMethod =
-    type === null || savedAt === null ? null : { type, brand, last4, expMonth, expYear, savedAt };
+    type === null || savedAt === null ? null : { type, brand, last4, expMonth, expYear, savedAt, detachedAt };
   const amountChange =
     changedAt === null || changedAmountMinor === null
       ? null
@@ -162,12 +165,14 @@ export async function readStamps(
 
 /**
  * Of row versions (`xmin`) rather than instants: a row may change twice at one instant of the Workflow's clock.
- * A Checkout Session, a charge and a message can change without their enrollment; a refund changes its charge's row.
+ * The saved payment method, a Checkout Session, a charge and a message can change without their enrollment; a refund
+ * changes its charge's row.
  */
 function stampOf(enrollment: string) {
   const e = sql.table(enrollment);
   return sql<string>`concat_ws('.',
     ${e}.xmin,
+    coalesce((select m.xmin::text from payment_methods m where m.id = ${e}.default_payment_method_id), '0'),
     (select coalesce(sum(c.xmin::text::bigint), 0) from charges c where c.enrollment_id = ${e}.id),
     (select coalesce(sum(s.xmin::text::bigint), 0) from checkout_sessions s where s.enrollment_id = ${e}.id),
     (select count(*) || '-' || count(n.read_at) from notifications n where n.enrollment_id = ${e}.id))`;

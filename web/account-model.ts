@@ -14,6 +14,7 @@ import { type BannerModel, bannerModel } from './banner-words.ts';
 import { type ChargePhase, chargePhase, chargeWords, type Tone } from './charge-words.ts';
 import { type MethodModel, methodModel } from './method-words.ts';
 import { type NextModel, nextModel } from './next-words.ts';
+import { type NudgeModel, nudgeModel } from './nudge-words.ts';
 import { type ProblemModel, problemModel } from './problem-words.ts';
 import { type RefundModel, refundModel } from './refund-words.ts';
 import { isDisputed } from './remedies.ts';
@@ -41,8 +42,8 @@ export interface AccountModel {
   timeZone: string;
   banner: BannerModel | null;
   problems: ProblemModel[];
-  /** The saved card will not last until the next payment. */
-  nudge: { title: string; text: string } | null;
+  /** The saved payment method is gone, or its card will not last until the next payment. */
+  nudge: NudgeModel | null;
   next: NextModel | null;
   /** Shown when there is no next payment; null hides the section. */
   noNext: string | null;
@@ -97,7 +98,8 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
     : bannerModel({ ...facts, charging, hasProblem: problems.length > 0 }, locale, say);
   const heading = enrollment.description ?? say('account.title');
   const method = methodOf(enrollment, next, nowMs, say);
-  const nudge = problems.length > 0 || next === null ? null : nudgeOf(method, say);
+  const isAsked = problems.some(({ actions }) => actions.length > 0);
+  const nudge = isStopped || isAsked ? null : nudgeModel(enrollment, method, next, say);
   const about = { unpaid: unpaid(phases, enrollment.currency, locale), isNudged: nudge !== null };
 
   return {
@@ -142,15 +144,6 @@ function methodOf(
   return paymentMethod === null
     ? null
     : methodModel(paymentMethod, { nowMs, neededAtMs: next === null ? null : Date.parse(next.at) }, say);
-}
-
-/** A card that has expired, or will have by the next payment; networks often renew it, but not always. */
-function nudgeOf(method: MethodModel | null, say: Say): AccountModel['nudge'] {
-  if (method === null || method.expiry === null || !(method.isExpired || method.isExpiring)) {
-    return null;
-  }
-  const key = method.isExpired ? 'nudge.expired' : 'nudge.expiring';
-  return { title: say(`${key}.title`), text: say(`${key}.text`, { expiry: method.expiry }) };
 }
 
 function unpaid(

@@ -7,6 +7,8 @@ export interface MethodModel {
   name: string;
   /** As cards print it, e.g. `04/27`; null when the method has none. */
   expiry: string | null;
+  /** It cannot be charged any more, whatever its expiry. */
+  isRemoved: boolean;
   isExpired: boolean;
   /** Good today, and no longer when it is needed next. */
   isExpiring: boolean;
@@ -19,15 +21,15 @@ export function methodModel(
   say: Say,
 ): MethodModel {
   const { expMonth, expYear } = method;
-  const name = methodName(method, say);
+  const known = { name: methodName(method, say), isRemoved: method.detachedAt !== null };
   if (expMonth === null || expYear === null) {
-    return { name, expiry: null, isExpired: false, isExpiring: false };
+    return { ...known, expiry: null, isExpired: false, isExpiring: false };
   }
   const expiry = formatExpiry(expMonth, expYear);
   // A card is good until the end of its month; date arithmetic carries December over.
   const endMs = Date.UTC(expYear, expMonth, 1);
   const isExpired = when.nowMs >= endMs;
-  return { name, expiry, isExpired, isExpiring: !isExpired && (when.neededAtMs ?? 0) >= endMs };
+  return { ...known, expiry, isExpired, isExpiring: !isExpired && (when.neededAtMs ?? 0) >= endMs };
 }
 
 /** `Visa ending in 4242`; the kind of method alone when Stripe told no digits. */

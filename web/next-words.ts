@@ -13,6 +13,14 @@ export interface NextModel {
   isNow: boolean;
 }
 
+/** A cancel at the end of the period takes effect when the next payment would have been due. */
+export function endsFirst({
+  cancelAt,
+  nextChargeAt,
+}: Pick<CustomerEnrollment, 'cancelAt' | 'nextChargeAt'>): boolean {
+  return cancelAt !== null && (nextChargeAt === null || nextChargeAt >= cancelAt);
+}
+
 /** @returns both null where the page has nothing to say of it */
 export function nextModel(
   enrollment: CustomerEnrollment,
@@ -21,7 +29,7 @@ export function nextModel(
   locale: Locale,
   say: Say,
 ): { next: NextModel | null; noNext: string | null } {
-  const { status, nextChargeAt, nextChargeAmountMinor, cancelAt, pausedUntil, currency } = enrollment;
+  const { status, nextChargeAt, nextChargeAmountMinor, pausedUntil, currency } = enrollment;
   const none = (noNext: string | null) => ({ next: null, noNext });
   if (isOver(enrollment) || enrollment.isCanceling) {
     return none(null);
@@ -30,9 +38,7 @@ export function nextModel(
     const date = pausedUntil === null ? '' : formatDay(pausedUntil.toISOString(), locale, timeZone);
     return none(pausedUntil === null ? say('next.paused') : say('next.paused_until', { date }));
   }
-  // A cancel at the end of the period takes effect when the next payment would have been due.
-  const isCut = cancelAt !== null && nextChargeAt !== null && nextChargeAt >= cancelAt;
-  if (isCut || (cancelAt !== null && nextChargeAt === null)) {
+  if (endsFirst(enrollment)) {
     return none(say('next.ending'));
   }
   if (nextChargeAt !== null && nextChargeAmountMinor !== null) {

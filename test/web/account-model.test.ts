@@ -17,6 +17,7 @@ const method: CustomerPaymentMethod = {
   expMonth: 11,
   expYear: 2026,
   savedAt: at(-40 * DAY),
+  detachedAt: null,
 };
 const enrollment: CustomerEnrollment = {
   id: 'enr_0123456789abcdefghijklmnop',
@@ -171,6 +172,38 @@ describe('accountModel', () => {
     expect(model({ enrollment: { ...enrollment, paymentMethod } }).method).toMatchObject({
       name,
       expiry: null,
+    });
+  });
+
+  describe('a method that was removed', () => {
+    const removed = { ...enrollment, paymentMethod: { ...method, detachedAt: at(-60) } };
+    const onDemand = { nextChargeAt: null, terms: termsOf({ type: 'on_demand' }) };
+
+    it.each([
+      ['a payment is planned', {}],
+      ['it is charged on demand', onDemand],
+      ['it is paused', { status: 'paused' as const, nextChargeAt: null }],
+      ['its card has expired as well', { paymentMethod: { ...removed.paymentMethod, expYear: 2025 } }],
+    ])('is said and asked for when %s', (_name, more) => {
+      const page = model({ enrollment: { ...removed, ...more } });
+      expect(page.method?.isRemoved).toBe(true);
+      expect(page.nudge?.title).toBe('Your payment method was removed');
+      expect(page.status.text).not.toContain('nothing you need to do');
+    });
+
+    it.each([
+      ['the agreement ends first', { cancelAt: enrollment.nextChargeAt }],
+      ['it is being canceled', { isCanceling: true }],
+      ['it is over', { status: 'completed' as const }],
+    ])('is not asked for when %s', (_name, more) => {
+      expect(model({ enrollment: { ...removed, ...more } }).nudge).toBeNull();
+    });
+
+    it('is asked for beside a problem of ours, and not twice beside one of the customer', () => {
+      const looking = [unpaid('needs_attention')];
+      expect(model({ enrollment: removed, charges: looking }).nudge?.title).toContain('was removed');
+      const declined = [unpaid('requires_payment_method')];
+      expect(model({ enrollment: { ...removed, status: 'past_due' }, charges: declined }).nudge).toBeNull();
     });
   });
 

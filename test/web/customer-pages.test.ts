@@ -226,6 +226,20 @@ describe('customerPages', () => {
       expect(body).not.toContain('<noscript>');
     });
 
+    it('says that the saved payment method was removed, and how to save another', async () => {
+      const id = await seedEnrollment(test.db, {
+        next_charge_at: '2099-12-23T01:00:00.000Z',
+        next_charge_amount_minor: 1980,
+      });
+      await seedPaymentMethod(test.db, id, { detached_at: daysAhead(0) });
+      const { body } = await get(id, '/account');
+      const text = mentioned(body);
+      expect(text).toContain('Your payment method was removed');
+      expect(text).toContain('Visa ending in 4242 Removed');
+      expect(text).not.toContain('nothing you need to do');
+      expect(body).toContain('id="renew-method"');
+    });
+
     it('reloads itself without script only while something is under way', async () => {
       const id = await seedEnrollment(test.db, {
         next_charge_at: daysAhead(-0.0001),
