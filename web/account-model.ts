@@ -75,32 +75,34 @@ interface ChargeModel {
 export function accountModel(facts: AccountFacts, locale: Locale, say: Say): AccountModel {
   const { enrollment, charges, nowMs, tried } = facts;
   const timeZone = timeZoneOf(enrollment.terms.schedule);
+  const context = { timeZone, nowMs, isDisputed: isDisputed(charges), method: enrollment.paymentMethod };
   const phases = charges.map((charge) => ({
     charge,
     phase:
       tried?.charge.id === charge.id && isUnderWay(tried)
         ? ('making' as const)
-        : chargePhase(charge, enrollment.paymentMethod, nowMs),
+        : chargePhase(charge, context),
   }));
   const isOver = hasEnded(enrollment);
   const isStopped = isOver || enrollment.isCanceling;
-  const { next, noNext } = nextModel(enrollment, timeZone, nowMs, locale, say);
+  const { next, noNext } = nextModel(enrollment, context, locale, say);
   const making = phases.find(({ phase }) => phase === 'making')?.charge;
-  const context = { timeZone, isDisputed: isDisputed(charges) };
   const problems = isStopped
     ? []
     : phases.flatMap((entry) => problemModel(entry, context, locale, say) ?? []);
+  const isAsked = problems.some(({ actions }) => actions.length > 0);
   const needsMethod = enrollment.status === 'awaiting_payment_method';
   const charging = making ?? (next?.isNow === true ? next : null);
   const isCut = enrollment.status === 'canceled' || enrollment.status === 'expired';
-  const banner = isCut
-    ? null
-    : bannerModel({ ...facts, charging, hasProblem: problems.length > 0 }, locale, say);
+  const banner = isCut ? null : bannerModel({ ...facts, charging, hasProblem: isAsked }, locale, say);
   const heading = enrollment.description ?? say('account.title');
   const method = methodOf(enrollment, next, nowMs, say);
-  const isAsked = problems.some(({ actions }) => actions.length > 0);
   const nudge = isStopped || isAsked ? null : nudgeModel(enrollment, method, next, say);
-  const about = { unpaid: unpaid(phases, enrollment.currency, locale), isNudged: nudge !== null };
+  const about = {
+    unpaid: unpaid(phases, enrollment.currency, locale),
+    isNudged: nudge !== null,
+    isDisputed: context.isDisputed,
+  };
 
   return {
     heading,

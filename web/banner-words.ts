@@ -20,6 +20,7 @@ export interface BannerFacts {
   charges: readonly CustomerCharge[];
   /** What is being charged at this moment. */
   charging: { amountMinor: number; currency: string } | null;
+  /** Something below asks the customer to act. */
   hasProblem: boolean;
 }
 

@@ -11,6 +11,8 @@ export interface NextModel {
   at: string;
   /** It is due and being made. */
   isNow: boolean;
+  /** It is due and waits until a dispute is over. */
+  isHeld: boolean;
 }
 
 /** A cancel at the end of the period takes effect when the next payment would have been due. */
@@ -21,11 +23,13 @@ export function endsFirst({
   return cancelAt !== null && (nextChargeAt === null || nextChargeAt >= cancelAt);
 }
 
-/** @returns both null where the page has nothing to say of it */
+/**
+ * @param context.isDisputed nothing is charged until a dispute is over, however long that takes
+ * @returns both null where the page has nothing to say of it
+ */
 export function nextModel(
   enrollment: CustomerEnrollment,
-  timeZone: string,
-  nowMs: number,
+  { timeZone, nowMs, isDisputed }: { timeZone: string; nowMs: number; isDisputed: boolean },
   locale: Locale,
   say: Say,
 ): { next: NextModel | null; noNext: string | null } {
@@ -42,9 +46,15 @@ export function nextModel(
     return none(say('next.ending'));
   }
   if (nextChargeAt !== null && nextChargeAmountMinor !== null) {
-    const isNow = nextChargeAt.getTime() <= nowMs;
+    const isDue = nextChargeAt.getTime() <= nowMs;
     return {
-      next: { amountMinor: nextChargeAmountMinor, currency, at: nextChargeAt.toISOString(), isNow },
+      next: {
+        amountMinor: nextChargeAmountMinor,
+        currency,
+        at: nextChargeAt.toISOString(),
+        isNow: isDue && !isDisputed,
+        isHeld: isDue && isDisputed,
+      },
       noNext: null,
     };
   }

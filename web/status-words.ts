@@ -15,18 +15,25 @@ export function isOver({ status }: Pick<CustomerEnrollment, 'status'>): boolean 
   return ENDED.some((end) => end === status);
 }
 
-/**
- * @param about.unpaid how many charges wait for the customer, and their sum in words
- * @param about.isNudged the page asks for something although nothing is wrong yet
- */
+/** What else the page says, which this line must not contradict. */
+export interface StatusContext {
+  /** How many charges wait for the customer, and their sum in words. */
+  unpaid: { count: number; amount: string };
+  /** The page asks for something although nothing is wrong yet. */
+  isNudged: boolean;
+  /** Nothing is charged until a dispute is over, and nobody can settle anything meanwhile. */
+  isDisputed: boolean;
+}
+
 export function statusModel(
   enrollment: CustomerEnrollment,
-  { unpaid, isNudged }: { unpaid: { count: number; amount: string }; isNudged: boolean },
+  about: StatusContext,
   timeZone: string,
   locale: Locale,
   say: Say,
 ): StatusModel {
   const { status, cancelAt } = enrollment;
+  const { unpaid, isDisputed } = about;
   const day = (instant: Date | null) =>
     instant === null ? '' : formatDay(instant.toISOString(), locale, timeZone);
   if (!isOver(enrollment) && enrollment.isCanceling) {
@@ -36,7 +43,7 @@ export function statusModel(
     const date = day(cancelAt);
     const label = say('enrollment.ending', { date });
     const text =
-      status === 'past_due' && unpaid.count > 0
+      status === 'past_due' && unpaid.count > 0 && !isDisputed
         ? say('enrollment.ending_past_due.text', { date, ...unpaid })
         : say('enrollment.ending.text', { date });
     return { label, text, tone: status === 'past_due' ? 'bad' : 'wait' };
@@ -52,14 +59,23 @@ export function statusModel(
   }[status];
   return {
     label: say(`enrollment.${status}`),
-    text: say(textKey(enrollment, isNudged), { date: day(date), ...unpaid }),
+    text: say(textKey(enrollment, about), { date: day(date), ...unpaid }),
     tone: STATUS_TONE[status],
   };
 }
 
-function textKey({ status, pausedUntil }: CustomerEnrollment, isNudged: boolean): string {
+function textKey(
+  { status, pausedUntil }: CustomerEnrollment,
+  { isNudged, isDisputed }: StatusContext,
+): string {
   if (status === 'paused' && pausedUntil !== null) {
     return 'enrollment.paused_until.text';
+  }
+  if (isDisputed && status === 'active') {
+    return 'enrollment.active_disputed.text';
+  }
+  if (isDisputed && status === 'past_due') {
+    return 'enrollment.past_due_disputed.text';
   }
   return status === 'active' && isNudged ? 'enrollment.active_so_far.text' : `enrollment.${status}.text`;
 }

@@ -207,6 +207,55 @@ describe('accountModel', () => {
     });
   });
 
+  describe('an open dispute', () => {
+    const disputed = { ...charge, disputeStatus: 'needs_response' };
+    const due = { ...enrollment, nextChargeAt: at(-14 * DAY) };
+
+    it('holds back a payment that has fallen due: it is not being made, and nothing reloads for it', () => {
+      const page = model({ enrollment: due, charges: [disputed], session });
+      expect(page).toMatchObject({
+        next: { isNow: false, isHeld: true, amountMinor: 1980 },
+        isWaiting: false,
+      });
+      expect(page.status.text).toBe(
+        'One of your payments is being questioned at the bank. Until that is settled, nothing more is taken.',
+      );
+      expect(page.banner?.text).toBe('Thank you. There is nothing more to do.');
+    });
+
+    it('leaves the day of a payment that is not due yet, and one that is over holds nothing back', () => {
+      expect(model({ charges: [disputed] }).next).toMatchObject({ isNow: false, isHeld: false });
+      const won = [{ ...disputed, disputeStatus: 'won' }];
+      expect(model({ enrollment: due, charges: won })).toMatchObject({
+        next: { isNow: true, isHeld: false },
+        isWaiting: true,
+      });
+    });
+
+    it('keeps a payment method that was saved just now from being tried', () => {
+      const saved = { ...enrollment, paymentMethod: { ...method, savedAt: at(-5) } };
+      const declined = unpaid('requires_payment_method', { updatedAt: at(-300) });
+      const page = model({
+        enrollment: { ...saved, status: 'past_due' },
+        charges: [disputed, declined, unpaid('scheduled')],
+        session,
+      });
+      expect(page.charges.map(({ text }) => text)).not.toContain('Being made');
+      expect(page.isWaiting).toBe(false);
+      expect(page.banner?.text).toBe('Thank you. There is nothing more to do.');
+    });
+
+    it('asks for no settling of what is past due, and says that it waits', () => {
+      const charges = [disputed, unpaid('requires_payment_method')];
+      const text = 'One of your payments is being questioned at the bank.';
+      for (const cancelAt of [null, enrollment.nextChargeAt]) {
+        const { status } = model({ enrollment: { ...enrollment, status: 'past_due', cancelAt }, charges });
+        expect(status.text).not.toContain('how to settle');
+        expect(status.text.includes(text)).toBe(cancelAt === null);
+      }
+    });
+  });
+
   describe('problems', () => {
     const pastDue = { ...enrollment, status: 'past_due' as const };
 

@@ -30,6 +30,7 @@ export type SceneName =
   | 'refunds'
   | 'expiring'
   | 'removed'
+  | 'disputed'
   | 'paused'
   | 'ending'
   | 'canceling'
@@ -177,6 +178,13 @@ export const SCENES: Readonly<Record<SceneName, Seeder>> = {
     await seedPaymentMethod(db, id, { detached_at: daysAhead(-1) });
     await seedCharge(db, id);
     await seedNotification(db, id, 'payment_method_needed', { amountMinor: null, dueAt: null });
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async disputed(db, locale) {
+    const id = await seedEnrollment(db, about(locale, { ...next, next_charge_at: daysAhead(-14) }));
+    await seedPaymentMethod(db, id);
+    await seedCharge(db, id, { due_at: daysAhead(-44), dispute_status: 'under_review' });
     return { enrollmentId: id, path: '/account' };
   },
 
