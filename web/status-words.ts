@@ -66,10 +66,12 @@ export function statusModel(
 
 function textKey(
   { status, pausedUntil }: CustomerEnrollment,
-  { isNudged, isDisputed }: StatusContext,
+  { unpaid, isNudged, isDisputed }: StatusContext,
 ): string {
-  if (status === 'paused' && pausedUntil !== null) {
-    return 'enrollment.paused_until.text';
+  if (status === 'paused') {
+    // A pause stops the schedule: what is past due goes on being collected.
+    const collected = unpaid.count > 0 && !isDisputed ? '_unpaid' : '';
+    return `enrollment.paused${pausedUntil === null ? '' : '_until'}${collected}.text`;
   }
   if (isDisputed && status === 'active') {
     return 'enrollment.active_disputed.text';

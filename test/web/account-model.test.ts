@@ -130,9 +130,28 @@ describe('accountModel', () => {
     expect(until.status.text).toContain('They start again on December 2, 2026.');
     expect(until).toMatchObject({
       next: null,
-      noNext: 'None while payments are paused. They start again on December 2, 2026.',
+      noNext: 'No new one while payments are paused. They start again on December 2, 2026.',
       isWaiting: false,
     });
+  });
+
+  it('says of a pause that what is unpaid is collected all the same', () => {
+    const paused = { ...enrollment, status: 'paused' as const, nextChargeAt: null };
+    const declined = unpaid('requires_payment_method', { nextAttemptAt: at(DAY) });
+    const open = model({ enrollment: paused, charges: [declined] });
+    expect(open.status.text).toBe(
+      'A payment of ¥1,980 has not been made yet. Below you see how to settle it. No other payments are being taken at the moment.',
+    );
+    expect(open.problems[0]?.paragraphs.join()).toContain('We will try again by ourselves');
+    const until = { ...paused, pausedUntil: at(9 * DAY) };
+    expect(model({ enrollment: until, charges: [declined, declined] }).status.text).toMatch(
+      /^2 payments, ¥3,960 in all, .* No other payments .* They start again on December 2, 2026\.$/,
+    );
+    expect(model({ enrollment: paused, charges: [unpaid('processing')] }).status.text).toBe(
+      'No new payments are being taken at the moment.',
+    );
+    const disputed = { ...charge, disputeStatus: 'under_review' };
+    expect(model({ enrollment: paused, charges: [disputed, declined] }).status.text).not.toContain('settle');
   });
 
   it.each(['completed', 'canceled', 'expired'] as const)('offers nothing to do once it is %s', (status) => {
