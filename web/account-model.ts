@@ -99,15 +99,15 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
   const method = methodOf(enrollment, next, nowMs, say);
   const nudge = isStopped || isAsked ? null : nudgeModel(enrollment, method, next, say);
   const about = {
+    ...context,
     unpaid: unpaid(phases, enrollment.currency, locale),
     isNudged: nudge !== null,
-    isDisputed: context.isDisputed,
   };
 
   return {
     heading,
     title: problems[0] === undefined ? heading : `${problems[0].title} · ${heading}`,
-    status: statusModel(enrollment, about, timeZone, locale, say),
+    status: statusModel(enrollment, about, locale, say),
     timeZone,
     banner,
     problems,

@@ -17,6 +17,9 @@ export function isOver({ status }: Pick<CustomerEnrollment, 'status'>): boolean 
 
 /** What else the page says, which this line must not contradict. */
 export interface StatusContext {
+  timeZone: string;
+  /** Milliseconds since 1970. */
+  nowMs: number;
   /** How many charges wait for the customer, and their sum in words. */
   unpaid: { count: number; amount: string };
   /** The page asks for something although nothing is wrong yet. */
@@ -28,25 +31,19 @@ export interface StatusContext {
 export function statusModel(
   enrollment: CustomerEnrollment,
   about: StatusContext,
-  timeZone: string,
   locale: Locale,
   say: Say,
 ): StatusModel {
   const { status, cancelAt } = enrollment;
-  const { unpaid, isDisputed } = about;
+  const { unpaid, timeZone } = about;
   const day = (instant: Date | null) =>
     instant === null ? '' : formatDay(instant.toISOString(), locale, timeZone);
   if (!isOver(enrollment) && enrollment.isCanceling) {
     return { label: say('enrollment.canceling'), text: say('enrollment.canceling.text'), tone: 'wait' };
   }
   if (!isOver(enrollment) && cancelAt !== null) {
-    const date = day(cancelAt);
-    const label = say('enrollment.ending', { date });
-    const text =
-      status === 'past_due' && unpaid.count > 0 && !isDisputed
-        ? say('enrollment.ending_past_due.text', { date, ...unpaid })
-        : say('enrollment.ending.text', { date });
-    return { label, text, tone: status === 'past_due' ? 'bad' : 'wait' };
+    const words = endingWords(cancelAt.getTime() <= about.nowMs, day(cancelAt), about, say);
+    return { ...words, tone: status === 'past_due' ? 'bad' : 'wait' };
   }
   const date = {
     awaiting_payment_method: enrollment.setupDeadlineAt,
@@ -62,6 +59,17 @@ export function statusModel(
     text: say(textKey(enrollment, about), { date: day(date), ...unpaid }),
     tone: STATUS_TONE[status],
   };
+}
+
+/** @param isLate the period is over, and what is open is still collected */
+function endingWords(isLate: boolean, date: string, { unpaid, isDisputed }: StatusContext, say: Say) {
+  // What waits for a dispute nobody can settle: the problem below says so.
+  const settling = isDisputed ? { ...unpaid, count: 0 } : unpaid;
+  if (isLate) {
+    return { label: say('enrollment.ending_late'), text: say('enrollment.ending_late.text', settling) };
+  }
+  const key = settling.count > 0 ? 'enrollment.ending_past_due.text' : 'enrollment.ending.text';
+  return { label: say('enrollment.ending', { date }), text: say(key, { date, ...settling }) };
 }
 
 function textKey(

@@ -226,6 +226,40 @@ describe('accountModel', () => {
     });
   });
 
+  describe('a cancel at the end of the period', () => {
+    const ending = { ...enrollment, cancelAt: at(DAY), nextChargeAt: at(DAY) };
+    const late = { ...ending, cancelAt: at(-DAY), nextChargeAt: at(-DAY) };
+    const pastDue = { status: 'past_due' as const };
+    const declined = unpaid('requires_payment_method', { nextAttemptAt: at(2 * DAY) });
+
+    it('names its day while nothing stands in the way', () => {
+      expect(model({ enrollment: ending }).status).toMatchObject({
+        label: 'Ends on November 24, 2026',
+        text: 'You have canceled. Everything stays as it is until November 24, 2026; then the agreement ends and nothing more is charged.',
+      });
+    });
+
+    it('promises no day that what is unpaid may outlast', () => {
+      const { status } = model({ enrollment: { ...ending, ...pastDue }, charges: [declined] });
+      expect(status.text).toMatch(
+        /^A payment of ¥1,980 .* ends on November 24, 2026, or as soon as this is settled if that is later\.$/,
+      );
+    });
+
+    it('is made as soon as everything is settled, once its day has passed', () => {
+      expect(model({ enrollment: { ...late, ...pastDue }, charges: [declined] }).status).toEqual({
+        label: 'Ending',
+        text: 'A payment of ¥1,980 has not been made yet. Below you see how to settle it. You have canceled: the agreement ends as soon as this is settled.',
+        tone: 'bad',
+      });
+      expect(model({ enrollment: late, charges: [unpaid('processing')] }).status).toEqual({
+        label: 'Ending',
+        text: 'You have canceled: the agreement ends as soon as everything is settled.',
+        tone: 'wait',
+      });
+    });
+  });
+
   describe('an open dispute', () => {
     const disputed = { ...charge, disputeStatus: 'needs_response' };
     const due = { ...enrollment, nextChargeAt: at(-14 * DAY) };
