@@ -23,13 +23,19 @@ export interface CustomerEnrollment {
   cancelAt: Date | null;
   /** A cancel was accepted and waits for a payment that is on its way. */
   isCanceling: boolean;
-  /** The newest amount, when it is not the one that was agreed first. */
-  amountChange: { amountMinor: number; at: Date } | null;
+  /** The newest change of the amount that changed it, with what it was before; null while it is as agreed first. */
+  amountChange: AmountChange | null;
   endedAt: Date | null;
   customerName: string | null;
   paymentMethod: CustomerPaymentMethod | null;
   /** Differs whenever anything that the page shows may have changed. */
   stamp: string;
+}
+
+export interface AmountChange {
+  amountMinor: number;
+  beforeMinor: number;
+  at: Date;
 }
 
 export interface CustomerPaymentMethod {
@@ -64,10 +70,21 @@ export async function findCustomerEnrollment(
     .leftJoinLateral(
       (eb) =>
         eb
-          .selectFrom('enrollment_events as changed')
-          .select(['changed.at', sql<number>`(changed.details ->> 'amount_minor')::bigint`.as('amountMinor')])
-          .whereRef('changed.enrollment_id', '=', 'e.id')
-          .where('changed.what', '=', 'schedule.amount_changed')
+          .selectFrom((changes) =>
+            changes
+              .selectFrom('enrollment_events as told')
+              .whereRef('told.enrollment_id', '=', 'e.id')
+              .where('told.what', '=', 'schedule.amount_changed')
+              .select(['told.seq', 'told.at', AMOUNT_TOLD.as('amountMinor')])
+              .select(
+                sql<number>`coalesce(lag(${AMOUNT_TOLD}) over (order by told.seq), ${AMOUNT_AGREED})`.as(
+                  'beforeMinor',
+                ),
+              )
+              .as('changed'),
+          )
+          .select(['changed.at', 'changed.amountMinor', 'changed.beforeMinor'])
+          .whereRef('changed.amountMinor', '!=', 'changed.beforeMinor')
           .orderBy('changed.seq', 'desc')
           .limit(1)
           .as('change'),
@@ -100,6 +117,7 @@ export async function findCustomerEnrollment(
         .as('isCanceling'),
       'change.at as changedAt',
       'change.amountMinor as changedAmountMinor',
+      'change.beforeMinor as changedBeforeMinor',
       'customers.name as customerName',
       'pm.type',
       'pm.brand',
@@ -115,15 +133,19 @@ export async function findCustomerEnrollment(
     return undefined;
   }
   const { type, brand, last4, expMonth, expYear, savedAt, detachedAt, ...others } = row;
-  const { changedAt, changedAmountMinor, ...enrollment } = others;
+  const { changedAt, changedAmountMinor, changedBeforeMinor, ...enrollment } = others;
   const paymentMethod =
     type === null || savedAt === null ? null : { type, brand, last4, expMonth, expYear, savedAt, detachedAt };
   const amountChange =
-    changedAt === null || changedAmountMinor === null
+    changedAt === null || changedAmountMinor === null || changedBeforeMinor === null
       ? null
-      : { amountMinor: changedAmountMinor, at: changedAt };
+      : { amountMinor: changedAmountMinor, beforeMinor: changedBeforeMinor, at: changedAt };
   return { ...enrollment, paymentMethod, amountChange };
 }
+
+const AMOUNT_TOLD = sql<number>`(told.details ->> 'amount_minor')::bigint`;
+/** Only a recurring schedule's amount can be changed, and it has one. */
+const AMOUNT_AGREED = sql<number>`(e.terms -> 'schedule' ->> 'amountMinor')::bigint`;
 
 /** One Checkout Session of this enrollment, never of another; the newest when no id is given. */
 export async function findCustomerSession(

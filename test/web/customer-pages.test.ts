@@ -8,6 +8,7 @@ import {
   seedCharge,
   seedCheckoutSession,
   seedEnrollment,
+  seedFact,
   seedNotification,
   seedPaymentMethod,
 } from './rows.ts';
@@ -238,6 +239,26 @@ describe('customerPages', () => {
       expect(text).toContain('Visa ending in 4242 Removed');
       expect(text).not.toContain('nothing you need to do');
       expect(body).toContain('id="renew-method"');
+    });
+
+    it.each([
+      ['once', [2200], '¥2,200 every month. Changed on November 23, 2026; before it was ¥1,980.'],
+      ['twice', [2200, 2500], '¥2,500 every month. Changed on November 24, 2026; before it was ¥2,200.'],
+      ['and back', [2200, 1980], '¥1,980 every month. Changed on November 24, 2026; before it was ¥2,200.'],
+      [
+        'to the same',
+        [2200, 2200],
+        '¥2,200 every month. Changed on November 23, 2026; before it was ¥1,980.',
+      ],
+      ['to what it was', [1980], '¥1,980 every month. Goes on until you cancel.'],
+    ])('says what an amount that was changed %s is, since when, and what it was before', async (...row) => {
+      const [, amounts, expected] = row;
+      const id = await seedEnrollment(test.db);
+      for (const [index, amount_minor] of amounts.entries()) {
+        const at = `2026-11-${23 + index}T01:00:00.000Z`;
+        await seedFact(test.db, id, { what: 'schedule.amount_changed', at, details: { amount_minor } });
+      }
+      expect(mentioned((await get(id, '/account')).body)).toContain(expected);
     });
 
     it('reloads itself without script only while something is under way', async () => {
