@@ -93,11 +93,13 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
   const isAsked = problems.some(({ actions }) => actions.length > 0);
   const needsMethod = enrollment.status === 'awaiting_payment_method';
   const charging = making ?? (next?.isNow === true ? next : null);
-  const isCut = enrollment.status === 'canceled' || enrollment.status === 'expired';
-  const banner = isCut ? null : bannerModel({ ...facts, charging, hasProblem: isAsked }, locale, say);
   const heading = enrollment.description ?? say('account.title');
   const method = methodOf(enrollment, next, nowMs, say);
   const nudge = isStopped || isAsked ? null : nudgeModel(enrollment, method, next, say);
+  const isCut = enrollment.status === 'canceled' || enrollment.status === 'expired';
+  const banner = isCut
+    ? null
+    : bannerModel({ ...facts, charging, hasProblem: isAsked, isNudged: nudge !== null }, locale, say);
   const about = {
     ...context,
     unpaid: unpaid(phases, enrollment.currency, locale),

@@ -19,7 +19,7 @@ export interface TryMade {
 }
 
 /** An address that is opened later tells nothing of then. */
-const TOLD_FOR_MS = 10 * 60_000;
+export const TOLD_FOR_MS = 10 * 60_000;
 /** What the bank was told is read from Stripe within seconds. */
 const CHECKING_MS = 60_000;
 

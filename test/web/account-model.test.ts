@@ -15,7 +15,7 @@ const method: CustomerPaymentMethod = {
   brand: 'visa',
   last4: '4242',
   expMonth: 11,
-  expYear: 2026,
+  expYear: 2030,
   savedAt: at(-40 * DAY),
   detachedAt: null,
 };
@@ -174,9 +174,15 @@ describe('accountModel', () => {
   });
 
   it('counts a card as good until the end of its month', () => {
-    expect(model().method).toMatchObject({ name: 'Visa ending in 4242', expiry: '11/26', isExpired: false });
-    expect(model({ nowMs: Date.parse('2026-12-01T00:00:00Z') }).method?.isExpired).toBe(true);
-    const december = { ...enrollment, paymentMethod: { ...method, expMonth: 12 } };
+    const november = { ...enrollment, paymentMethod: { ...method, expYear: 2026 } };
+    expect(model({ enrollment: november }).method).toMatchObject({
+      name: 'Visa ending in 4242',
+      expiry: '11/26',
+      isExpired: false,
+    });
+    const later = Date.parse('2026-12-01T00:00:00Z');
+    expect(model({ enrollment: november, nowMs: later }).method?.isExpired).toBe(true);
+    const december = { ...enrollment, paymentMethod: { ...method, expMonth: 12, expYear: 2026 } };
     expect(model({ enrollment: december, nowMs: Date.parse('2026-12-31T00:00:00Z') }).method?.isExpired).toBe(
       false,
     );
@@ -379,6 +385,31 @@ describe('accountModel', () => {
         false,
       ],
       ['has expired', { session: { ...session, status: 'expired' } }, null, false],
+      ['was completed ten minutes ago', { session: { ...session, completedAt: at(-601) } }, null, false],
+      [
+        'was refused ten minutes ago',
+        { session: { ...session, completedAt: at(-601), refusedReason: 'other customer' } },
+        null,
+        false,
+      ],
+      [
+        'was completed almost ten minutes ago',
+        { session: { ...session, completedAt: at(-599) } },
+        'There is nothing more to do.',
+        false,
+      ],
+      [
+        'was completed long ago, and a payment is made at this moment',
+        { session: { ...session, completedAt: at(-50 * DAY) }, charges: [unpaid('requires_confirmation')] },
+        null,
+        true,
+      ],
+      [
+        'is complete and the page asks for something else',
+        { session, enrollment: { ...enrollment, paymentMethod: { ...method, expYear: 2025 } } },
+        'Thank you. Please also see the note below.',
+        false,
+      ],
       ['is complete and nothing is due', { session }, 'There is nothing more to do.', false],
       [
         'is complete and the first charge is due',
