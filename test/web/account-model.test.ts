@@ -192,6 +192,10 @@ describe('accountModel', () => {
     [{ type: 'card', brand: 'newcard', last4: '1111' }, 'Card ending in 1111'],
     [{ type: 'sepa_debit', brand: null, last4: '3000' }, 'Bank account ending in 3000'],
     [{ type: 'link', brand: null, last4: null }, 'Link'],
+    [{ type: 'klarna', brand: null, last4: null }, 'Klarna'],
+    [{ type: 'nz_bank_account', brand: null, last4: '0010' }, 'Bank account ending in 0010'],
+    [{ type: 'kr_card', brand: null, last4: '1234' }, 'Card ending in 1234'],
+    [{ type: 'of_tomorrow', brand: null, last4: null }, 'Payment method'],
   ])('names a method that is no usual card: %j', (differing, name) => {
     const paymentMethod = { ...method, ...differing, expMonth: null, expYear: null };
     expect(model({ enrollment: { ...enrollment, paymentMethod } }).method).toMatchObject({

@@ -56,6 +56,20 @@ describe('the page that asks', () => {
     );
   });
 
+  it('speaks of several payments on their way as several, in both languages', async () => {
+    const id = await seedEnrollment(test.db);
+    const fate = 'outcome_awaited' as const;
+    const charges = [1, 2].map((number) => ({ id: `chg_x_${number}`, amountMinor: 500, fate }));
+    pages.billing.preview = { charges };
+    const said = async (lang: string) => mentioned((await pages.get(id, `/cancel?lang=${lang}`)).body);
+    expect(await said('en')).toContain(
+      '2 payments, ¥1,000 in all, are already on their way and may not be stoppable. What arrives of them is returned to you.',
+    );
+    expect(await said('ja')).toContain('￥1,000のお支払い（2件）がすでに処理中で');
+    pages.billing.preview = { charges, lateSuccess: 'keep' };
+    expect(await said('en')).toContain('What arrives of them, Kissa Coffee keeps.');
+  });
+
   it.each([
     ['nothing is planned', {}, null],
     ['no payment method is saved yet', { status: 'awaiting_payment_method' as const }, NEXT],
