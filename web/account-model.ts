@@ -102,6 +102,7 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
     : bannerModel({ ...facts, charging, hasProblem: isAsked, isNudged: nudge !== null }, locale, say);
   const about = {
     ...context,
+    charges,
     unpaid: unpaid(phases, enrollment.currency, locale),
     isNudged: nudge !== null,
   };

@@ -1,4 +1,5 @@
 /** How an enrollment stands, in a customer's words: the line under the heading. Called by the account page; pure. */
+import type { CustomerCharge } from '../db/customer-charges.ts';
 import type { CustomerEnrollment } from '../db/customer-view.ts';
 import { formatDay, type Locale } from '../domain/format.ts';
 import { ENDED } from '../domain/statuses.ts';
@@ -26,6 +27,8 @@ export interface StatusContext {
   isNudged: boolean;
   /** Nothing is charged until a dispute is over, and nobody can settle anything meanwhile. */
   isDisputed: boolean;
+  /** Every charge that the page shows, the newest first. */
+  charges: readonly Pick<CustomerCharge, 'status'>[];
 }
 
 export function statusModel(
@@ -72,22 +75,67 @@ function endingWords(isLate: boolean, date: string, { unpaid, isDisputed }: Stat
   return { label: say('enrollment.ending', { date }), text: say(key, { date, ...settling }) };
 }
 
-function textKey(
-  { status, pausedUntil }: CustomerEnrollment,
-  { unpaid, isNudged, isDisputed }: StatusContext,
-): string {
-  if (status === 'paused') {
-    // A pause stops the schedule: what is past due goes on being collected.
-    const collected = unpaid.count > 0 && !isDisputed ? '_unpaid' : '';
-    return `enrollment.paused${pausedUntil === null ? '' : '_until'}${collected}.text`;
+function textKey({ status, pausedUntil }: CustomerEnrollment, about: StatusContext): string {
+  switch (status) {
+    case 'active':
+      return activeKey(about);
+    case 'past_due':
+      return about.isDisputed ? 'enrollment.past_due_disputed.text' : 'enrollment.past_due.text';
+    case 'paused':
+      return pausedKey(pausedUntil !== null, about);
+    case 'completed':
+      return completedKey(about);
+    case 'awaiting_payment_method':
+    case 'canceled':
+    case 'expired':
+      return `enrollment.${status}.text`;
+    default:
+      return status satisfies never;
   }
-  if (isDisputed && status === 'active') {
+}
+
+function activeKey({ charges, isDisputed, isNudged }: StatusContext): string {
+  if (isDisputed) {
     return 'enrollment.active_disputed.text';
   }
-  if (isDisputed && status === 'past_due') {
-    return 'enrollment.past_due_disputed.text';
+  if (charges.some(({ status }) => status === 'needs_attention')) {
+    return 'enrollment.active_looking.text';
   }
-  return status === 'active' && isNudged ? 'enrollment.active_so_far.text' : `enrollment.${status}.text`;
+  const givenUp = givenUpAmong(charges);
+  if (givenUp !== null) {
+    return givenUp === 'last' ? 'enrollment.active_given_up.text' : 'enrollment.active_given_up_before.text';
+  }
+  return isNudged ? 'enrollment.active_so_far.text' : 'enrollment.active.text';
+}
+
+/** A pause stops the schedule: what is past due goes on being collected. */
+function pausedKey(hasEnd: boolean, { charges, unpaid, isDisputed }: StatusContext): string {
+  const pause = hasEnd ? 'paused_until' : 'paused';
+  if (unpaid.count > 0 && !isDisputed) {
+    return `enrollment.${pause}_unpaid.text`;
+  }
+  return !hasEnd && givenUpAmong(charges) === 'last'
+    ? 'enrollment.paused_given_up.text'
+    : `enrollment.${pause}.text`;
+}
+
+function completedKey({ charges }: StatusContext): string {
+  if (givenUpAmong(charges) !== null) {
+    return 'enrollment.completed_given_up.text';
+  }
+  const isForgiven = charges.some(({ status }) => status === 'canceled');
+  return isForgiven ? 'enrollment.completed_not_all.text' : 'enrollment.completed.text';
+}
+
+/** Whether a charge was given up, and whether one after it went through. */
+function givenUpAmong(charges: StatusContext['charges']): 'last' | 'before' | null {
+  const ends = charges
+    .map(({ status }) => status)
+    .filter((end) => end === 'succeeded' || end === 'uncollectible');
+  if (!ends.includes('uncollectible')) {
+    return null;
+  }
+  return ends[0] === 'uncollectible' ? 'last' : 'before';
 }
 
 const STATUS_TONE: Readonly<Record<CustomerEnrollment['status'], Tone>> = {

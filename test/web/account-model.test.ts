@@ -270,6 +270,52 @@ describe('accountModel', () => {
     });
   });
 
+  describe('the line under the heading', () => {
+    const givenUp = unpaid('uncollectible', { settledAt: at(-DAY) });
+    const contact = 'A payment was not made, and we no longer try it. Please contact Kissa about it.';
+    const notAll =
+      'Not all agreed payments were made: please contact Kissa about it. Nothing more will be charged.';
+    const expiring = { ...enrollment, paymentMethod: { ...method, expYear: 2025 } };
+
+    it.each<[string, Partial<AccountFacts>, string]>([
+      ['is paid', { charges: [charge] }, 'Everything is in order. There is nothing you need to do.'],
+      [
+        'is looked into',
+        { charges: [unpaid('needs_attention')] },
+        'We are looking into a payment, see below.',
+      ],
+      ['was given up last', { charges: [givenUp, charge] }, contact],
+      ['was given up last, and the card expires', { enrollment: expiring, charges: [givenUp] }, contact],
+      [
+        'was given up before',
+        { charges: [charge, givenUp] },
+        'Not every earlier payment was made. The newest one went through.',
+      ],
+      [
+        'was given up, in a pause',
+        { enrollment: { ...enrollment, status: 'paused' }, charges: [givenUp] },
+        `${contact} No new payments are being taken at the moment.`,
+      ],
+      [
+        'was given up, at the end',
+        { enrollment: { ...enrollment, status: 'completed' }, charges: [charge, givenUp] },
+        notAll,
+      ],
+      [
+        'was forgiven, at the end',
+        { enrollment: { ...enrollment, status: 'completed' }, charges: [charge, unpaid('canceled')] },
+        'The agreement has come to its end. Nothing more will be charged.',
+      ],
+      [
+        'is paid, at the end',
+        { enrollment: { ...enrollment, status: 'completed' }, charges: [charge] },
+        'All agreed payments are made. Nothing more will be charged.',
+      ],
+    ])('is true when a payment %s', (_name, facts, text) => {
+      expect(model(facts).status.text).toBe(text);
+    });
+  });
+
   describe('an open dispute', () => {
     const disputed = { ...charge, disputeStatus: 'needs_response' };
     const due = { ...enrollment, nextChargeAt: at(-14 * DAY) };
