@@ -60,7 +60,7 @@ async function waitsForMethod(site: Site, { enrollment }: Visitor): Promise<bool
   return (
     waiting.length > 0 &&
     !now.isDisputed &&
-    waiting.every((charge) => remediesOf(charge).ways[0] === 'method')
+    waiting.every((charge) => remediesOf(charge, enrollment.paymentMethod).ways[0] === 'method')
   );
 }
 

@@ -406,6 +406,35 @@ describe('accountModel', () => {
       expect(problems[1]?.paragraphs[1]).toContain('did not finish');
     });
 
+    it.each<[string, Partial<CustomerCharge>]>([
+      ['tried again', { decision: 'retry', nextAttemptAt: at(DAY) }],
+      ['confirmed', { decision: 'authenticate' }],
+    ])('offers only another method once the saved one is removed, where it could be %s', (_name, more) => {
+      const removed = { ...pastDue, paymentMethod: { ...method, detachedAt: at(-60) } };
+      const charges = [unpaid('requires_payment_method', more)];
+      const [problem] = model({ enrollment: removed, charges }).problems;
+      expect(problem?.title).toBe('Your payment of ¥1,980 did not go through');
+      expect(problem?.actions.map(({ way }) => way)).toEqual(['method']);
+      expect(problem?.paragraphs.slice(2)).toEqual([
+        'Your saved payment method was removed.',
+        'Choose another payment method to settle it now. You pay the amount only once.',
+      ]);
+    });
+
+    it('announces no try for a moment that has passed', () => {
+      const charges = [unpaid('requires_payment_method', { nextAttemptAt: at(-1) })];
+      const [problem] = model({ enrollment: pastDue, charges }).problems;
+      expect(problem?.paragraphs[2]).toBe('We are about to try again by ourselves.');
+    });
+
+    it('promises no waiting to who has begun to confirm: a try that was planned before comes all the same', () => {
+      const [problem] = model({ enrollment: pastDue, charges: [unpaid('requires_action')] }).problems;
+      expect(problem?.paragraphs.join(' ')).not.toContain('Nothing is taken');
+      expect(problem?.paragraphs[2]).toBe(
+        'Press the button and follow your bank’s steps; then you come back here. You pay the amount only once.',
+      );
+    });
+
     it('asks nothing of the customer for a defect of ours', () => {
       const [problem] = model({ charges: [unpaid('needs_attention')] }).problems;
       expect(problem).toMatchObject({ actions: [], title: 'We are looking into your payment of ¥1,980' });

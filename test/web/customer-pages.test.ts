@@ -5,6 +5,7 @@ import { buildPagesApp, mentioned, type PagesApp } from './pages-app.ts';
 import {
   daysAhead,
   newEnrollmentId,
+  seedAttempt,
   seedCharge,
   seedCheckoutSession,
   seedEnrollment,
@@ -78,6 +79,15 @@ describe('customerPages', () => {
       const id = await seedEnrollment(test.db, { status: 'past_due' });
       await seedPaymentMethod(test.db, id);
       await seedCharge(test.db, id, { status: 'requires_payment_method' });
+      expect((await get(id, '')).headers.location).toBe('https://checkout.stripe.com/c/pay/cs_test_new');
+    });
+
+    it('leads to Checkout when the method that could be tried again was removed', async () => {
+      const id = await seedEnrollment(test.db, { status: 'past_due' });
+      await seedPaymentMethod(test.db, id, { detached_at: daysAhead(0) });
+      const chargeId = await seedCharge(test.db, id, { status: 'requires_payment_method' });
+      await seedAttempt(test.db, id, chargeId);
+      await seedNotification(test.db, id, 'charge_failed', { reason: 'temporary' }, { chargeId });
       expect((await get(id, '')).headers.location).toBe('https://checkout.stripe.com/c/pay/cs_test_new');
     });
 
