@@ -12,6 +12,7 @@ export interface NudgeModel {
 /**
  * One that is gone can pay for nothing, whatever is planned. A card that has expired, or will have by the next payment,
  * is often renewed by its network, but not always.
+ * @param next null also where nobody knows it yet: on demand, or in a pause
  */
 export function nudgeModel(
   enrollment: CustomerEnrollment,
@@ -25,7 +26,13 @@ export function nudgeModel(
   if (method.isRemoved) {
     return { title: say('nudge.removed.title'), text: say('nudge.removed.text') };
   }
-  if (next === null || method.expiry === null || !(method.isExpired || method.isExpiring)) {
+  const { status, terms } = enrollment;
+  const mayComeAnyDay = status === 'paused' || terms.schedule.type === 'on_demand';
+  if (
+    method.expiry === null ||
+    (next === null && !mayComeAnyDay) ||
+    !(method.isExpired || method.isExpiring)
+  ) {
     return null;
   }
   const key = method.isExpired ? 'nudge.expired' : 'nudge.expiring';

@@ -365,6 +365,20 @@ describe('accountModel', () => {
     });
   });
 
+  describe('a card that has expired', () => {
+    const expired = { ...enrollment, nextChargeAt: null, paymentMethod: { ...method, expYear: 2025 } };
+
+    it.each<[string, Partial<CustomerEnrollment>, boolean]>([
+      ['it is charged on demand', { terms: termsOf({ type: 'on_demand' }) }, true],
+      ['it is paused', { status: 'paused' }, true],
+      ['nothing is planned any more', {}, false],
+    ])('is said and asked for, if a payment may come: %s', (_name, more, isAsked) => {
+      const page = model({ enrollment: { ...expired, ...more } });
+      expect(page.nudge?.title).toBe(isAsked ? 'Your card has expired' : undefined);
+      expect(page.status.text.includes('nothing you need to do')).toBe(!isAsked);
+    });
+  });
+
   describe('problems', () => {
     const pastDue = { ...enrollment, status: 'past_due' as const };
 
