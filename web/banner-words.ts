@@ -32,7 +32,7 @@ export interface BannerFacts {
 export function bannerModel(facts: BannerFacts, locale: Locale, say: Say): BannerModel | null {
   const { session, tried, nowMs } = facts;
   if (tried !== null) {
-    return tryBanner(tried, locale, say);
+    return tryBanner(tried, facts.hasProblem, locale, say);
   }
   if (session === null || nowMs - (session.completedAt?.getTime() ?? nowMs) > TOLD_FOR_MS) {
     return null;
