@@ -100,11 +100,13 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
   const banner = isCut
     ? null
     : bannerModel({ ...facts, charging, hasProblem: isAsked, isNudged: nudge !== null }, locale, say);
+  const refunds = facts.refunds.map((refund) => refundModel(refund, say));
   const about = {
     ...context,
     charges,
     unpaid: unpaid(phases, enrollment.currency, locale),
-    isNudged: nudge !== null,
+    // A refund that did not arrive, or asks where to, is for the customer to see to.
+    isNudged: nudge !== null || refunds.some(({ tone }) => tone === 'bad'),
   };
 
   return {
@@ -123,7 +125,7 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
       ? null
       : { label: say(needsMethod ? 'method.save' : 'method.change'), isMain: needsMethod },
     charges: phases.map((entry) => chargeModel(entry, locale, say)),
-    refunds: facts.refunds.map((refund) => refundModel(refund, say)),
+    refunds,
     notices: facts.notices.flatMap(({ id, kind, data, createdAt, isRead }) =>
       // A row of a newer version, during a roll-out, has no words here yet.
       isNotificationKind(kind)

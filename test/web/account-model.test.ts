@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CustomerCharge } from '../../db/customer-charges.ts';
+import type { CustomerCharge, CustomerRefund } from '../../db/customer-charges.ts';
 import type { CustomerEnrollment, CustomerPaymentMethod, CustomerSession } from '../../db/customer-view.ts';
 import { type ChargeStatus, ENROLLMENT_STATUSES } from '../../domain/statuses.ts';
 import { createRenderer } from '../../templates/renderer.ts';
@@ -276,9 +276,29 @@ describe('accountModel', () => {
     const notAll =
       'Not all agreed payments were made: please contact Kissa about it. Nothing more will be charged.';
     const expiring = { ...enrollment, paymentMethod: { ...method, expYear: 2025 } };
+    const refundThat = (status: string): CustomerRefund => ({
+      id: 're_1',
+      chargeNumber: 1,
+      chargeDescription: null,
+      amountMinor: 1980,
+      currency: 'jpy',
+      status,
+      createdAt: at(-DAY),
+    });
 
     it.each<[string, Partial<AccountFacts>, string]>([
       ['is paid', { charges: [charge] }, 'Everything is in order. There is nothing you need to do.'],
+      [
+        'goes back to an account that must be told',
+        { refunds: [refundThat('requires_action')] },
+        'All payments so far are in order.',
+      ],
+      ['did not get back', { refunds: [refundThat('failed')] }, 'All payments so far are in order.'],
+      [
+        'is on its way back',
+        { refunds: [refundThat('pending')] },
+        'Everything is in order. There is nothing you need to do.',
+      ],
       [
         'is looked into',
         { charges: [unpaid('needs_attention')] },
