@@ -1,6 +1,7 @@
 /**
  * Tells a customer that their saved payment method will fail at the next charge: it is gone, or its card is over by
- * then. Called by Activities once they have written what they have found out; never calls Stripe.
+ * then. Called by Activities once they have written what they have found out; never calls Stripe. Whoever has canceled
+ * is not asked for a method that no charge will need.
  */
 import type { Kysely } from 'kysely';
 import { insertNotification } from '../db/notifications.ts';
@@ -18,6 +19,18 @@ export async function tellIfMethodFails(
     .innerJoin('payment_methods as m', 'm.id', 'e.default_payment_method_id')
     .where('e.id', '=', enrollmentId)
     .where('e.ended_at', 'is', null)
+    // A cancel at the end of the period comes before the next charge, and one that was accepted before any.
+    .where((eb) => eb.or([eb('e.cancel_at', 'is', null), eb('e.cancel_at', '>', eb.ref('e.next_charge_at'))]))
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('enrollment_events as accepted')
+            .select('accepted.seq')
+            .whereRef('accepted.enrollment_id', '=', 'e.id')
+            .where('accepted.what', '=', 'enrollment.cancel_accepted'),
+        ),
+      ),
+    )
     .select(['e.locale', 'e.description', 'e.currency', 'e.terms', 'e.next_charge_at'])
     .select(['e.next_charge_amount_minor', 'm.id', 'm.detached_at', 'm.exp_month', 'm.exp_year'])
     .executeTakeFirst();

@@ -23,13 +23,19 @@ export interface CustomerEnrollment {
   cancelAt: Date | null;
   /** A cancel was accepted and waits for a payment that is on its way. */
   isCanceling: boolean;
-  /** The newest amount, when it is not the one that was agreed first. */
-  amountChange: { amountMinor: number; at: Date } | null;
+  /** The newest change of the amount that changed it, with what it was before; null while it is as agreed first. */
+  amountChange: AmountChange | null;
   endedAt: Date | null;
   customerName: string | null;
   paymentMethod: CustomerPaymentMethod | null;
   /** Differs whenever anything that the page shows may have changed. */
   stamp: string;
+}
+
+export interface AmountChange {
+  amountMinor: number;
+  beforeMinor: number;
+  at: Date;
 }
 
 export interface CustomerPaymentMethod {
@@ -39,6 +45,8 @@ export interface CustomerPaymentMethod {
   expMonth: number | null;
   expYear: number | null;
   savedAt: Date;
+  /** It is gone and cannot be charged any more: somebody removed it at Stripe, say. */
+  detachedAt: Date | null;
 }
 
 export interface CustomerSession {
@@ -62,10 +70,21 @@ export async function findCustomerEnrollment(
     .leftJoinLateral(
       (eb) =>
         eb
-          .selectFrom('enrollment_events as changed')
-          .select(['changed.at', sql<number>`(changed.details ->> 'amount_minor')::bigint`.as('amountMinor')])
-          .whereRef('changed.enrollment_id', '=', 'e.id')
-          .where('changed.what', '=', 'schedule.amount_changed')
+          .selectFrom((changes) =>
+            changes
+              .selectFrom('enrollment_events as told')
+              .whereRef('told.enrollment_id', '=', 'e.id')
+              .where('told.what', '=', 'schedule.amount_changed')
+              .select(['told.seq', 'told.at', AMOUNT_TOLD.as('amountMinor')])
+              .select(
+                sql<number>`coalesce(lag(${AMOUNT_TOLD}) over (order by told.seq), ${AMOUNT_AGREED})`.as(
+                  'beforeMinor',
+                ),
+              )
+              .as('changed'),
+          )
+          .select(['changed.at', 'changed.amountMinor', 'changed.beforeMinor'])
+          .whereRef('changed.amountMinor', '!=', 'changed.beforeMinor')
           .orderBy('changed.seq', 'desc')
           .limit(1)
           .as('change'),
@@ -98,6 +117,7 @@ export async function findCustomerEnrollment(
         .as('isCanceling'),
       'change.at as changedAt',
       'change.amountMinor as changedAmountMinor',
+      'change.beforeMinor as changedBeforeMinor',
       'customers.name as customerName',
       'pm.type',
       'pm.brand',
@@ -105,22 +125,27 @@ export async function findCustomerEnrollment(
       'pm.exp_month as expMonth',
       'pm.exp_year as expYear',
       'pm.saved_at as savedAt',
+      'pm.detached_at as detachedAt',
       stampOf('e').as('stamp'),
     ])
     .executeTakeFirst();
   if (row === undefined) {
     return undefined;
   }
-  const { type, brand, last4, expMonth, expYear, savedAt, changedAt, changedAmountMinor, ...enrollment } =
-    row;
+  const { type, brand, last4, expMonth, expYear, savedAt, detachedAt, ...others } = row;
+  const { changedAt, changedAmountMinor, changedBeforeMinor, ...enrollment } = others;
   const paymentMethod =
-    type === null || savedAt === null ? null : { type, brand, last4, expMonth, expYear, savedAt };
+    type === null || savedAt === null ? null : { type, brand, last4, expMonth, expYear, savedAt, detachedAt };
   const amountChange =
-    changedAt === null || changedAmountMinor === null
+    changedAt === null || changedAmountMinor === null || changedBeforeMinor === null
       ? null
-      : { amountMinor: changedAmountMinor, at: changedAt };
+      : { amountMinor: changedAmountMinor, beforeMinor: changedBeforeMinor, at: changedAt };
   return { ...enrollment, paymentMethod, amountChange };
 }
+
+const AMOUNT_TOLD = sql<number>`(told.details ->> 'amount_minor')::bigint`;
+/** Only a recurring schedule's amount can be changed, and it has one. */
+const AMOUNT_AGREED = sql<number>`(e.terms -> 'schedule' ->> 'amountMinor')::bigint`;
 
 /** One Checkout Session of this enrollment, never of another; the newest when no id is given. */
 export async function findCustomerSession(
@@ -162,12 +187,14 @@ export async function readStamps(
 
 /**
  * Of row versions (`xmin`) rather than instants: a row may change twice at one instant of the Workflow's clock.
- * A Checkout Session, a charge and a message can change without their enrollment; a refund changes its charge's row.
+ * The saved payment method, a Checkout Session, a charge and a message can change without their enrollment; a refund
+ * changes its charge's row.
  */
 function stampOf(enrollment: string) {
   const e = sql.table(enrollment);
   return sql<string>`concat_ws('.',
     ${e}.xmin,
+    coalesce((select m.xmin::text from payment_methods m where m.id = ${e}.default_payment_method_id), '0'),
     (select coalesce(sum(c.xmin::text::bigint), 0) from charges c where c.enrollment_id = ${e}.id),
     (select coalesce(sum(s.xmin::text::bigint), 0) from checkout_sessions s where s.enrollment_id = ${e}.id),
     (select count(*) || '-' || count(n.read_at) from notifications n where n.enrollment_id = ${e}.id))`;

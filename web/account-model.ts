@@ -14,6 +14,7 @@ import { type BannerModel, bannerModel } from './banner-words.ts';
 import { type ChargePhase, chargePhase, chargeWords, type Tone } from './charge-words.ts';
 import { type MethodModel, methodModel } from './method-words.ts';
 import { type NextModel, nextModel } from './next-words.ts';
+import { type NudgeModel, nudgeModel } from './nudge-words.ts';
 import { type ProblemModel, problemModel } from './problem-words.ts';
 import { type RefundModel, refundModel } from './refund-words.ts';
 import { isDisputed } from './remedies.ts';
@@ -41,8 +42,8 @@ export interface AccountModel {
   timeZone: string;
   banner: BannerModel | null;
   problems: ProblemModel[];
-  /** The saved card will not last until the next payment. */
-  nudge: { title: string; text: string } | null;
+  /** The saved payment method is gone, or its card will not last until the next payment. */
+  nudge: NudgeModel | null;
   next: NextModel | null;
   /** Shown when there is no next payment; null hides the section. */
   noNext: string | null;
@@ -74,36 +75,44 @@ interface ChargeModel {
 export function accountModel(facts: AccountFacts, locale: Locale, say: Say): AccountModel {
   const { enrollment, charges, nowMs, tried } = facts;
   const timeZone = timeZoneOf(enrollment.terms.schedule);
+  const context = { timeZone, nowMs, isDisputed: isDisputed(charges), method: enrollment.paymentMethod };
   const phases = charges.map((charge) => ({
     charge,
     phase:
       tried?.charge.id === charge.id && isUnderWay(tried)
         ? ('making' as const)
-        : chargePhase(charge, enrollment.paymentMethod, nowMs),
+        : chargePhase(charge, context),
   }));
   const isOver = hasEnded(enrollment);
   const isStopped = isOver || enrollment.isCanceling;
-  const { next, noNext } = nextModel(enrollment, timeZone, nowMs, locale, say);
+  const { next, noNext } = nextModel(enrollment, context, locale, say);
   const making = phases.find(({ phase }) => phase === 'making')?.charge;
-  const context = { timeZone, isDisputed: isDisputed(charges) };
   const problems = isStopped
     ? []
     : phases.flatMap((entry) => problemModel(entry, context, locale, say) ?? []);
+  const isAsked = problems.some(({ actions }) => actions.length > 0);
   const needsMethod = enrollment.status === 'awaiting_payment_method';
   const charging = making ?? (next?.isNow === true ? next : null);
+  const heading = enrollment.description ?? say('account.title');
+  const method = methodOf(enrollment, next, nowMs, say);
+  const nudge = isStopped || isAsked ? null : nudgeModel(enrollment, method, next, say);
   const isCut = enrollment.status === 'canceled' || enrollment.status === 'expired';
   const banner = isCut
     ? null
-    : bannerModel({ ...facts, charging, hasProblem: problems.length > 0 }, locale, say);
-  const heading = enrollment.description ?? say('account.title');
-  const method = methodOf(enrollment, next, nowMs, say);
-  const nudge = problems.length > 0 || next === null ? null : nudgeOf(method, say);
-  const about = { unpaid: unpaid(phases, enrollment.currency, locale), isNudged: nudge !== null };
+    : bannerModel({ ...facts, charging, hasProblem: isAsked, isNudged: nudge !== null }, locale, say);
+  const refunds = facts.refunds.map((refund) => refundModel(refund, say));
+  const about = {
+    ...context,
+    charges,
+    unpaid: unpaid(phases, enrollment.currency, locale),
+    // A refund that did not arrive, or asks where to, is for the customer to see to.
+    isNudged: nudge !== null || refunds.some(({ tone }) => tone === 'bad'),
+  };
 
   return {
     heading,
     title: problems[0] === undefined ? heading : `${problems[0].title} · ${heading}`,
-    status: statusModel(enrollment, about, timeZone, locale, say),
+    status: statusModel(enrollment, about, locale, say),
     timeZone,
     banner,
     problems,
@@ -116,7 +125,7 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
       ? null
       : { label: say(needsMethod ? 'method.save' : 'method.change'), isMain: needsMethod },
     charges: phases.map((entry) => chargeModel(entry, locale, say)),
-    refunds: facts.refunds.map((refund) => refundModel(refund, say)),
+    refunds,
     notices: facts.notices.flatMap(({ id, kind, data, createdAt, isRead }) =>
       // A row of a newer version, during a roll-out, has no words here yet.
       isNotificationKind(kind)
@@ -142,15 +151,6 @@ function methodOf(
   return paymentMethod === null
     ? null
     : methodModel(paymentMethod, { nowMs, neededAtMs: next === null ? null : Date.parse(next.at) }, say);
-}
-
-/** A card that has expired, or will have by the next payment; networks often renew it, but not always. */
-function nudgeOf(method: MethodModel | null, say: Say): AccountModel['nudge'] {
-  if (method === null || method.expiry === null || !(method.isExpired || method.isExpiring)) {
-    return null;
-  }
-  const key = method.isExpired ? 'nudge.expired' : 'nudge.expiring';
-  return { title: say(`${key}.title`), text: say(`${key}.text`, { expiry: method.expiry }) };
 }
 
 function unpaid(

@@ -4,7 +4,7 @@ import type { CustomerSession } from '../db/customer-view.ts';
 import { formatMoney, type Locale } from '../domain/format.ts';
 import type { Say } from '../templates/renderer.ts';
 import type { Tone } from './charge-words.ts';
-import { type TryMade, tryBanner } from './try-words.ts';
+import { TOLD_FOR_MS, type TryMade, tryBanner } from './try-words.ts';
 
 export interface BannerModel {
   title: string;
@@ -20,16 +20,21 @@ export interface BannerFacts {
   charges: readonly CustomerCharge[];
   /** What is being charged at this moment. */
   charging: { amountMinor: number; currency: string } | null;
+  /** Something below asks the customer to act. */
   hasProblem: boolean;
+  /** The page asks for another payment method although nothing is wrong yet. */
+  isNudged: boolean;
+  /** Milliseconds since 1970. */
+  nowMs: number;
 }
 
 /** @returns null when the page needs no word about it */
 export function bannerModel(facts: BannerFacts, locale: Locale, say: Say): BannerModel | null {
-  const { session, tried } = facts;
+  const { session, tried, nowMs } = facts;
   if (tried !== null) {
-    return tryBanner(tried, locale, say);
+    return tryBanner(tried, facts.hasProblem, locale, say);
   }
-  if (session === null) {
+  if (session === null || nowMs - (session.completedAt?.getTime() ?? nowMs) > TOLD_FOR_MS) {
     return null;
   }
   if (session.refusedReason !== null) {
@@ -48,7 +53,7 @@ export function bannerModel(facts: BannerFacts, locale: Locale, say: Say): Banne
 }
 
 function savedWords(
-  { charging, hasProblem, charges }: BannerFacts,
+  { charging, hasProblem, isNudged, charges }: BannerFacts,
   session: CustomerSession,
   locale: Locale,
   say: Say,
@@ -69,6 +74,8 @@ function savedWords(
       session.completedAt !== null &&
       settledAt >= session.completedAt,
   );
-  const text = paidSince ? say('banner.saved_paid.text', amount(paidSince)) : say('banner.saved.text');
-  return { text, tone: 'good' };
+  if (paidSince) {
+    return { text: say('banner.saved_paid.text', amount(paidSince)), tone: 'good' };
+  }
+  return { text: say(isNudged ? 'banner.saved_nudged.text' : 'banner.saved.text'), tone: 'good' };
 }

@@ -19,11 +19,13 @@ export interface CancelFacts {
   now: CancelPreview;
   /** Null where there is no end of a period to wait for. */
   later: CancelPreview | null;
+  /** Milliseconds since 1970. */
+  nowMs: number;
 }
 
 /** The gentler one first. */
 export function cancelChoices(facts: CancelFacts, locale: Locale, say: Say): CancelChoice[] {
-  const { enrollment, later } = facts;
+  const { enrollment, later, nowMs } = facts;
   const zone = timeZoneOf(enrollment.terms.schedule);
   const words: Words = {
     say,
@@ -31,8 +33,10 @@ export function cancelChoices(facts: CancelFacts, locale: Locale, say: Say): Can
     day: (iso) => formatDay(iso, locale, zone),
   };
   const endsAt = later?.takesEffectAt ?? null;
+  // What fell due and is held back, by a dispute say, leaves no period to wait for.
+  const isAhead = endsAt !== null && Date.parse(endsAt) > nowMs;
   return [
-    ...(later === null || endsAt === null ? [] : [laterChoice(later, endsAt, words)]),
+    ...(later === null || !isAhead ? [] : [laterChoice(later, endsAt, words)]),
     { when: 'now', label: say('cancel.now'), lines: nowLines(facts, words) },
   ];
 }
@@ -75,7 +79,7 @@ function nowLines({ enrollment, charges, now }: CancelFacts, words: Words): stri
   const underway = total('outcome_awaited', 'canceled_if_the_bank_allows');
   const hasPaid = charges.some(({ status }) => status === 'succeeded');
   return [
-    say('cancel.at_once'),
+    say(underway.count > 0 ? 'cancel.after_processing' : 'cancel.at_once'),
     say('cancel.no_new'),
     ...nextLines(now, words),
     ...(dropped.count > 0 ? [say('cancel.unpaid_dropped', dropped)] : []),

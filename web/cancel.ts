@@ -65,7 +65,7 @@ async function showChoice(
     canEndLater ? site.billing.previewCancel(enrollment.id, 'at_period_end') : null,
     listCustomerCharges(site.db, enrollment.id, MOST_CHARGES),
   ]);
-  const choices = cancelChoices({ enrollment, charges, now, later }, locale, say);
+  const choices = cancelChoices({ enrollment, charges, now, later, nowMs: Date.now() }, locale, say);
   return sendPage(site, request, reply, locale, {
     template: 'cancel',
     title: isMissing ? say('cancel.error_title') : say('cancel.title'),

@@ -19,23 +19,28 @@ interface Words {
 /** How long after a new payment method a past due charge counts as being tried with it. */
 const RETRY_WINDOW_MS = 2 * 60_000;
 
-/**
- * @param method the saved payment method: one saved after the last try is about to be tried
- * @param nowMs milliseconds since 1970
- */
+export interface ChargeContext {
+  /** The saved payment method: one saved after the last try is about to be tried. */
+  method: Pick<CustomerPaymentMethod, 'savedAt'> | null;
+  /** No try begins until a dispute is over. */
+  isDisputed: boolean;
+  /** Milliseconds since 1970. */
+  nowMs: number;
+}
+
 export function chargePhase(
   charge: Pick<CustomerCharge, 'status' | 'dueAt' | 'updatedAt'>,
-  method: Pick<CustomerPaymentMethod, 'savedAt'> | null,
-  nowMs: number,
+  { method, isDisputed, nowMs }: ChargeContext,
 ): ChargePhase {
   switch (charge.status) {
     case 'scheduled':
-      return charge.dueAt.getTime() <= nowMs ? 'making' : 'planned';
+      return charge.dueAt.getTime() <= nowMs && !isDisputed ? 'making' : 'planned';
     case 'requires_confirmation':
       return 'making';
     case 'requires_payment_method':
     case 'requires_action':
-      return method !== null &&
+      return !isDisputed &&
+        method !== null &&
         method.savedAt > charge.updatedAt &&
         nowMs - method.savedAt.getTime() < RETRY_WINDOW_MS
         ? 'making'

@@ -55,13 +55,12 @@ async function waitsForMethod(site: Site, { enrollment }: Visitor): Promise<bool
     return enrollment.status === 'awaiting_payment_method';
   }
   const charges = await listCustomerCharges(site.db, enrollment.id, 20);
-  const waiting = charges.filter(
-    (charge) => chargePhase(charge, enrollment.paymentMethod, Date.now()) === 'customer',
-  );
+  const now = { method: enrollment.paymentMethod, isDisputed: isDisputed(charges), nowMs: Date.now() };
+  const waiting = charges.filter((charge) => chargePhase(charge, now) === 'customer');
   return (
     waiting.length > 0 &&
-    !isDisputed(charges) &&
-    waiting.every((charge) => remediesOf(charge).ways[0] === 'method')
+    !now.isDisputed &&
+    waiting.every((charge) => remediesOf(charge, enrollment.paymentMethod).ways[0] === 'method')
   );
 }
 

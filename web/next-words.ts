@@ -11,17 +11,29 @@ export interface NextModel {
   at: string;
   /** It is due and being made. */
   isNow: boolean;
+  /** It is due and waits until a dispute is over. */
+  isHeld: boolean;
 }
 
-/** @returns both null where the page has nothing to say of it */
+/** A cancel at the end of the period takes effect when the next payment would have been due. */
+export function endsFirst({
+  cancelAt,
+  nextChargeAt,
+}: Pick<CustomerEnrollment, 'cancelAt' | 'nextChargeAt'>): boolean {
+  return cancelAt !== null && (nextChargeAt === null || nextChargeAt >= cancelAt);
+}
+
+/**
+ * @param context.isDisputed nothing is charged until a dispute is over, however long that takes
+ * @returns both null where the page has nothing to say of it
+ */
 export function nextModel(
   enrollment: CustomerEnrollment,
-  timeZone: string,
-  nowMs: number,
+  { timeZone, nowMs, isDisputed }: { timeZone: string; nowMs: number; isDisputed: boolean },
   locale: Locale,
   say: Say,
 ): { next: NextModel | null; noNext: string | null } {
-  const { status, nextChargeAt, nextChargeAmountMinor, cancelAt, pausedUntil, currency } = enrollment;
+  const { status, nextChargeAt, nextChargeAmountMinor, pausedUntil, currency } = enrollment;
   const none = (noNext: string | null) => ({ next: null, noNext });
   if (isOver(enrollment) || enrollment.isCanceling) {
     return none(null);
@@ -30,15 +42,19 @@ export function nextModel(
     const date = pausedUntil === null ? '' : formatDay(pausedUntil.toISOString(), locale, timeZone);
     return none(pausedUntil === null ? say('next.paused') : say('next.paused_until', { date }));
   }
-  // A cancel at the end of the period takes effect when the next payment would have been due.
-  const isCut = cancelAt !== null && nextChargeAt !== null && nextChargeAt >= cancelAt;
-  if (isCut || (cancelAt !== null && nextChargeAt === null)) {
+  if (endsFirst(enrollment)) {
     return none(say('next.ending'));
   }
   if (nextChargeAt !== null && nextChargeAmountMinor !== null) {
-    const isNow = nextChargeAt.getTime() <= nowMs;
+    const isDue = nextChargeAt.getTime() <= nowMs;
     return {
-      next: { amountMinor: nextChargeAmountMinor, currency, at: nextChargeAt.toISOString(), isNow },
+      next: {
+        amountMinor: nextChargeAmountMinor,
+        currency,
+        at: nextChargeAt.toISOString(),
+        isNow: isDue && !isDisputed,
+        isHeld: isDue && isDisputed,
+      },
       noNext: null,
     };
   }

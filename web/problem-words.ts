@@ -1,9 +1,10 @@
 /** What stands in the way of a charge, why, and what the customer can do. Called by the account page; pure. */
 import type { CustomerCharge } from '../db/customer-charges.ts';
+import type { CustomerPaymentMethod } from '../db/customer-view.ts';
 import { formatDay, formatInstant, formatMoney, type Locale } from '../domain/format.ts';
 import type { Say } from '../templates/renderer.ts';
 import type { ChargePhase } from './charge-words.ts';
-import { type Remedies, type Remedy, reasonOf, remediesOf } from './remedies.ts';
+import { isBeyondUse, type Remedies, type Remedy, reasonOf, remediesOf } from './remedies.ts';
 
 export interface ProblemModel {
   id: string;
@@ -13,13 +14,20 @@ export interface ProblemModel {
   actions: { way: Remedy; label: string }[];
 }
 
-/**
- * @param isDisputed nothing is charged until a dispute is over
- * @returns null when the charge needs nobody
- */
+export interface ProblemContext {
+  timeZone: string;
+  /** Milliseconds since 1970. */
+  nowMs: number;
+  /** Nothing is charged until a dispute is over. */
+  isDisputed: boolean;
+  /** The saved payment method. */
+  method: CustomerPaymentMethod | null;
+}
+
+/** @returns null when the charge needs nobody */
 export function problemModel(
   { charge, phase }: { charge: CustomerCharge; phase: ChargePhase },
-  context: { timeZone: string; isDisputed: boolean },
+  context: ProblemContext,
   locale: Locale,
   say: Say,
 ): ProblemModel | null {
@@ -36,8 +44,10 @@ export function problemModel(
     const title = say('problem.title', { amount });
     return { id: charge.id, title, paragraphs: [due, say('problem.disputed')], actions: [] };
   }
-  const remedies = remediesOf(charge);
-  const mustConfirm = remedies.ways.includes('confirm') || reasonOf(charge) === 'authentication_required';
+  const remedies = remediesOf(charge, context.method);
+  const mustConfirm =
+    !isBeyondUse(charge, context.method) &&
+    (remedies.ways.includes('confirm') || reasonOf(charge) === 'authentication_required');
   return {
     id: charge.id,
     title: say(mustConfirm ? 'problem.confirm_title' : 'problem.title', { amount }),
@@ -49,7 +59,7 @@ export function problemModel(
 type Worder = (
   charge: CustomerCharge,
   remedies: Remedies,
-  context: { timeZone: string },
+  context: ProblemContext,
   locale: Locale,
   say: Say,
 ) => string[];
@@ -58,21 +68,33 @@ const confirmWords: Worder = (charge, { triesUsedUp }, _context, _locale, say) =
   if (triesUsedUp) {
     return [say('problem.tries_used', { count: charge.triesByHand24h }), say('problem.fix')];
   }
-  return [
-    say(charge.status === 'requires_action' ? 'problem.confirm_unfinished' : 'problem.confirm_why'),
-    say('problem.confirm_fix'),
-  ];
+  // Who has left their bank's question unanswered is not waited for: a retry that was planned before comes all the same.
+  return charge.status === 'requires_action'
+    ? [say('problem.confirm_unfinished'), say('problem.confirm_again')]
+    : [say('problem.confirm_why'), say('problem.confirm_fix')];
 };
 
-const declineWords: Worder = (charge, { ways, triesUsedUp }, { timeZone }, locale, say) => {
-  const then =
-    charge.nextAttemptAt === null
-      ? say('notice.no_retry')
-      : say('notice.retry_at', { date: formatInstant(charge.nextAttemptAt.toISOString(), locale, timeZone) });
+const declineWords: Worder = (charge, { ways, triesUsedUp }, context, locale, say) => {
   return [
     say(`reason.${reasonOf(charge)}`),
-    then,
+    isBeyondUse(charge, context.method)
+      ? say('problem.method_removed')
+      : retryWords(charge, context, locale, say),
     ...(triesUsedUp ? [say('problem.tries_used', { count: charge.triesByHand24h })] : []),
     say(ways.includes('retry') ? 'problem.fix_or_retry' : 'problem.fix'),
   ];
 };
+
+function retryWords(
+  { nextAttemptAt }: CustomerCharge,
+  { timeZone, nowMs }: ProblemContext,
+  locale: Locale,
+  say: Say,
+): string {
+  if (nextAttemptAt === null) {
+    return say('notice.no_retry');
+  }
+  return nextAttemptAt.getTime() <= nowMs
+    ? say('problem.retry_due')
+    : say('notice.retry_at', { date: formatInstant(nextAttemptAt.toISOString(), locale, timeZone) });
+}

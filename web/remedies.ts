@@ -3,6 +3,7 @@
  * Workflow decides whether it is allowed; this only keeps the page from offering what would be refused. Pure.
  */
 import type { CustomerCharge } from '../db/customer-charges.ts';
+import type { CustomerPaymentMethod } from '../db/customer-view.ts';
 import { MOST_TRIES_BY_HAND_PER_DAY } from '../domain/customer-tries.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
 import { CUSTOMER_REASONS, type CustomerReason } from '../domain/notifications.ts';
@@ -17,10 +18,12 @@ export interface Remedies {
   triesUsedUp: boolean;
 }
 
+/** @param method the saved payment method */
 export function remediesOf(
   charge: Pick<CustomerCharge, 'status' | 'told' | 'decision' | 'triesByHand24h'>,
+  method: Pick<CustomerPaymentMethod, 'detachedAt'> | null,
 ): Remedies {
-  const way = sameMethod(charge);
+  const way = isBeyondUse(charge, method) ? null : sameMethod(charge);
   if (way === null) {
     return { ways: ['method'], triesUsedUp: false };
   }
@@ -30,6 +33,14 @@ export function remediesOf(
   // Not enough money, or a plain no: the same card rarely helps at once.
   const isBest = way === 'confirm' || reasonOf(charge) === 'temporary';
   return { ways: isBest ? [way, 'method'] : ['method', way], triesUsedUp: false };
+}
+
+/** Nothing can be tried with a method that was removed; what is at the bank already may still be confirmed there. */
+export function isBeyondUse(
+  { status }: Pick<CustomerCharge, 'status'>,
+  method: Pick<CustomerPaymentMethod, 'detachedAt'> | null,
+): boolean {
+  return status !== 'requires_action' && method !== null && method.detachedAt !== null;
 }
 
 /** What may be done with the payment method that was tried last; null when it will not do. */

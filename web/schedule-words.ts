@@ -1,4 +1,5 @@
 /** What a customer agreed to, in sentences of their language. Called by the account page; pure. */
+import type { AmountChange } from '../db/customer-view.ts';
 import { formatDay, formatHour, formatMoney, formatTimeZone, type Locale } from '../domain/format.ts';
 import { sumMinor } from '../domain/money.ts';
 import type { InstallmentsSchedule, Interval, RecurringSchedule, Schedule, Terms } from '../domain/terms.ts';
@@ -11,13 +12,13 @@ export function timeZoneOf(schedule: Schedule): string {
 
 /**
  * Amount and rhythm first, then start, end, hour, and what follows when a payment fails.
- * @param change the newest amount of a recurring schedule, when it is not the one that was agreed first
+ * @param change the newest change of a recurring schedule's amount
  */
 export function agreementLines(
   terms: Terms,
   locale: Locale,
   say: Say,
-  change: { amountMinor: number; at: Date } | null = null,
+  change: AmountChange | null = null,
 ): string[] {
   const { schedule } = terms;
   const money = (amountMinor: number) => formatMoney(amountMinor, terms.currency, locale);
@@ -67,7 +68,7 @@ function scheduleLines(
 
 function changedLines(
   schedule: RecurringSchedule,
-  change: { amountMinor: number; at: Date },
+  change: AmountChange,
   money: (amountMinor: number) => string,
   day: (iso: string) => string,
   say: Say,
@@ -78,12 +79,8 @@ function changedLines(
     day,
     say,
   );
-  const before = money(schedule.amountMinor);
-  return [
-    amount,
-    say('agreement.changed', { date: day(change.at.toISOString()), amount: before }),
-    ...others,
-  ];
+  const facts = { date: day(change.at.toISOString()), amount: money(change.beforeMinor) };
+  return [amount, say('agreement.changed', facts), ...others];
 }
 
 function installmentsLine(

@@ -1,4 +1,5 @@
 /** How an enrollment stands, in a customer's words: the line under the heading. Called by the account page; pure. */
+import type { CustomerCharge } from '../db/customer-charges.ts';
 import type { CustomerEnrollment } from '../db/customer-view.ts';
 import { formatDay, type Locale } from '../domain/format.ts';
 import { ENDED } from '../domain/statuses.ts';
@@ -15,31 +16,37 @@ export function isOver({ status }: Pick<CustomerEnrollment, 'status'>): boolean 
   return ENDED.some((end) => end === status);
 }
 
-/**
- * @param about.unpaid how many charges wait for the customer, and their sum in words
- * @param about.isNudged the page asks for something although nothing is wrong yet
- */
+/** What else the page says, which this line must not contradict. */
+export interface StatusContext {
+  timeZone: string;
+  /** Milliseconds since 1970. */
+  nowMs: number;
+  /** How many charges wait for the customer, and their sum in words. */
+  unpaid: { count: number; amount: string };
+  /** The page asks for something although nothing is wrong yet. */
+  isNudged: boolean;
+  /** Nothing is charged until a dispute is over, and nobody can settle anything meanwhile. */
+  isDisputed: boolean;
+  /** Every charge that the page shows, the newest first. */
+  charges: readonly Pick<CustomerCharge, 'status'>[];
+}
+
 export function statusModel(
   enrollment: CustomerEnrollment,
-  { unpaid, isNudged }: { unpaid: { count: number; amount: string }; isNudged: boolean },
-  timeZone: string,
+  about: StatusContext,
   locale: Locale,
   say: Say,
 ): StatusModel {
   const { status, cancelAt } = enrollment;
+  const { unpaid, timeZone } = about;
   const day = (instant: Date | null) =>
     instant === null ? '' : formatDay(instant.toISOString(), locale, timeZone);
   if (!isOver(enrollment) && enrollment.isCanceling) {
     return { label: say('enrollment.canceling'), text: say('enrollment.canceling.text'), tone: 'wait' };
   }
   if (!isOver(enrollment) && cancelAt !== null) {
-    const date = day(cancelAt);
-    const label = say('enrollment.ending', { date });
-    const text =
-      status === 'past_due' && unpaid.count > 0
-        ? say('enrollment.ending_past_due.text', { date, ...unpaid })
-        : say('enrollment.ending.text', { date });
-    return { label, text, tone: status === 'past_due' ? 'bad' : 'wait' };
+    const words = endingWords(cancelAt.getTime() <= about.nowMs, day(cancelAt), about, say);
+    return { ...words, tone: status === 'past_due' ? 'bad' : 'wait' };
   }
   const date = {
     awaiting_payment_method: enrollment.setupDeadlineAt,
@@ -52,16 +59,83 @@ export function statusModel(
   }[status];
   return {
     label: say(`enrollment.${status}`),
-    text: say(textKey(enrollment, isNudged), { date: day(date), ...unpaid }),
+    text: say(textKey(enrollment, about), { date: day(date), ...unpaid }),
     tone: STATUS_TONE[status],
   };
 }
 
-function textKey({ status, pausedUntil }: CustomerEnrollment, isNudged: boolean): string {
-  if (status === 'paused' && pausedUntil !== null) {
-    return 'enrollment.paused_until.text';
+/** @param isLate the period is over, and what is open is still collected */
+function endingWords(isLate: boolean, date: string, { unpaid, isDisputed }: StatusContext, say: Say) {
+  // What waits for a dispute nobody can settle: the problem below says so.
+  const settling = isDisputed ? { ...unpaid, count: 0 } : unpaid;
+  if (isLate) {
+    return { label: say('enrollment.ending_late'), text: say('enrollment.ending_late.text', settling) };
   }
-  return status === 'active' && isNudged ? 'enrollment.active_so_far.text' : `enrollment.${status}.text`;
+  const key = settling.count > 0 ? 'enrollment.ending_past_due.text' : 'enrollment.ending.text';
+  return { label: say('enrollment.ending', { date }), text: say(key, { date, ...settling }) };
+}
+
+function textKey({ status, pausedUntil }: CustomerEnrollment, about: StatusContext): string {
+  switch (status) {
+    case 'active':
+      return activeKey(about);
+    case 'past_due':
+      return about.isDisputed ? 'enrollment.past_due_disputed.text' : 'enrollment.past_due.text';
+    case 'paused':
+      return pausedKey(pausedUntil !== null, about);
+    case 'completed':
+      return completedKey(about);
+    case 'awaiting_payment_method':
+    case 'canceled':
+    case 'expired':
+      return `enrollment.${status}.text`;
+    default:
+      return status satisfies never;
+  }
+}
+
+function activeKey({ charges, isDisputed, isNudged }: StatusContext): string {
+  if (isDisputed) {
+    return 'enrollment.active_disputed.text';
+  }
+  if (charges.some(({ status }) => status === 'needs_attention')) {
+    return 'enrollment.active_looking.text';
+  }
+  const givenUp = givenUpAmong(charges);
+  if (givenUp !== null) {
+    return givenUp === 'last' ? 'enrollment.active_given_up.text' : 'enrollment.active_given_up_before.text';
+  }
+  return isNudged ? 'enrollment.active_so_far.text' : 'enrollment.active.text';
+}
+
+/** A pause stops the schedule: what is past due goes on being collected. */
+function pausedKey(hasEnd: boolean, { charges, unpaid, isDisputed }: StatusContext): string {
+  const pause = hasEnd ? 'paused_until' : 'paused';
+  if (unpaid.count > 0 && !isDisputed) {
+    return `enrollment.${pause}_unpaid.text`;
+  }
+  return !hasEnd && givenUpAmong(charges) === 'last'
+    ? 'enrollment.paused_given_up.text'
+    : `enrollment.${pause}.text`;
+}
+
+function completedKey({ charges }: StatusContext): string {
+  if (givenUpAmong(charges) !== null) {
+    return 'enrollment.completed_given_up.text';
+  }
+  const isForgiven = charges.some(({ status }) => status === 'canceled');
+  return isForgiven ? 'enrollment.completed_not_all.text' : 'enrollment.completed.text';
+}
+
+/** Whether a charge was given up, and whether one after it went through. */
+function givenUpAmong(charges: StatusContext['charges']): 'last' | 'before' | null {
+  const ends = charges
+    .map(({ status }) => status)
+    .filter((end) => end === 'succeeded' || end === 'uncollectible');
+  if (!ends.includes('uncollectible')) {
+    return null;
+  }
+  return ends[0] === 'uncollectible' ? 'last' : 'before';
 }
 
 const STATUS_TONE: Readonly<Record<CustomerEnrollment['status'], Tone>> = {

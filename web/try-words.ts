@@ -19,7 +19,7 @@ export interface TryMade {
 }
 
 /** An address that is opened later tells nothing of then. */
-const TOLD_FOR_MS = 10 * 60_000;
+export const TOLD_FOR_MS = 10 * 60_000;
 /** What the bank was told is read from Stripe within seconds. */
 const CHECKING_MS = 60_000;
 
@@ -34,8 +34,11 @@ export function isUnderWay(tried: TryMade): boolean {
     : charge.attempts === attempt.confirmed && charge.status === 'requires_action';
 }
 
-/** @returns null when the rest of the page says it all */
-export function tryBanner(tried: TryMade, locale: Locale, say: Say): BannerModel | null {
+/**
+ * @param hasProblem something below asks the customer to act
+ * @returns null when the rest of the page says it all
+ */
+export function tryBanner(tried: TryMade, hasProblem: boolean, locale: Locale, say: Say): BannerModel | null {
   const { charge, attempt, refused } = tried;
   const isReturn = 'confirmed' in attempt;
   // Another attempt since then is another story.
@@ -57,8 +60,9 @@ export function tryBanner(tried: TryMade, locale: Locale, say: Say): BannerModel
   }
   switch (charge.status) {
     case 'succeeded':
+      return words(hasProblem ? 'paid_one' : 'paid', 'good');
     case 'requires_capture':
-      return words('paid', 'good');
+      return words(hasProblem ? 'reserved_one' : 'reserved', 'good');
     case 'processing':
       return words('on_its_way', 'wait');
     case 'requires_payment_method':

@@ -54,6 +54,21 @@ describe('composeMail', () => {
     expect(new Set(mails.map((mail) => mail.subject)).size).toBe(NOTIFICATION_KINDS.length);
   });
 
+  it('claims of no completed agreement that all was paid: some may have been given up or forgiven', async () => {
+    const notice = sampleNotices().find(({ kind }) => kind === 'enrollment_completed');
+    const said = async (locale: 'en' | 'ja') => {
+      if (notice === undefined) {
+        throw new Error('no sample');
+      }
+      const { subject, text } = await composeMail(renderer, { ...notice, locale, name: null, link });
+      return `${subject}\n${text}`;
+    };
+    expect(await said('en')).toContain('Nothing more will be charged.');
+    expect(await said('en')).not.toMatch(/\b(all|every)\b/i);
+    expect(await said('ja')).toContain('今後の請求はありません。');
+    expect(await said('ja')).not.toMatch(/お支払いがすべて/);
+  });
+
   it.each(NOTIFICATION_KINDS)('shows hostile texts as texts: %s', async (kind) => {
     const mail = await composeMail(renderer, { ...hostileNotice(kind), locale: 'en', name: HOSTILE, link });
     expect(mail.html).not.toContain('<script');

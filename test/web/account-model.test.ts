@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CustomerCharge } from '../../db/customer-charges.ts';
+import type { CustomerCharge, CustomerRefund } from '../../db/customer-charges.ts';
 import type { CustomerEnrollment, CustomerPaymentMethod, CustomerSession } from '../../db/customer-view.ts';
 import { type ChargeStatus, ENROLLMENT_STATUSES } from '../../domain/statuses.ts';
 import { createRenderer } from '../../templates/renderer.ts';
@@ -15,8 +15,9 @@ const method: CustomerPaymentMethod = {
   brand: 'visa',
   last4: '4242',
   expMonth: 11,
-  expYear: 2026,
+  expYear: 2030,
   savedAt: at(-40 * DAY),
+  detachedAt: null,
 };
 const enrollment: CustomerEnrollment = {
   id: 'enr_0123456789abcdefghijklmnop',
@@ -129,9 +130,28 @@ describe('accountModel', () => {
     expect(until.status.text).toContain('They start again on December 2, 2026.');
     expect(until).toMatchObject({
       next: null,
-      noNext: 'None while payments are paused. They start again on December 2, 2026.',
+      noNext: 'No new one while payments are paused. They start again on December 2, 2026.',
       isWaiting: false,
     });
+  });
+
+  it('says of a pause that what is unpaid is collected all the same', () => {
+    const paused = { ...enrollment, status: 'paused' as const, nextChargeAt: null };
+    const declined = unpaid('requires_payment_method', { nextAttemptAt: at(DAY) });
+    const open = model({ enrollment: paused, charges: [declined] });
+    expect(open.status.text).toBe(
+      'A payment of ¥1,980 has not been made yet. Below you see how to settle it. No other payments are being taken at the moment.',
+    );
+    expect(open.problems[0]?.paragraphs.join()).toContain('We will try again by ourselves');
+    const until = { ...paused, pausedUntil: at(9 * DAY) };
+    expect(model({ enrollment: until, charges: [declined, declined] }).status.text).toMatch(
+      /^2 payments, ¥3,960 in all, .* No other payments .* They start again on December 2, 2026\.$/,
+    );
+    expect(model({ enrollment: paused, charges: [unpaid('processing')] }).status.text).toBe(
+      'No new payments are being taken at the moment.',
+    );
+    const disputed = { ...charge, disputeStatus: 'under_review' };
+    expect(model({ enrollment: paused, charges: [disputed, declined] }).status.text).not.toContain('settle');
   });
 
   it.each(['completed', 'canceled', 'expired'] as const)('offers nothing to do once it is %s', (status) => {
@@ -154,9 +174,15 @@ describe('accountModel', () => {
   });
 
   it('counts a card as good until the end of its month', () => {
-    expect(model().method).toMatchObject({ name: 'Visa ending in 4242', expiry: '11/26', isExpired: false });
-    expect(model({ nowMs: Date.parse('2026-12-01T00:00:00Z') }).method?.isExpired).toBe(true);
-    const december = { ...enrollment, paymentMethod: { ...method, expMonth: 12 } };
+    const november = { ...enrollment, paymentMethod: { ...method, expYear: 2026 } };
+    expect(model({ enrollment: november }).method).toMatchObject({
+      name: 'Visa ending in 4242',
+      expiry: '11/26',
+      isExpired: false,
+    });
+    const later = Date.parse('2026-12-01T00:00:00Z');
+    expect(model({ enrollment: november, nowMs: later }).method?.isExpired).toBe(true);
+    const december = { ...enrollment, paymentMethod: { ...method, expMonth: 12, expYear: 2026 } };
     expect(model({ enrollment: december, nowMs: Date.parse('2026-12-31T00:00:00Z') }).method?.isExpired).toBe(
       false,
     );
@@ -166,11 +192,210 @@ describe('accountModel', () => {
     [{ type: 'card', brand: 'newcard', last4: '1111' }, 'Card ending in 1111'],
     [{ type: 'sepa_debit', brand: null, last4: '3000' }, 'Bank account ending in 3000'],
     [{ type: 'link', brand: null, last4: null }, 'Link'],
+    [{ type: 'klarna', brand: null, last4: null }, 'Klarna'],
+    [{ type: 'nz_bank_account', brand: null, last4: '0010' }, 'Bank account ending in 0010'],
+    [{ type: 'kr_card', brand: null, last4: '1234' }, 'Card ending in 1234'],
+    [{ type: 'of_tomorrow', brand: null, last4: null }, 'Payment method'],
   ])('names a method that is no usual card: %j', (differing, name) => {
     const paymentMethod = { ...method, ...differing, expMonth: null, expYear: null };
     expect(model({ enrollment: { ...enrollment, paymentMethod } }).method).toMatchObject({
       name,
       expiry: null,
+    });
+  });
+
+  describe('a method that was removed', () => {
+    const removed = { ...enrollment, paymentMethod: { ...method, detachedAt: at(-60) } };
+    const onDemand = { nextChargeAt: null, terms: termsOf({ type: 'on_demand' }) };
+
+    it.each([
+      ['a payment is planned', {}],
+      ['it is charged on demand', onDemand],
+      ['it is paused', { status: 'paused' as const, nextChargeAt: null }],
+      ['its card has expired as well', { paymentMethod: { ...removed.paymentMethod, expYear: 2025 } }],
+    ])('is said and asked for when %s', (_name, more) => {
+      const page = model({ enrollment: { ...removed, ...more } });
+      expect(page.method?.isRemoved).toBe(true);
+      expect(page.nudge?.title).toBe('Your payment method was removed');
+      expect(page.status.text).not.toContain('nothing you need to do');
+    });
+
+    it.each([
+      ['the agreement ends first', { cancelAt: enrollment.nextChargeAt }],
+      ['it is being canceled', { isCanceling: true }],
+      ['it is over', { status: 'completed' as const }],
+    ])('is not asked for when %s', (_name, more) => {
+      expect(model({ enrollment: { ...removed, ...more } }).nudge).toBeNull();
+    });
+
+    it('is asked for beside a problem of ours, and not twice beside one of the customer', () => {
+      const looking = [unpaid('needs_attention')];
+      expect(model({ enrollment: removed, charges: looking }).nudge?.title).toContain('was removed');
+      const declined = [unpaid('requires_payment_method')];
+      expect(model({ enrollment: { ...removed, status: 'past_due' }, charges: declined }).nudge).toBeNull();
+    });
+  });
+
+  describe('a cancel at the end of the period', () => {
+    const ending = { ...enrollment, cancelAt: at(DAY), nextChargeAt: at(DAY) };
+    const late = { ...ending, cancelAt: at(-DAY), nextChargeAt: at(-DAY) };
+    const pastDue = { status: 'past_due' as const };
+    const declined = unpaid('requires_payment_method', { nextAttemptAt: at(2 * DAY) });
+
+    it('names its day while nothing stands in the way', () => {
+      expect(model({ enrollment: ending }).status).toMatchObject({
+        label: 'Ends on November 24, 2026',
+        text: 'You have canceled. Everything stays as it is until November 24, 2026; then the agreement ends and nothing more is charged.',
+      });
+    });
+
+    it('promises no day that what is unpaid may outlast', () => {
+      const { status } = model({ enrollment: { ...ending, ...pastDue }, charges: [declined] });
+      expect(status.text).toMatch(
+        /^A payment of ¥1,980 .* ends on November 24, 2026, or as soon as this is settled if that is later\.$/,
+      );
+    });
+
+    it('is made as soon as everything is settled, once its day has passed', () => {
+      expect(model({ enrollment: { ...late, ...pastDue }, charges: [declined] }).status).toEqual({
+        label: 'Ending',
+        text: 'A payment of ¥1,980 has not been made yet. Below you see how to settle it. You have canceled: the agreement ends as soon as this is settled.',
+        tone: 'bad',
+      });
+      expect(model({ enrollment: late, charges: [unpaid('processing')] }).status).toEqual({
+        label: 'Ending',
+        text: 'You have canceled: the agreement ends as soon as everything is settled.',
+        tone: 'wait',
+      });
+    });
+  });
+
+  describe('the line under the heading', () => {
+    const givenUp = unpaid('uncollectible', { settledAt: at(-DAY) });
+    const contact = 'A payment was not made, and we no longer try it. Please contact Kissa about it.';
+    const notAll =
+      'Not all agreed payments were made: please contact Kissa about it. Nothing more will be charged.';
+    const expiring = { ...enrollment, paymentMethod: { ...method, expYear: 2025 } };
+    const refundThat = (status: string): CustomerRefund => ({
+      id: 're_1',
+      chargeNumber: 1,
+      chargeDescription: null,
+      amountMinor: 1980,
+      currency: 'jpy',
+      status,
+      createdAt: at(-DAY),
+    });
+
+    it.each<[string, Partial<AccountFacts>, string]>([
+      ['is paid', { charges: [charge] }, 'Everything is in order. There is nothing you need to do.'],
+      [
+        'goes back to an account that must be told',
+        { refunds: [refundThat('requires_action')] },
+        'All payments so far are in order.',
+      ],
+      ['did not get back', { refunds: [refundThat('failed')] }, 'All payments so far are in order.'],
+      [
+        'is on its way back',
+        { refunds: [refundThat('pending')] },
+        'Everything is in order. There is nothing you need to do.',
+      ],
+      [
+        'is looked into',
+        { charges: [unpaid('needs_attention')] },
+        'We are looking into a payment, see below.',
+      ],
+      ['was given up last', { charges: [givenUp, charge] }, contact],
+      ['was given up last, and the card expires', { enrollment: expiring, charges: [givenUp] }, contact],
+      [
+        'was given up before',
+        { charges: [charge, givenUp] },
+        'Not every earlier payment was made. The newest one went through.',
+      ],
+      [
+        'was given up, in a pause',
+        { enrollment: { ...enrollment, status: 'paused' }, charges: [givenUp] },
+        `${contact} No new payments are being taken at the moment.`,
+      ],
+      [
+        'was given up, at the end',
+        { enrollment: { ...enrollment, status: 'completed' }, charges: [charge, givenUp] },
+        notAll,
+      ],
+      [
+        'was forgiven, at the end',
+        { enrollment: { ...enrollment, status: 'completed' }, charges: [charge, unpaid('canceled')] },
+        'The agreement has come to its end. Nothing more will be charged.',
+      ],
+      [
+        'is paid, at the end',
+        { enrollment: { ...enrollment, status: 'completed' }, charges: [charge] },
+        'All agreed payments are made. Nothing more will be charged.',
+      ],
+    ])('is true when a payment %s', (_name, facts, text) => {
+      expect(model(facts).status.text).toBe(text);
+    });
+  });
+
+  describe('an open dispute', () => {
+    const disputed = { ...charge, disputeStatus: 'needs_response' };
+    const due = { ...enrollment, nextChargeAt: at(-14 * DAY) };
+
+    it('holds back a payment that has fallen due: it is not being made, and nothing reloads for it', () => {
+      const page = model({ enrollment: due, charges: [disputed], session });
+      expect(page).toMatchObject({
+        next: { isNow: false, isHeld: true, amountMinor: 1980 },
+        isWaiting: false,
+      });
+      expect(page.status.text).toBe(
+        'One of your payments is being questioned at the bank. Until that is settled, nothing more is taken.',
+      );
+      expect(page.banner?.text).toBe('Thank you. There is nothing more to do.');
+    });
+
+    it('leaves the day of a payment that is not due yet, and one that is over holds nothing back', () => {
+      expect(model({ charges: [disputed] }).next).toMatchObject({ isNow: false, isHeld: false });
+      const won = [{ ...disputed, disputeStatus: 'won' }];
+      expect(model({ enrollment: due, charges: won })).toMatchObject({
+        next: { isNow: true, isHeld: false },
+        isWaiting: true,
+      });
+    });
+
+    it('keeps a payment method that was saved just now from being tried', () => {
+      const saved = { ...enrollment, paymentMethod: { ...method, savedAt: at(-5) } };
+      const declined = unpaid('requires_payment_method', { updatedAt: at(-300) });
+      const page = model({
+        enrollment: { ...saved, status: 'past_due' },
+        charges: [disputed, declined, unpaid('scheduled')],
+        session,
+      });
+      expect(page.charges.map(({ text }) => text)).not.toContain('Being made');
+      expect(page.isWaiting).toBe(false);
+      expect(page.banner?.text).toBe('Thank you. There is nothing more to do.');
+    });
+
+    it('asks for no settling of what is past due, and says that it waits', () => {
+      const charges = [disputed, unpaid('requires_payment_method')];
+      const text = 'One of your payments is being questioned at the bank.';
+      for (const cancelAt of [null, enrollment.nextChargeAt]) {
+        const { status } = model({ enrollment: { ...enrollment, status: 'past_due', cancelAt }, charges });
+        expect(status.text).not.toContain('how to settle');
+        expect(status.text.includes(text)).toBe(cancelAt === null);
+      }
+    });
+  });
+
+  describe('a card that has expired', () => {
+    const expired = { ...enrollment, nextChargeAt: null, paymentMethod: { ...method, expYear: 2025 } };
+
+    it.each<[string, Partial<CustomerEnrollment>, boolean]>([
+      ['it is charged on demand', { terms: termsOf({ type: 'on_demand' }) }, true],
+      ['it is paused', { status: 'paused' }, true],
+      ['nothing is planned any more', {}, false],
+    ])('is said and asked for, if a payment may come: %s', (_name, more, isAsked) => {
+      const page = model({ enrollment: { ...expired, ...more } });
+      expect(page.nudge?.title).toBe(isAsked ? 'Your card has expired' : undefined);
+      expect(page.status.text.includes('nothing you need to do')).toBe(!isAsked);
     });
   });
 
@@ -215,6 +440,35 @@ describe('accountModel', () => {
       expect(problems[1]?.paragraphs[1]).toContain('did not finish');
     });
 
+    it.each<[string, Partial<CustomerCharge>]>([
+      ['tried again', { decision: 'retry', nextAttemptAt: at(DAY) }],
+      ['confirmed', { decision: 'authenticate' }],
+    ])('offers only another method once the saved one is removed, where it could be %s', (_name, more) => {
+      const removed = { ...pastDue, paymentMethod: { ...method, detachedAt: at(-60) } };
+      const charges = [unpaid('requires_payment_method', more)];
+      const [problem] = model({ enrollment: removed, charges }).problems;
+      expect(problem?.title).toBe('Your payment of ¥1,980 did not go through');
+      expect(problem?.actions.map(({ way }) => way)).toEqual(['method']);
+      expect(problem?.paragraphs.slice(2)).toEqual([
+        'Your saved payment method was removed.',
+        'Choose another payment method to settle it now. You pay the amount only once.',
+      ]);
+    });
+
+    it('announces no try for a moment that has passed', () => {
+      const charges = [unpaid('requires_payment_method', { nextAttemptAt: at(-1) })];
+      const [problem] = model({ enrollment: pastDue, charges }).problems;
+      expect(problem?.paragraphs[2]).toBe('We are about to try again by ourselves.');
+    });
+
+    it('promises no waiting to who has begun to confirm: a try that was planned before comes all the same', () => {
+      const [problem] = model({ enrollment: pastDue, charges: [unpaid('requires_action')] }).problems;
+      expect(problem?.paragraphs.join(' ')).not.toContain('Nothing is taken');
+      expect(problem?.paragraphs[2]).toBe(
+        'Press the button and follow your bank’s steps; then you come back here. You pay the amount only once.',
+      );
+    });
+
     it('asks nothing of the customer for a defect of ours', () => {
       const [problem] = model({ charges: [unpaid('needs_attention')] }).problems;
       expect(problem).toMatchObject({ actions: [], title: 'We are looking into your payment of ¥1,980' });
@@ -244,6 +498,31 @@ describe('accountModel', () => {
         false,
       ],
       ['has expired', { session: { ...session, status: 'expired' } }, null, false],
+      ['was completed ten minutes ago', { session: { ...session, completedAt: at(-601) } }, null, false],
+      [
+        'was refused ten minutes ago',
+        { session: { ...session, completedAt: at(-601), refusedReason: 'other customer' } },
+        null,
+        false,
+      ],
+      [
+        'was completed almost ten minutes ago',
+        { session: { ...session, completedAt: at(-599) } },
+        'There is nothing more to do.',
+        false,
+      ],
+      [
+        'was completed long ago, and a payment is made at this moment',
+        { session: { ...session, completedAt: at(-50 * DAY) }, charges: [unpaid('requires_confirmation')] },
+        null,
+        true,
+      ],
+      [
+        'is complete and the page asks for something else',
+        { session, enrollment: { ...enrollment, paymentMethod: { ...method, expYear: 2025 } } },
+        'Thank you. Please also see the note below.',
+        false,
+      ],
       ['is complete and nothing is due', { session }, 'There is nothing more to do.', false],
       [
         'is complete and the first charge is due',
@@ -293,6 +572,30 @@ describe('accountModel', () => {
         expect(banner?.text).toContain(text);
       }
       expect(waits).toBe(isWaiting);
+    });
+  });
+
+  describe('banner after a try', () => {
+    const tried = (of: CustomerCharge, charges = [of]): Partial<AccountFacts> => ({
+      enrollment: { ...enrollment, status: charges.length > 1 ? 'past_due' : 'active' },
+      charges,
+      tried: { charge: of, attempt: { before: 0 }, ageMs: 5_000, refused: null },
+    });
+
+    it.each<[string, Partial<AccountFacts>, string]>([
+      ['went through', tried(charge), 'Your payment of ¥1,980 went through. There is nothing more to do.'],
+      [
+        'went through, and another one waits',
+        tried(charge, [charge, unpaid('requires_payment_method')]),
+        'Your payment of ¥1,980 went through.',
+      ],
+      [
+        'is only reserved',
+        tried(unpaid('requires_capture')),
+        'Your bank has reserved ¥1,980. It is taken later. There is nothing more to do.',
+      ],
+    ])('says no more than is so when the payment %s', (_name, facts, text) => {
+      expect(model(facts).banner).toEqual({ title: 'Thank you', text, tone: 'good' });
     });
   });
 

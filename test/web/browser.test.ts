@@ -109,7 +109,7 @@ describe('the pages in a browser', () => {
       pages.app.server.closeAllConnections();
       await test.db
         .updateTable('enrollments')
-        .set({ next_charge_at: '2099-12-23T01:00:00.000Z' })
+        .set({ next_charge_at: daysAhead(30) })
         .where('id', '=', enrollmentId)
         .execute();
       await page

@@ -56,6 +56,36 @@ describe('the page that asks', () => {
     );
   });
 
+  it('offers no end of a period that is over: a payment was held back by a dispute', async () => {
+    pages.billing.preview = { nextChargeStopped: { ...NEXT, dueAt: daysAhead(-7) } };
+    const { body } = await pages.get(await seedEnrollment(test.db), '/cancel');
+    expect(body).not.toContain('type="radio"');
+    expect(mentioned(body)).not.toContain('at the end of the period');
+  });
+
+  it('promises no end at once while a payment is on its way', async () => {
+    const id = await seedEnrollment(test.db);
+    const fate = 'outcome_awaited' as const;
+    pages.billing.preview = { charges: [{ id: 'chg_x_1', amountMinor: 500, fate }] };
+    const text = mentioned((await pages.get(id, '/cancel')).body);
+    expect(text).not.toContain('ends at once');
+    expect(text).toContain('The agreement ends as soon as what is on its way is done.');
+  });
+
+  it('speaks of several payments on their way as several, in both languages', async () => {
+    const id = await seedEnrollment(test.db);
+    const fate = 'outcome_awaited' as const;
+    const charges = [1, 2].map((number) => ({ id: `chg_x_${number}`, amountMinor: 500, fate }));
+    pages.billing.preview = { charges };
+    const said = async (lang: string) => mentioned((await pages.get(id, `/cancel?lang=${lang}`)).body);
+    expect(await said('en')).toContain(
+      '2 payments, ¥1,000 in all, are already on their way and may not be stoppable. What arrives of them is returned to you.',
+    );
+    expect(await said('ja')).toContain('￥1,000のお支払い（2件）がすでに処理中で');
+    pages.billing.preview = { charges, lateSuccess: 'keep' };
+    expect(await said('en')).toContain('What arrives of them, Kissa Coffee keeps.');
+  });
+
   it.each([
     ['nothing is planned', {}, null],
     ['no payment method is saved yet', { status: 'awaiting_payment_method' as const }, NEXT],

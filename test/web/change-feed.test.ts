@@ -11,6 +11,7 @@ import {
   seedCheckoutSession,
   seedEnrollment,
   seedNotification,
+  seedPaymentMethod,
 } from './rows.ts';
 
 describe('createChangeFeed', () => {
@@ -66,9 +67,11 @@ describe('createChangeFeed', () => {
 
   it('tells the present stamp first, then every change, and nothing else', async () => {
     const id = await seedEnrollment(test.db);
+    const methodId = await seedPaymentMethod(test.db, id);
     const page = watch(id);
     await waitFor('the first stamp', () => page.seen.length === 1);
     const changes = [
+      () => sql`update payment_methods set detached_at = now() where id = ${methodId}`.execute(test.db),
       () => sql`update enrollments set status = status where id = ${id}`.execute(test.db),
       () => seedCharge(test.db, id),
       () => sql`update charges set refunded_minor = 1 where enrollment_id = ${id}`.execute(test.db),

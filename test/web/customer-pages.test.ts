@@ -5,9 +5,11 @@ import { buildPagesApp, mentioned, type PagesApp } from './pages-app.ts';
 import {
   daysAhead,
   newEnrollmentId,
+  seedAttempt,
   seedCharge,
   seedCheckoutSession,
   seedEnrollment,
+  seedFact,
   seedNotification,
   seedPaymentMethod,
 } from './rows.ts';
@@ -77,6 +79,15 @@ describe('customerPages', () => {
       const id = await seedEnrollment(test.db, { status: 'past_due' });
       await seedPaymentMethod(test.db, id);
       await seedCharge(test.db, id, { status: 'requires_payment_method' });
+      expect((await get(id, '')).headers.location).toBe('https://checkout.stripe.com/c/pay/cs_test_new');
+    });
+
+    it('leads to Checkout when the method that could be tried again was removed', async () => {
+      const id = await seedEnrollment(test.db, { status: 'past_due' });
+      await seedPaymentMethod(test.db, id, { detached_at: daysAhead(0) });
+      const chargeId = await seedCharge(test.db, id, { status: 'requires_payment_method' });
+      await seedAttempt(test.db, id, chargeId);
+      await seedNotification(test.db, id, 'charge_failed', { reason: 'temporary' }, { chargeId });
       expect((await get(id, '')).headers.location).toBe('https://checkout.stripe.com/c/pay/cs_test_new');
     });
 
@@ -224,6 +235,40 @@ describe('customerPages', () => {
       expect(text).toContain('We will try again by ourselves on November 24, 2099 at 10:00 AM GMT+9.');
       expect(body).toMatch(/<form method="post" action="[^"]+\/checkout-sessions">/);
       expect(body).not.toContain('<noscript>');
+    });
+
+    it('says that the saved payment method was removed, and how to save another', async () => {
+      const id = await seedEnrollment(test.db, {
+        next_charge_at: '2099-12-23T01:00:00.000Z',
+        next_charge_amount_minor: 1980,
+      });
+      await seedPaymentMethod(test.db, id, { detached_at: daysAhead(0) });
+      const { body } = await get(id, '/account');
+      const text = mentioned(body);
+      expect(text).toContain('Your payment method was removed');
+      expect(text).toContain('Visa ending in 4242 Removed');
+      expect(text).not.toContain('nothing you need to do');
+      expect(body).toContain('id="renew-method"');
+    });
+
+    it.each([
+      ['once', [2200], '¥2,200 every month. Changed on November 23, 2026; before it was ¥1,980.'],
+      ['twice', [2200, 2500], '¥2,500 every month. Changed on November 24, 2026; before it was ¥2,200.'],
+      ['and back', [2200, 1980], '¥1,980 every month. Changed on November 24, 2026; before it was ¥2,200.'],
+      [
+        'to the same',
+        [2200, 2200],
+        '¥2,200 every month. Changed on November 23, 2026; before it was ¥1,980.',
+      ],
+      ['to what it was', [1980], '¥1,980 every month. Goes on until you cancel.'],
+    ])('says what an amount that was changed %s is, since when, and what it was before', async (...row) => {
+      const [, amounts, expected] = row;
+      const id = await seedEnrollment(test.db);
+      for (const [index, amount_minor] of amounts.entries()) {
+        const at = `2026-11-${23 + index}T01:00:00.000Z`;
+        await seedFact(test.db, id, { what: 'schedule.amount_changed', at, details: { amount_minor } });
+      }
+      expect(mentioned((await get(id, '/account')).body)).toContain(expected);
     });
 
     it('reloads itself without script only while something is under way', async () => {

@@ -29,6 +29,8 @@ export type SceneName =
   | 'checking'
   | 'refunds'
   | 'expiring'
+  | 'removed'
+  | 'disputed'
   | 'paused'
   | 'ending'
   | 'canceling'
@@ -167,6 +169,22 @@ export const SCENES: Readonly<Record<SceneName, Seeder>> = {
     const soon = new Date(Date.now() + 40 * 86_400_000);
     await seedPaymentMethod(db, id, { exp_month: soon.getUTCMonth() + 1, exp_year: soon.getUTCFullYear() });
     await seedCharge(db, id);
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async removed(db, locale) {
+    const onDemand = termsOf({ type: 'on_demand' });
+    const id = await seedEnrollment(db, about(locale, { terms: onDemand }));
+    await seedPaymentMethod(db, id, { detached_at: daysAhead(-1) });
+    await seedCharge(db, id);
+    await seedNotification(db, id, 'payment_method_needed', { amountMinor: null, dueAt: null });
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async disputed(db, locale) {
+    const id = await seedEnrollment(db, about(locale, { ...next, next_charge_at: daysAhead(-14) }));
+    await seedPaymentMethod(db, id);
+    await seedCharge(db, id, { due_at: daysAhead(-44), dispute_status: 'under_review' });
     return { enrollmentId: id, path: '/account' };
   },
 

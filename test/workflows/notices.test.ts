@@ -91,6 +91,15 @@ describe('a method that is detached', () => {
     expect(await asked(enrollmentId)).toHaveLength(1);
   }, 45_000);
 
+  it('is no news when the agreement ends before the next charge', async () => {
+    const enrollmentId = await paidWith(monthFromNow(24));
+    const { default_payment_method_id: method } = await billing.enrollmentRow(enrollmentId);
+    await billing.billing.cancelAtPeriodEnd(enrollmentId, { by: 'customer', reason: 'asked on the page' });
+    await billing.stripe.paymentMethods.detach(String(method));
+    await read(enrollmentId, 'payment_method.detached');
+    expect(await asked(enrollmentId)).toEqual([]);
+  }, 45_000);
+
   it('is noticed when an older change of it is just being read', async () => {
     const enrollmentId = await paidWith(monthFromNow(24));
     const { default_payment_method_id: method } = await billing.enrollmentRow(enrollmentId);
