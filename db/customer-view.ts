@@ -52,6 +52,7 @@ export interface CustomerPaymentMethod {
 export interface CustomerSession {
   id: string;
   status: 'open' | 'complete' | 'expired';
+  /** Null while it is open: its customer has done their part, and the bank account is still being proven. */
   url: string | null;
   expiresAt: Date;
   completedAt: Date | null;

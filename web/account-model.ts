@@ -10,7 +10,7 @@ import { formatMoney, type Locale } from '../domain/format.ts';
 import { sumMinor } from '../domain/money.ts';
 import { type NoticeWords, noticeWords } from '../templates/notice.ts';
 import type { Say } from '../templates/renderer.ts';
-import { type BannerModel, bannerModel } from './banner-words.ts';
+import { type BannerModel, bannerModel, isBeingProven } from './banner-words.ts';
 import { type ChargePhase, chargePhase, chargeWords, type Tone } from './charge-words.ts';
 import { type MethodModel, methodModel } from './method-words.ts';
 import { type NextModel, nextModel } from './next-words.ts';
@@ -137,7 +137,7 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
     isWaiting:
       making !== undefined ||
       next?.isNow === true ||
-      facts.session?.status === 'open' ||
+      (facts.session?.status === 'open' && !isBeingProven(facts.session)) ||
       (enrollment.isCanceling && !isOver),
   };
 }

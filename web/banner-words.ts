@@ -28,6 +28,11 @@ export interface BannerFacts {
   nowMs: number;
 }
 
+/** It takes days: nothing that a page waits for. */
+export function isBeingProven({ status, url }: CustomerSession): boolean {
+  return status === 'open' && url === null;
+}
+
 /** @returns null when the page needs no word about it */
 export function bannerModel(facts: BannerFacts, locale: Locale, say: Say): BannerModel | null {
   const { session, tried, nowMs } = facts;
@@ -42,7 +47,9 @@ export function bannerModel(facts: BannerFacts, locale: Locale, say: Say): Banne
   }
   switch (session.status) {
     case 'open':
-      return { title: say('banner.checking.title'), text: say('banner.checking.text'), tone: 'wait' };
+      return isBeingProven(session)
+        ? { title: say('banner.proving.title'), text: say('banner.proving.text'), tone: 'wait' }
+        : { title: say('banner.checking.title'), text: say('banner.checking.text'), tone: 'wait' };
     case 'complete':
       return { title: say('banner.saved.title'), ...savedWords(facts, session, locale, say) };
     case 'expired':

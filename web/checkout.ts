@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CommandRefused } from '../api/billing-client.ts';
 import { listCustomerCharges } from '../db/customer-charges.ts';
 import { findCustomerSession } from '../db/customer-view.ts';
+import { isBeingProven } from './banner-words.ts';
 import { chargePhase } from './charge-words.ts';
 import { sendPage } from './page.ts';
 import { isDisputed, remediesOf } from './remedies.ts';
@@ -30,6 +31,9 @@ export function checkoutRoutes(app: FastifyInstance, site: Site): void {
       session.refusedReason === null &&
       session.completedAt !== null &&
       Date.now() - session.completedAt.getTime() < SETTLING_MS;
+    if (visitor.enrollment.status === 'awaiting_payment_method' && session && isBeingProven(session)) {
+      return reply.redirect(`${visitor.href('/account')}?checkout=${session.id}`, 303);
+    }
     if (justBack || !(await waitsForMethod(site, visitor))) {
       return reply.redirect(visitor.href('/account'), 303);
     }

@@ -487,9 +487,15 @@ describe('accountModel', () => {
     it.each<[string, Partial<AccountFacts>, string | null, boolean]>([
       [
         'is not known to be complete',
-        { session: { ...session, status: 'open' } },
+        { session: { ...session, status: 'open', url: 'https://checkout.stripe.com/c/pay/cs_test_1' } },
         'takes a few seconds',
         true,
+      ],
+      [
+        'is complete while its bank account is being proven',
+        { session: { ...session, status: 'open', url: null } },
+        'Two small deposits are on their way',
+        false,
       ],
       [
         'was refused',

@@ -47,6 +47,15 @@ describe('customerPages', () => {
       ]);
     });
 
+    it('says that the bank account is being proven, and has nobody begin anew', async () => {
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      const { id: session } = await seedCheckoutSession(test.db, id, { url: null });
+      const { location } = (await get(id, '')).headers;
+      expect(location).toMatch(new RegExp(`/account\\?checkout=${session}$`));
+      expect((await get(id, `/account?checkout=${session}`)).body).toContain('is being confirmed');
+      expect(pages.billing.asked).toEqual([]);
+    });
+
     it('leads to the open session while it has more than ten minutes left', async () => {
       const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
       await seedCheckoutSession(test.db, id, { created_at: daysAhead(-0.5), expires_at: daysAhead(0.5) });
