@@ -56,12 +56,14 @@ export function createAftermathActivities(deps: ActivityDeps) {
      * Gives a paid charge back, in full or in part, and writes what Stripe made of it. Never more than is left. Safe to
      * repeat, for ever: whether the request's refund was made is looked at first, since Temporal knows a request only
      * until others follow it, and Stripe its key for a day or so.
-     * @throws faults, retried; defects, a refused key among them: the caller hears of it and asks again
+     * @throws faults, retried; defects. A refused key is one as long as nothing was asked of Stripe: the caller hears of it
+     * and asks again. Once the refund may have been made it is waited out, since nothing else would ever book it
      */
     async refundCharge(work: RefundWork): Promise<RefundResult> {
-      const answering = { at: work.at, failed: failureOf };
+      const mayBeMade = Context.current().info.attempt > 1;
+      const answering = { at: work.at, failed: mayBeMade ? patientFailureOf : failureOf };
       const charge = await paidCharge(work.chargeId);
-      const made = await earlierRefund(charge, work);
+      const made = await earlierRefund(charge, work, answering.failed);
       if (made === null) {
         const planned = planRefund(
           {
@@ -75,12 +77,12 @@ export function createAftermathActivities(deps: ActivityDeps) {
         if ('refused' in planned) {
           return { kind: 'refused', ...planned.refused, ...(await follow(charge, answering)) };
         }
-        const refused = await refund(charge, work, planned.amountMinor);
+        const refused = await refund(charge, work, planned.amountMinor, answering.failed);
         if (refused !== null) {
           return { kind: 'refused', ...refused, ...(await follow(charge, answering)) };
         }
       }
-      const after = await follow(charge, answering, work);
+      const after = await follow(charge, { at: work.at, failed: patientFailureOf }, work);
       const mine = after.asked;
       if (mine === null) {
         throw defect(
@@ -119,9 +121,10 @@ export function createAftermathActivities(deps: ActivityDeps) {
   async function earlierRefund(
     charge: { paymentIntentId: string },
     work: RefundWork,
+    failed: typeof failureOf,
   ): Promise<Stripe.Refund | null> {
     const refunds = await refundsOf(charge.paymentIntentId).catch((error: unknown) => {
-      throw failureOf(error, `looking for an earlier refund of ${work.chargeId}`);
+      throw failed(error, `looking for an earlier refund of ${work.chargeId}`);
     });
     return refunds.find((refund) => refund.metadata?.request_key === work.requestKey) ?? null;
   }
@@ -135,6 +138,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
     charge: PaidCharge & { paymentIntentId: string },
     work: RefundWork,
     amountMinor: number,
+    failed: typeof failureOf,
   ): Promise<Refused | null> {
     const { attempt } = Context.current().info;
     for (let round = 0; ; round++) {
@@ -143,9 +147,9 @@ export function createAftermathActivities(deps: ActivityDeps) {
       } catch (error) {
         // One more key at most than tries: each has had a try of its own before the next.
         if (!isStoredServerError(error) || round >= attempt) {
-          throw failureOf(error, `refunding ${charge.id}`);
+          throw failed(error, `refunding ${charge.id}`);
         }
-        if ((await earlierRefund(charge, work)) !== null) {
+        if ((await earlierRefund(charge, work, patientFailureOf)) !== null) {
           return null;
         }
       }

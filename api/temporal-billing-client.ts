@@ -43,7 +43,7 @@ import {
   undoCancelUpdate,
 } from '../workflows/messages.ts';
 import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
-import { billingFailure, wasGivenBack } from './temporal-failures.ts';
+import { billingFailure, endedInFault, wasGivenBack } from './temporal-failures.ts';
 import { termsDetails, termsSummary } from './terms-in-words.ts';
 
 export interface BillingClientOptions {
@@ -183,17 +183,28 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     cancelCharge: (id, chargeId, requested) => ask(id, cancelChargeUpdate, [{ ...requested, chargeId }]),
     extendDunning: (id, chargeId, requested) => ask(id, extendDunningUpdate, [{ ...requested, chargeId }]),
     stopDunning: (id, chargeId, requested) => ask(id, stopDunningUpdate, [{ ...requested, chargeId }]),
-    refundCharge: (charge, request) =>
-      update(charge.enrollmentId, () =>
+    refundCharge(charge, request) {
+      const ask = (updateId: string) =>
         client.workflow.executeUpdateWithStart(refundChargeUpdate, {
           startWorkflowOperation: new WithStartWorkflowOperation(
             'chargeAftermathWorkflow',
             aftermath(charge),
           ),
           args: [request],
-          updateId: `refund-${request.requestKey}`,
+          updateId,
+        });
+      const updateId = `refund-${request.requestKey}`;
+      return update(charge.enrollmentId, () =>
+        ask(updateId).catch((error: unknown) => {
+          if (!endedInFault(error)) {
+            throw error;
+          }
+          // Temporal answers a repeat with the error of before, also when what caused it is mended. The key in the request
+          // is what makes it the same refund.
+          return ask(`${updateId}-${randomUUID()}`);
         }),
-      ),
+      );
+    },
     async chargeAftermath(charge) {
       await within(signalTimeoutMs, charge.enrollmentId, () =>
         client.workflow.signalWithStart('chargeAftermathWorkflow', {

@@ -36,4 +36,6 @@ export const PATCHES = {
   retryOnMethodTried: 'retry-on-method-tried',
   /** So does one that its customer confirms, or that a cancel finds under way. After 0.1.0. */
   stepUnparks: 'step-unparks',
+  /** A refund that ends in an error may have been made all the same: refunds are read after it. After 0.1.0. */
+  lookAfterRefundError: 'look-after-refund-error',
 } as const;
