@@ -4,12 +4,20 @@
  */
 import type { Kysely } from 'kysely';
 import type { Stripe } from 'stripe';
-import { markAftermath, type PaidCharge, saveDispute, saveRefund } from '../db/aftermath.ts';
+import {
+  listRefunds,
+  lockAftermath,
+  markAftermath,
+  type PaidCharge,
+  refundMade,
+  saveDispute,
+  saveRefund,
+} from '../db/aftermath.ts';
 import { insertNotification } from '../db/notifications.ts';
-import type { Database } from '../db/schema.ts';
+import type { Database, Refund } from '../db/schema.ts';
 import { bookMovement, type TimelineFact, tell } from '../db/timeline.ts';
 import type { Asker } from '../domain/open-charge.ts';
-import { REFUND_TABLE, refundedMinor } from '../domain/refunds.ts';
+import { REFUND_TABLE, type RefundMade, refundedMinor } from '../domain/refunds.ts';
 
 export interface AftermathNews {
   refunds: Stripe.Refund[];
@@ -22,15 +30,23 @@ export interface AftermathNews {
   asked: { refundId: string; by: Asker; amountMinor: number | null } | null;
 }
 
+/**
+ * Several may write at once, and one that has read Stripe's lists before another may come after it: so the charge's sums
+ * are those of all rows, also of what is not in the lists.
+ * @returns every refund that is known
+ */
 export async function recordAftermath(
   db: Kysely<Database>,
   charge: PaidCharge,
   news: AftermathNews,
-): Promise<void> {
+): Promise<RefundMade[]> {
   const { refunds, disputes, warnings, at } = news;
-  await db.transaction().execute(async (trx) => {
+  return db.transaction().execute(async (trx) => {
+    await lockAftermath(trx, charge.id);
+    const before = await listRefunds(trx, charge.id);
     for (const refund of refunds) {
-      await writeRefund(trx, charge, refund, news);
+      const known = before.find(({ id }) => id === refund.id);
+      await writeRefund(trx, charge, { refund, known }, news);
     }
     for (const dispute of disputes) {
       await writeDispute(trx, charge, dispute, at);
@@ -40,20 +56,21 @@ export async function recordAftermath(
       charge.enrollmentId,
       warnings?.map((warning) => warningFact(charge, warning, at)) ?? [unreadableFact(charge, at)],
     );
-    const made = refunds.map(({ amount, status }) => ({ amountMinor: amount, status: statusOf({ status }) }));
+    const made = (await listRefunds(trx, charge.id)).map(refundMade);
     // Stripe lists the newest first.
     await markAftermath(trx, charge.id, {
       refundedMinor: refundedMinor(made),
       disputeStatus: disputes[0]?.status ?? null,
       at,
     });
+    return made;
   });
 }
 
 async function writeRefund(
   db: Kysely<Database>,
   charge: PaidCharge,
-  refund: Stripe.Refund,
+  { refund, known }: { refund: Stripe.Refund; known: Refund | undefined },
   { at, asked }: AftermathNews,
 ): Promise<void> {
   const status = statusOf(refund);
@@ -98,6 +115,20 @@ async function writeRefund(
       details: { refund: refund.id, amount_minor: refund.amount, status },
     },
   ]);
+  if (by !== null && known?.requested_by === null) {
+    // It was told before anybody knew whose it is.
+    await tell(db, enrollmentId, [
+      {
+        key: `${chargeId}/refund/${refund.id}/requested`,
+        chargeId,
+        at,
+        what: 'charge.refund_requested',
+        who: by.by,
+        why: by.reason,
+        details: { refund: refund.id, amount_minor: refund.amount },
+      },
+    ]);
+  }
   if (isNew && !cameBack) {
     await tellCustomer(db, charge, refund, at);
   }

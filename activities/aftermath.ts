@@ -205,7 +205,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
       asked === undefined
         ? undefined
         : refunds.find(({ metadata }) => metadata?.request_key === asked.requestKey);
-    await recordAftermath(deps.db, charge, {
+    const known = await recordAftermath(deps.db, charge, {
       refunds,
       disputes,
       warnings,
@@ -216,7 +216,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
           : { refundId: mine.id, by: asked.by, amountMinor: asked.amountMinor },
     });
     return {
-      refunds: refunds.map(({ amount, status }) => ({ amountMinor: amount, status: status ?? 'pending' })),
+      refunds: known,
       disputes: disputes.map(({ id, status }) => ({ id, status })),
       asked:
         mine === undefined

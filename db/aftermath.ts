@@ -63,11 +63,27 @@ function paidCharge(charge: Charge, refunds: Refund[]): PaidCharge {
     capturedMinor: charge.captured_minor,
     currency: charge.currency,
     disputeStatus: charge.dispute_status,
-    refunds: refunds.map(({ amount_minor: amountMinor, status }) => ({ amountMinor, status })),
+    refunds: refunds.map(refundMade),
   };
 }
 
-/** Writes a refund as Stripe has it now. Who asked for it stays as it was first written. Safe to call twice. */
+/** What a refund takes from what is left. */
+export function refundMade({ amount_minor: amountMinor, status }: Refund): RefundMade {
+  return { amountMinor, status };
+}
+
+/**
+ * Has whoever else writes what became of the charge wait for the end of the transaction: what is read after it is all that
+ * was written. Other rows may go on referring to the charge.
+ */
+export async function lockAftermath(trx: Kysely<Database>, chargeId: string): Promise<void> {
+  await trx.selectFrom('charges').select('id').where('id', '=', chargeId).forNoKeyUpdate().execute();
+}
+
+/**
+ * Writes a refund as Stripe has it now. Who asked for it, and why, is kept once it is known: whoever reads Stripe's list
+ * first may know nothing of it. Safe to call twice.
+ */
 export async function saveRefund(db: Kysely<Database>, refund: NewRefund): Promise<void> {
   await db
     .insertInto('refunds')
@@ -76,6 +92,10 @@ export async function saveRefund(db: Kysely<Database>, refund: NewRefund): Promi
       conflict.column('id').doUpdateSet((eb) => ({
         status: eb.ref('excluded.status'),
         failure_reason: eb.ref('excluded.failure_reason'),
+        requested_by: eb.fn.coalesce('refunds.requested_by', 'excluded.requested_by'),
+        request_key: eb.fn.coalesce('refunds.request_key', 'excluded.request_key'),
+        asked_for_all: eb.fn.coalesce('refunds.asked_for_all', 'excluded.asked_for_all'),
+        reason: eb.fn.coalesce('refunds.reason', 'excluded.reason'),
         updated_at: eb.ref('excluded.updated_at'),
       })),
     )

@@ -36,6 +36,7 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
   let news = false;
   let looks = 0;
   let refunding = 0;
+  let looking = false;
 
   setHandler(chargeAftermathSignal, () => {
     news = true;
@@ -55,6 +56,10 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
   async function refund(asked: Requested & { requestKey: string; amountMinor: number | null }) {
     refunding += 1;
     try {
+      if (looking && patched(PATCHES.refundAfterLook)) {
+        // What the look has listed already is without this refund, and would be what is known of the charge.
+        await condition(() => !looking);
+      }
       const { by, reason, requestKey, amountMinor } = asked;
       const result = await interactive(`Refund ${amountMinor ?? 'all that is left'}`)
         .refundCharge({
@@ -76,6 +81,21 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
     }
   }
 
+  async function look() {
+    looking = true;
+    try {
+      const { chargeId } = input;
+      await learn(
+        await scheduled('Read refunds and disputes').followAftermath({
+          chargeId,
+          at: new Date().toISOString(),
+        }),
+      );
+    } finally {
+      looking = false;
+    }
+  }
+
   /** The enrollment must know of disputes: it charges nothing while one is open. */
   async function learn(after: Aftermath): Promise<void> {
     known = { refunds: after.refunds, disputes: after.disputes };
@@ -94,13 +114,7 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
     await condition(() => refunding === 0);
     if (news) {
       news = false;
-      const { chargeId } = input;
-      await learn(
-        await scheduled('Read refunds and disputes').followAftermath({
-          chargeId,
-          at: new Date().toISOString(),
-        }),
-      );
+      await look();
     } else if (isUnderWay(known)) {
       const hours = LOOK_AFTER_HOURS[Math.min(looks, LOOK_AFTER_HOURS.length - 1)] ?? 168;
       const told = await condition(() => news || refunding > 0, hours * 3_600_000);

@@ -38,4 +38,6 @@ export const PATCHES = {
   stepUnparks: 'step-unparks',
   /** A refund that ends in an error may have been made all the same: refunds are read after it. After 0.1.0. */
   lookAfterRefundError: 'look-after-refund-error',
+  /** A refund waits for a look at Stripe's lists that is under way: the look may be without it. After 0.1.0. */
+  refundAfterLook: 'refund-after-look',
 } as const;

@@ -1,6 +1,7 @@
 /** Refunds: full, partial, several, on their way, coming back, and after the enrollment has ended. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { findPaidCharge } from '../../db/aftermath.ts';
+import { askControl } from '../../dev/stand-in-control.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { retryNow } from '../support/temporal.ts';
@@ -147,6 +148,42 @@ describe('refundCharge', () => {
     await refund(id, `${'k'.repeat(254)}2`, 300);
     expect(await refund(id, `${'k'.repeat(254)}1`, 400)).toEqual(first);
     expect(await refundedMinor(enrollmentId)).toBe(700);
+  }, 45_000);
+});
+
+describe('refundCharge while a look at what Stripe tells of is under way', () => {
+  async function listsOfRefunds(): Promise<number> {
+    const asked = await askControl(billing.standIn.url, 'GET', 'requests?path_prefix=/v1/refunds');
+    return (asked as { data: unknown[] }).data.length;
+  }
+
+  it('comes after the look, which may have read the refunds before', async () => {
+    const { enrollmentId, id } = await paid('4000000000007726');
+    const match = { method: 'GET', path_prefix: '/v1/radar/early_fraud_warnings' };
+    await billing.control('faults', { match, kind: 'delay', when: 'before', delay_ms: 3_000 });
+    const charge = await findPaidCharge(billing.db, { chargeId: id });
+    if (charge === undefined) {
+      throw new Error(`no ${id}`);
+    }
+    const before = await listsOfRefunds();
+    await billing.billing.chargeAftermath(charge);
+    const handle = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(id));
+    await waitFor('the look', async () => (await handle.describe()).raw.pendingActivities?.length === 1);
+    // Its first lists are read, its last one is on its way.
+    await waitFor('its lists', async () => (await listsOfRefunds()) > before);
+    expect(await refund(id, 'one', 500)).toMatchObject({ status: 'pending' });
+    await waitFor('all that is under way', async () => {
+      const { raw } = await handle.describe();
+      return (raw.pendingActivities?.length ?? 0) === 0;
+    });
+    expect(await refundedMinor(enrollmentId)).toBe(500);
+    expect(await billing.timeline(enrollmentId)).toContainEqual({
+      what: 'charge.refund_pending',
+      who: BY.by,
+      why: BY.reason,
+    });
+    // The refund is on its way: its Workflow follows it.
+    expect((await handle.describe()).status.name).toBe('RUNNING');
   }, 45_000);
 });
 
