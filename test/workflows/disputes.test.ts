@@ -57,6 +57,28 @@ describe('a dispute', () => {
     );
   }, 60_000);
 
+  it('is booked as won also when the money comes back after it was closed', async () => {
+    const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+    await billing.control(`disputes/${disputeId}/close`, { won: true, reinstated: false });
+    await billing.deliverEvents();
+    await billing.charged(enrollmentId, 2, 'succeeded');
+    const [first] = await billing.chargeRows(enrollmentId);
+    const aftermath = billing.temporal.client.workflow.getHandle(
+      chargeAftermathWorkflowId(String(first?.id)),
+    );
+    await waitFor(
+      'nothing to be followed any more',
+      async () => (await aftermath.describe()).status.name === 'COMPLETED',
+    );
+    await billing.control(`disputes/${disputeId}/reinstate`);
+    await billing.deliverEvents();
+    await waitFor('the money in the books', async () =>
+      (await billing.ledger(enrollmentId)).some(
+        ({ kind, amount_minor }) => kind === 'dispute_reversed' && amount_minor === 700,
+      ),
+    );
+  }, 60_000);
+
   it('cancels the enrollment when it is lost, as the terms say by default', async () => {
     const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
     await billing.control(`disputes/${disputeId}/close`, { won: false });
