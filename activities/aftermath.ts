@@ -8,8 +8,8 @@ import { Stripe } from 'stripe';
 import { findPaidCharge, type PaidCharge } from '../db/aftermath.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
 import type { Asker } from '../domain/open-charge.ts';
-import { planRefund, type RefundMade } from '../domain/refunds.ts';
-import { recordAftermath } from './aftermath-record.ts';
+import { planRefund } from '../domain/refunds.ts';
+import { type Aftermath, recordAftermath } from './aftermath-record.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refundKey } from './refund-key.ts';
@@ -24,12 +24,6 @@ export interface RefundWork {
   by: Asker;
   /** ISO 8601, UTC: the Workflow's clock. */
   at: string;
-}
-
-/** How a charge stands after its refunds and disputes were read. */
-export interface Aftermath {
-  refunds: RefundMade[];
-  disputes: { id: string; status: string }[];
 }
 
 export type RefundResult = Aftermath &
@@ -216,8 +210,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
           : { refundId: mine.id, by: asked.by, amountMinor: asked.amountMinor },
     });
     return {
-      refunds: known,
-      disputes: disputes.map(({ id, status }) => ({ id, status })),
+      ...known,
       asked:
         mine === undefined
           ? null

@@ -1,7 +1,7 @@
 /** What happens to a charge after it was paid: refunds and disputes. Reads for the API, writes for Activities. */
 import type { Kysely } from 'kysely';
 import type { RefundMade } from '../domain/refunds.ts';
-import type { Charge, Database, NewDispute, NewRefund, Refund } from './schema.ts';
+import type { Charge, Database, Dispute, NewDispute, NewRefund, Refund } from './schema.ts';
 
 /** A charge with what went back of it so far. */
 export interface PaidCharge {
@@ -38,6 +38,24 @@ export function listRefunds(db: Kysely<Database>, chargeId: string): Promise<Ref
     .orderBy('created_at')
     .orderBy('id')
     .execute();
+}
+
+/** Newest first, as far as is known from when they were first read. */
+export function listDisputes(
+  db: Kysely<Database>,
+  charge: Pick<PaidCharge, 'id' | 'enrollmentId'>,
+): Promise<Dispute[]> {
+  return (
+    db
+      .selectFrom('disputes')
+      .selectAll()
+      // By the index that there is.
+      .where('enrollment_id', '=', charge.enrollmentId)
+      .where('charge_id', '=', charge.id)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .execute()
+  );
 }
 
 /** The refund that was made for a request. @returns undefined when none is known yet */

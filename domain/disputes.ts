@@ -10,6 +10,15 @@ export interface DisputeRow {
   effect: 'open' | 'over' | 'lost';
 }
 
+/** How far a dispute has come. It may move within a stage, and to a later one: an appeal goes from `lost` to `won`. */
+const STAGES: readonly (readonly DisputeStatus[])[] = [
+  ['warning_needs_response', 'warning_under_review'],
+  // A bank that has asked can still dispute.
+  ['warning_closed', 'prevented'],
+  ['needs_response', 'under_review'],
+  ['won', 'lost', 'appeal_needs_response', 'appeal_under_review'],
+];
+
 /** The library's own statuses without its "or any other string", so that a new one fails the type check here. */
 type Named<Status> = Status extends unknown ? (string extends Status ? never : Status) : never;
 export type DisputeStatus = Named<Stripe.Dispute.Status>;
@@ -31,6 +40,21 @@ export const DISPUTE_TABLE: Readonly<Record<DisputeStatus, DisputeRow>> = {
 /** @returns 'unknown' for a status newer than this code */
 export function readDisputeStatus(text: string): DisputeStatus | 'unknown' {
   return isDisputeStatus(text) ? text : 'unknown';
+}
+
+/**
+ * A dispute's status after it was read. A reading that can only be older than what is known changes nothing; a status that
+ * nobody knows may come at any time.
+ * @param known null when the dispute was not known before
+ */
+export function disputeAfterReading(known: string | null, seen: string): string {
+  const isOlder =
+    known !== null && isDisputeStatus(seen) && isDisputeStatus(known) && stage(seen) < stage(known);
+  return isOlder ? known : seen;
+}
+
+function stage(status: DisputeStatus): number {
+  return STAGES.findIndex((statuses) => statuses.includes(status));
 }
 
 /**

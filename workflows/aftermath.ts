@@ -11,7 +11,8 @@ import {
   patched,
   setHandler,
 } from '@temporalio/workflow';
-import type { Aftermath, RefundResult } from '../activities/aftermath.ts';
+import type { RefundResult } from '../activities/aftermath.ts';
+import type { Aftermath } from '../activities/aftermath-record.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
 import { enrollmentWorkflowId } from '../domain/ids.ts';
 import { planRefund, REFUND_TABLE } from '../domain/refunds.ts';

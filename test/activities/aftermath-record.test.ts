@@ -42,6 +42,12 @@ function refund(more: Partial<Stripe.Refund> = {}): Stripe.Refund {
   return { id, amount: 500, status: 'succeeded', reason: null, metadata, ...more } as Stripe.Refund;
 }
 
+function dispute(status: string): Stripe.Dispute {
+  const id = `du_${enrollments}`;
+  const facts = { amount: 980, currency: 'jpy', reason: 'fraudulent', balance_transactions: [] };
+  return { id, status, evidence_details: { due_by: null }, ...facts } as unknown as Stripe.Dispute;
+}
+
 const chargeRow = () =>
   database.db.selectFrom('charges').selectAll().where('id', '=', chargeId).executeTakeFirstOrThrow();
 const refundRows = () =>
@@ -72,9 +78,32 @@ describe('a look that is written before the refund that it has read', () => {
 
 describe('a look that is written after the refund that it has not read', () => {
   it('leaves what went back as it is, and knows of the refund', async () => {
-    const made = [{ amountMinor: 500, status: 'pending' }];
+    const made = { refunds: [{ amountMinor: 500, status: 'pending' }] };
     expect(await record({ refunds: [refund({ status: 'pending' })] })).toMatchObject(made);
     expect(await record({ refunds: [] })).toMatchObject(made);
     expect(await chargeRow()).toMatchObject({ refunded_minor: 500 });
+  });
+});
+
+describe('an older reading that is written last', () => {
+  it('leaves a dispute that is lost, and one that it does not list', async () => {
+    await record({ disputes: [dispute('lost')] });
+    const lost = { disputes: [{ id: `du_${enrollments}`, status: 'lost' }] };
+    expect(await record({ disputes: [dispute('needs_response')] })).toMatchObject(lost);
+    expect(await record({ disputes: [] })).toMatchObject(lost);
+    expect(await chargeRow()).toMatchObject({ dispute_status: 'lost' });
+    const rows = await database.db
+      .selectFrom('disputes')
+      .select('status')
+      .where('charge_id', '=', chargeId)
+      .execute();
+    expect(rows).toEqual([{ status: 'lost' }]);
+  });
+
+  it('leaves a refund that came back', async () => {
+    await record({ refunds: [refund({ status: 'failed', failure_reason: 'lost_or_stolen_card' })] });
+    await record({ refunds: [refund({ status: 'pending' })] });
+    expect(await refundRows()).toMatchObject([{ status: 'failed', failure_reason: 'lost_or_stolen_card' }]);
+    expect(await chargeRow()).toMatchObject({ refunded_minor: 0 });
   });
 });
