@@ -6,7 +6,7 @@
 import { Context } from '@temporalio/activity';
 import { Stripe } from 'stripe';
 import { findPaidCharge, type PaidCharge } from '../db/aftermath.ts';
-import { forbidsCharging } from '../domain/disputes.ts';
+import { forbidsRefunding } from '../domain/disputes.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import { planRefund } from '../domain/refunds.ts';
 import { type Aftermath, recordAftermath } from './aftermath-record.ts';
@@ -124,8 +124,8 @@ export function createAftermathActivities(deps: ActivityDeps) {
   }
 
   /**
-   * Under the request's key; under a further one only when the one before keeps answering a stored 500 and no such refund
-   * is listed. Every try walks the same keys in the same order, so two tries never make two refunds.
+   * Under the request's key; under a further one only when the one before keeps answering a stored 500, or a refusal of
+   * before, e.g. for a dispute that is over now, and no such refund is listed. Every try walks the same keys in the same order, so two tries never make two refunds.
    * @returns null when it was made; a refusal of Stripe's is an answer, not an error
    */
   async function refund(
@@ -137,10 +137,16 @@ export function createAftermathActivities(deps: ActivityDeps) {
     const { attempt } = Context.current().info;
     for (let round = 0; ; round++) {
       try {
-        return await refundUnder(refundKey(charge, work.requestKey, round), charge, work, amountMinor);
+        await refundUnder(refundKey(charge, work.requestKey, round), charge, work, amountMinor);
+        return null;
       } catch (error) {
+        const refused = refusalOf(charge, error);
+        const wasRefusedBefore = refused !== null && isStoredRefusal(error) && round < MOST_REFUSALS;
+        if (refused !== null && !wasRefusedBefore) {
+          return refused;
+        }
         // One more key at most than tries: each has had a try of its own before the next.
-        if (!isStoredServerError(error) || round >= attempt) {
+        if (!wasRefusedBefore && (!isStoredServerError(error) || round >= attempt)) {
           throw failed(error, `refunding ${charge.id}`);
         }
         if ((await earlierRefund(charge, work, patientFailureOf)) !== null) {
@@ -155,30 +161,19 @@ export function createAftermathActivities(deps: ActivityDeps) {
     charge: PaidCharge & { paymentIntentId: string },
     work: RefundWork,
     amountMinor: number,
-  ): Promise<Refused | null> {
-    try {
-      await deps.stripe.refunds.create(
-        {
-          payment_intent: charge.paymentIntentId,
-          amount: amountMinor,
-          metadata: {
-            enrollment_id: charge.enrollmentId,
-            charge_id: charge.id,
-            request_key: work.requestKey,
-          },
+  ): Promise<void> {
+    await deps.stripe.refunds.create(
+      {
+        payment_intent: charge.paymentIntentId,
+        amount: amountMinor,
+        metadata: {
+          enrollment_id: charge.enrollmentId,
+          charge_id: charge.id,
+          request_key: work.requestKey,
         },
-        { idempotencyKey },
-      );
-      return null;
-    } catch (error) {
-      if (error instanceof Stripe.errors.StripeInvalidRequestError) {
-        const refusal = REFUSED_BY_STRIPE[error.code ?? ''];
-        if (refusal !== undefined) {
-          return { code: refusal, message: `Stripe refuses to refund ${charge.id}: ${error.code}` };
-        }
-      }
-      throw error;
-    }
+      },
+      { idempotencyKey },
+    );
   }
 
   /** @param how.failed what a refusal of Stripe's is to be: an answer to whoever waits, or something to wait out */
@@ -246,8 +241,30 @@ export function createAftermathActivities(deps: ActivityDeps) {
 }
 
 function isDisputed({ disputeStatus }: PaidCharge): boolean {
-  return disputeStatus !== null && (forbidsCharging([disputeStatus]) || disputeStatus === 'lost');
+  return disputeStatus !== null && forbidsRefunding([disputeStatus]);
 }
+
+/** @returns null when Stripe has not refused this refund, whatever else went wrong */
+function refusalOf(charge: { id: string }, error: unknown): Refused | null {
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) {
+    return null;
+  }
+  const code = REFUSED_BY_STRIPE[error.code ?? ''];
+  return code === undefined
+    ? null
+    : { code, message: `Stripe refuses to refund ${charge.id}: ${error.code}` };
+}
+
+/** Stripe repeats its answer under a used key for a day or so, also when the reason for it is gone. */
+function isStoredRefusal(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    error.headers?.['idempotent-replayed'] === 'true'
+  );
+}
+
+/** More than are asked for in the time for which Stripe keeps a key. */
+const MOST_REFUSALS = 10;
 
 const REFUSED_BY_STRIPE: Readonly<Record<string, RefundRefusal>> = {
   charge_already_refunded: 'nothing_to_refund',

@@ -10,7 +10,7 @@ import pRetry from 'p-retry';
 import { FIRST_ATTRIBUTES } from '../config/search-attributes.ts';
 import { COMMAND_TIMEOUT_MS } from '../config/temporal.ts';
 import type { PaidCharge } from '../db/aftermath.ts';
-import { forbidsCharging } from '../domain/disputes.ts';
+import { forbidsRefunding } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
 import { WORKFLOW_PRIORITY } from '../domain/priorities.ts';
 import type { AftermathInput } from '../workflows/input.ts';
@@ -113,7 +113,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
   /** How the Workflow of a charge's aftermath is started; one that runs is used. */
   function aftermath(charge: PaidCharge) {
     const { id: chargeId, enrollmentId, capturedMinor, currency, refunds, disputeStatus } = charge;
-    const disputed = disputeStatus !== null && (forbidsCharging([disputeStatus]) || disputeStatus === 'lost');
+    const disputed = disputeStatus !== null && forbidsRefunding([disputeStatus]);
     const input: AftermathInput = {
       v: 1,
       enrollmentId,

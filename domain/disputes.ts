@@ -65,6 +65,17 @@ export function forbidsCharging(statuses: readonly string[]): boolean {
   return statuses.some((text) => !isDisputeStatus(text) || DISPUTE_TABLE[text].effect === 'open');
 }
 
+/**
+ * Whether a dispute forbids refunds of its payment: the money went back through it, or may, and would go back twice. A bank
+ * that only asks has taken nothing, and a refund answers it (`is_charge_refundable`).
+ */
+export function forbidsRefunding(statuses: readonly string[]): boolean {
+  return statuses.some((text) => {
+    const asksOnly = text === 'warning_needs_response' || text === 'warning_under_review';
+    return text === 'lost' || (forbidsCharging([text]) && !asksOnly);
+  });
+}
+
 function isDisputeStatus(text: string): text is DisputeStatus {
   return Object.hasOwn(DISPUTE_TABLE, text);
 }

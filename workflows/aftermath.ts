@@ -13,7 +13,7 @@ import {
 } from '@temporalio/workflow';
 import type { RefundResult } from '../activities/aftermath.ts';
 import type { Aftermath } from '../activities/aftermath-record.ts';
-import { forbidsCharging } from '../domain/disputes.ts';
+import { forbidsCharging, forbidsRefunding } from '../domain/disputes.ts';
 import { enrollmentWorkflowId } from '../domain/ids.ts';
 import { planRefund, REFUND_TABLE } from '../domain/refunds.ts';
 import type { AftermathInput } from './input.ts';
@@ -100,8 +100,7 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
   /** The enrollment must know of disputes: it charges nothing while one is open. */
   async function learn(after: Aftermath): Promise<void> {
     known = { refunds: after.refunds, disputes: after.disputes };
-    const statuses = after.disputes.map(({ status }) => status);
-    disputed = forbidsCharging(statuses) || statuses.includes('lost');
+    disputed = forbidsRefunding(after.disputes.map(({ status }) => status));
     const telling = JSON.stringify(after.disputes);
     if (telling !== toldDisputes) {
       toldDisputes = telling;

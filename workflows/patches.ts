@@ -40,4 +40,6 @@ export const PATCHES = {
   lookAfterRefundError: 'look-after-refund-error',
   /** A refund waits for a look at Stripe's lists that is under way: the look may be without it. After 0.1.0. */
   refundAfterLook: 'refund-after-look',
+  /** A late payment whose refund is refused, e.g. for a dispute, is kept until it can go back. After 0.1.0. */
+  refusedRefundWaits: 'refused-refund-waits',
 } as const;

@@ -3,6 +3,7 @@ import {
   DISPUTE_TABLE,
   disputeAfterReading,
   forbidsCharging,
+  forbidsRefunding,
   readDisputeStatus,
 } from '../../domain/disputes.ts';
 
@@ -61,6 +62,18 @@ describe('a dispute', () => {
     expect(readDisputeStatus('arbitration')).toBe('unknown');
     expect(readDisputeStatus('toString')).toBe('unknown');
     expect(forbidsCharging(['arbitration'])).toBe(true);
+  });
+
+  it('keeps the money from going back twice, but not while the bank only asks', () => {
+    const refundable = [
+      'warning_needs_response',
+      'warning_under_review',
+      'warning_closed',
+      'prevented',
+      'won',
+    ];
+    expect(ALL.filter((status) => !forbidsRefunding([status]))).toEqual(refundable);
+    expect(forbidsRefunding(['won', 'lost'])).toBe(true);
   });
 
   it('stops charging when one of several is open', () => {
