@@ -4,12 +4,22 @@
  */
 import type { Kysely } from 'kysely';
 import type { Stripe } from 'stripe';
-import { markAftermath, type PaidCharge, saveDispute, saveRefund } from '../db/aftermath.ts';
+import {
+  listDisputes,
+  listRefunds,
+  lockAftermath,
+  markAftermath,
+  type PaidCharge,
+  refundMade,
+  saveDispute,
+  saveRefund,
+} from '../db/aftermath.ts';
 import { insertNotification } from '../db/notifications.ts';
-import type { Database } from '../db/schema.ts';
+import type { Database, Dispute, Refund } from '../db/schema.ts';
 import { bookMovement, type TimelineFact, tell } from '../db/timeline.ts';
+import { disputeAfterReading } from '../domain/disputes.ts';
 import type { Asker } from '../domain/open-charge.ts';
-import { REFUND_TABLE, refundedMinor } from '../domain/refunds.ts';
+import { REFUND_TABLE, type RefundMade, refundAfterReading, refundedMinor } from '../domain/refunds.ts';
 
 export interface AftermathNews {
   refunds: Stripe.Refund[];
@@ -22,41 +32,64 @@ export interface AftermathNews {
   asked: { refundId: string; by: Asker; amountMinor: number | null } | null;
 }
 
+/** How a charge stands after its refunds and disputes were written. */
+export interface Aftermath {
+  refunds: RefundMade[];
+  disputes: { id: string; status: string }[];
+}
+
+/**
+ * Several may write at once, and one that has read Stripe's lists before another may come after it: so the charge's sums
+ * are those of all rows, also of what is not in the lists, and what can only be older changes nothing.
+ * @returns every refund and dispute that is known
+ */
 export async function recordAftermath(
   db: Kysely<Database>,
   charge: PaidCharge,
   news: AftermathNews,
-): Promise<void> {
+): Promise<Aftermath> {
   const { refunds, disputes, warnings, at } = news;
-  await db.transaction().execute(async (trx) => {
+  return db.transaction().execute(async (trx) => {
+    await lockAftermath(trx, charge.id);
+    const before = await listRefunds(trx, charge.id);
     for (const refund of refunds) {
-      await writeRefund(trx, charge, refund, news);
+      const known = before.find(({ id }) => id === refund.id);
+      await writeRefund(trx, charge, { refund, known }, news);
     }
+    const disputesBefore = await listDisputes(trx, charge);
+    const standing: Aftermath['disputes'] = [];
     for (const dispute of disputes) {
-      await writeDispute(trx, charge, dispute, at);
+      const known = disputesBefore.find(({ id }) => id === dispute.id);
+      standing.push(await writeDispute(trx, charge, { dispute, known }, at));
     }
+    // What is known and not listed was made after the list.
+    const unlisted = disputesBefore.filter((known) => disputes.every(({ id }) => id !== known.id));
     await tell(
       trx,
       charge.enrollmentId,
       warnings?.map((warning) => warningFact(charge, warning, at)) ?? [unreadableFact(charge, at)],
     );
-    const made = refunds.map(({ amount, status }) => ({ amountMinor: amount, status: statusOf({ status }) }));
+    const made = (await listRefunds(trx, charge.id)).map(refundMade);
     // Stripe lists the newest first.
+    const allDisputes = [...unlisted.map(({ id, status }) => ({ id, status })), ...standing];
     await markAftermath(trx, charge.id, {
       refundedMinor: refundedMinor(made),
-      disputeStatus: disputes[0]?.status ?? null,
+      disputeStatus: allDisputes[0]?.status ?? null,
       at,
     });
+    return { refunds: made, disputes: allDisputes };
   });
 }
 
 async function writeRefund(
   db: Kysely<Database>,
   charge: PaidCharge,
-  refund: Stripe.Refund,
+  { refund, known }: { refund: Stripe.Refund; known: Refund | undefined },
   { at, asked }: AftermathNews,
 ): Promise<void> {
-  const status = statusOf(refund);
+  const seen = refund.status ?? 'pending';
+  const status = refundAfterReading(known?.status ?? null, seen);
+  const failureReason = status === seen ? (refund.failure_reason ?? null) : (known?.failure_reason ?? null);
   const request = asked?.refundId === refund.id ? asked : null;
   const by = request?.by ?? null;
   const { id: chargeId, enrollmentId, currency } = charge;
@@ -67,7 +100,7 @@ async function writeRefund(
     amount_minor: refund.amount,
     currency,
     status,
-    failure_reason: refund.failure_reason ?? null,
+    failure_reason: failureReason,
     requested_by: by?.by ?? null,
     request_key: refund.metadata?.request_key ?? null,
     asked_for_all: request === null ? null : request.amountMinor === null,
@@ -94,10 +127,24 @@ async function writeRefund(
       at,
       what: REFUND_WORDS[status] ?? 'charge.refund_pending',
       who: by?.by ?? 'stripe',
-      why: by?.reason ?? refund.failure_reason ?? refund.reason ?? null,
+      why: by?.reason ?? failureReason ?? refund.reason ?? null,
       details: { refund: refund.id, amount_minor: refund.amount, status },
     },
   ]);
+  if (by !== null && known?.requested_by === null) {
+    // It was told before anybody knew whose it is.
+    await tell(db, enrollmentId, [
+      {
+        key: `${chargeId}/refund/${refund.id}/requested`,
+        chargeId,
+        at,
+        what: 'charge.refund_requested',
+        who: by.by,
+        why: by.reason,
+        details: { refund: refund.id, amount_minor: refund.amount },
+      },
+    ]);
+  }
   if (isNew && !cameBack) {
     await tellCustomer(db, charge, refund, at);
   }
@@ -144,12 +191,18 @@ async function tellCustomer(
   });
 }
 
+/** @returns how it stands now */
 async function writeDispute(
   db: Kysely<Database>,
   charge: PaidCharge,
-  dispute: Stripe.Dispute,
+  { dispute, known }: { dispute: Stripe.Dispute; known: Dispute | undefined },
   at: string,
-): Promise<void> {
+): Promise<{ id: string; status: string }> {
+  const status = disputeAfterReading(known?.status ?? null, dispute.status);
+  if (status !== dispute.status) {
+    // Whatever moved by then is booked.
+    return { id: dispute.id, status };
+  }
   const { id: chargeId, enrollmentId } = charge;
   const { currency } = dispute;
   const dueBy = dispute.evidence_details.due_by;
@@ -192,6 +245,7 @@ async function writeDispute(
       details: { dispute: dispute.id, amount_minor: dispute.amount, status: dispute.status },
     },
   ]);
+  return { id: dispute.id, status };
 }
 
 /**
@@ -224,10 +278,6 @@ function unreadableFact(charge: PaidCharge, at: string): TimelineFact {
     who: 'workflow',
     why: 'the Stripe key may not read early fraud warnings',
   };
-}
-
-function statusOf({ status }: { status: string | null }): string {
-  return status ?? 'pending';
 }
 
 const REFUND_WORDS: Readonly<Record<string, string>> = {

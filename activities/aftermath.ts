@@ -6,10 +6,10 @@
 import { Context } from '@temporalio/activity';
 import { Stripe } from 'stripe';
 import { findPaidCharge, type PaidCharge } from '../db/aftermath.ts';
-import { forbidsCharging } from '../domain/disputes.ts';
+import { forbidsRefunding } from '../domain/disputes.ts';
 import type { Asker } from '../domain/open-charge.ts';
-import { planRefund, type RefundMade } from '../domain/refunds.ts';
-import { recordAftermath } from './aftermath-record.ts';
+import { planRefund } from '../domain/refunds.ts';
+import { type Aftermath, recordAftermath } from './aftermath-record.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refundKey } from './refund-key.ts';
@@ -25,12 +25,6 @@ export interface RefundWork {
   by: Asker;
   /** ISO 8601, UTC: the Workflow's clock. */
   at: string;
-}
-
-/** How a charge stands after its refunds and disputes were read. */
-export interface Aftermath {
-  refunds: RefundMade[];
-  disputes: { id: string; status: string }[];
 }
 
 export type RefundResult = Aftermath &
@@ -57,12 +51,14 @@ export function createAftermathActivities(deps: ActivityDeps) {
      * Gives a paid charge back, in full or in part, and writes what Stripe made of it. Never more than is left. Safe to
      * repeat, for ever: whether the request's refund was made is looked at first, since Temporal knows a request only
      * until others follow it, and Stripe its key for a day or so.
-     * @throws faults, retried; defects, a refused key among them: the caller hears of it and asks again
+     * @throws faults, retried; defects. A refused key is one as long as nothing was asked of Stripe: the caller hears of it
+     * and asks again. Once the refund may have been made it is waited out, since nothing else would ever book it
      */
     async refundCharge(work: RefundWork): Promise<RefundResult> {
-      const answering = { at: work.at, failed: failureOf };
+      const mayBeMade = Context.current().info.attempt > 1;
+      const answering = { at: work.at, failed: mayBeMade ? patientFailureOf : failureOf };
       const charge = await paidCharge(work.chargeId);
-      const made = await earlierRefund(charge, work);
+      const made = await earlierRefund(charge, work, answering.failed);
       if (made === null) {
         const planned = planRefund(
           {
@@ -76,12 +72,12 @@ export function createAftermathActivities(deps: ActivityDeps) {
         if ('refused' in planned) {
           return { kind: 'refused', ...planned.refused, ...(await follow(charge, answering)) };
         }
-        const refused = await refund(charge, work, planned.amountMinor);
+        const refused = await refund(charge, work, planned.amountMinor, answering.failed);
         if (refused !== null) {
           return { kind: 'refused', ...refused, ...(await follow(charge, answering)) };
         }
       }
-      const after = await follow(charge, answering, work);
+      const after = await follow(charge, { at: work.at, failed: patientFailureOf }, work);
       const mine = after.asked;
       if (mine === null) {
         throw defect(
@@ -120,33 +116,41 @@ export function createAftermathActivities(deps: ActivityDeps) {
   async function earlierRefund(
     charge: { paymentIntentId: string },
     work: RefundWork,
+    failed: typeof failureOf,
   ): Promise<Stripe.Refund | null> {
     const refunds = await refundsOf(deps.stripe, charge.paymentIntentId).catch((error: unknown) => {
-      throw failureOf(error, `looking for an earlier refund of ${work.chargeId}`);
+      throw failed(error, `looking for an earlier refund of ${work.chargeId}`);
     });
     return refunds.find((refund) => refund.metadata?.request_key === work.requestKey) ?? null;
   }
 
   /**
-   * Under the request's key; under a further one only when the one before keeps answering a stored 500 and no such refund
-   * is listed. Every try walks the same keys in the same order, so two tries never make two refunds.
+   * Under the request's key; under a further one only when the one before keeps answering a stored 500, or a refusal of
+   * before, e.g. for a dispute that is over now, and no such refund is listed. Every try walks the same keys in the same order, so two tries never make two refunds.
    * @returns null when it was made; a refusal of Stripe's is an answer, not an error
    */
   async function refund(
     charge: PaidCharge & { paymentIntentId: string },
     work: RefundWork,
     amountMinor: number,
+    failed: typeof failureOf,
   ): Promise<Refused | null> {
     const { attempt } = Context.current().info;
     for (let round = 0; ; round++) {
       try {
-        return await refundUnder(refundKey(charge, work.requestKey, round), charge, work, amountMinor);
+        await refundUnder(refundKey(charge, work.requestKey, round), charge, work, amountMinor);
+        return null;
       } catch (error) {
-        // One more key at most than tries: each has had a try of its own before the next.
-        if (!isStoredServerError(error) || round >= attempt) {
-          throw failureOf(error, `refunding ${charge.id}`);
+        const refused = refusalOf(charge, error);
+        const wasRefusedBefore = refused !== null && isStoredRefusal(error) && round < MOST_REFUSALS;
+        if (refused !== null && !wasRefusedBefore) {
+          return refused;
         }
-        if ((await earlierRefund(charge, work)) !== null) {
+        // One more key at most than tries: each has had a try of its own before the next.
+        if (!wasRefusedBefore && (!isStoredServerError(error) || round >= attempt)) {
+          throw failed(error, `refunding ${charge.id}`);
+        }
+        if ((await earlierRefund(charge, work, patientFailureOf)) !== null) {
           return null;
         }
       }
@@ -158,30 +162,19 @@ export function createAftermathActivities(deps: ActivityDeps) {
     charge: PaidCharge & { paymentIntentId: string },
     work: RefundWork,
     amountMinor: number,
-  ): Promise<Refused | null> {
-    try {
-      await deps.stripe.refunds.create(
-        {
-          payment_intent: charge.paymentIntentId,
-          amount: amountMinor,
-          metadata: {
-            enrollment_id: charge.enrollmentId,
-            charge_id: charge.id,
-            request_key: work.requestKey,
-          },
+  ): Promise<void> {
+    await deps.stripe.refunds.create(
+      {
+        payment_intent: charge.paymentIntentId,
+        amount: amountMinor,
+        metadata: {
+          enrollment_id: charge.enrollmentId,
+          charge_id: charge.id,
+          request_key: work.requestKey,
         },
-        { idempotencyKey },
-      );
-      return null;
-    } catch (error) {
-      if (error instanceof Stripe.errors.StripeInvalidRequestError) {
-        const refusal = REFUSED_BY_STRIPE[error.code ?? ''];
-        if (refusal !== undefined) {
-          return { code: refusal, message: `Stripe refuses to refund ${charge.id}: ${error.code}` };
-        }
-      }
-      throw error;
-    }
+      },
+      { idempotencyKey },
+    );
   }
 
   /** @param how.failed what a refusal of Stripe's is to be: an answer to whoever waits, or something to wait out */
@@ -202,7 +195,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
       asked === undefined
         ? undefined
         : refunds.find(({ metadata }) => metadata?.request_key === asked.requestKey);
-    await recordAftermath(deps.db, charge, {
+    const known = await recordAftermath(deps.db, charge, {
       refunds,
       disputes,
       warnings,
@@ -213,8 +206,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
           : { refundId: mine.id, by: asked.by, amountMinor: asked.amountMinor },
     });
     return {
-      refunds: refunds.map(({ amount, status }) => ({ amountMinor: amount, status: status ?? 'pending' })),
-      disputes: disputes.map(({ id, status }) => ({ id, status })),
+      ...known,
       asked:
         mine === undefined
           ? null
@@ -236,8 +228,30 @@ export function createAftermathActivities(deps: ActivityDeps) {
 }
 
 function isDisputed({ disputeStatus }: PaidCharge): boolean {
-  return disputeStatus !== null && (forbidsCharging([disputeStatus]) || disputeStatus === 'lost');
+  return disputeStatus !== null && forbidsRefunding([disputeStatus]);
 }
+
+/** @returns null when Stripe has not refused this refund, whatever else went wrong */
+function refusalOf(charge: { id: string }, error: unknown): Refused | null {
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) {
+    return null;
+  }
+  const code = REFUSED_BY_STRIPE[error.code ?? ''];
+  return code === undefined
+    ? null
+    : { code, message: `Stripe refuses to refund ${charge.id}: ${error.code}` };
+}
+
+/** Stripe repeats its answer under a used key for a day or so, also when the reason for it is gone. */
+function isStoredRefusal(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    error.headers?.['idempotent-replayed'] === 'true'
+  );
+}
+
+/** More than are asked for in the time for which Stripe keeps a key. */
+const MOST_REFUSALS = 10;
 
 const REFUSED_BY_STRIPE: Readonly<Record<string, RefundRefusal>> = {
   charge_already_refunded: 'nothing_to_refund',

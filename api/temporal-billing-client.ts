@@ -10,7 +10,7 @@ import pRetry from 'p-retry';
 import { FIRST_ATTRIBUTES } from '../config/search-attributes.ts';
 import { COMMAND_TIMEOUT_MS } from '../config/temporal.ts';
 import type { PaidCharge } from '../db/aftermath.ts';
-import { forbidsCharging } from '../domain/disputes.ts';
+import { forbidsRefunding } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
 import { WORKFLOW_PRIORITY } from '../domain/priorities.ts';
 import type { AftermathInput } from '../workflows/input.ts';
@@ -43,7 +43,7 @@ import {
   undoCancelUpdate,
 } from '../workflows/messages.ts';
 import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
-import { billingFailure, wasGivenBack } from './temporal-failures.ts';
+import { billingFailure, endedInFault, wasGivenBack } from './temporal-failures.ts';
 import { termsDetails, termsSummary } from './terms-in-words.ts';
 
 export interface BillingClientOptions {
@@ -113,7 +113,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
   /** How the Workflow of a charge's aftermath is started; one that runs is used. */
   function aftermath(charge: PaidCharge) {
     const { id: chargeId, enrollmentId, capturedMinor, currency, refunds, disputeStatus } = charge;
-    const disputed = disputeStatus !== null && (forbidsCharging([disputeStatus]) || disputeStatus === 'lost');
+    const disputed = disputeStatus !== null && forbidsRefunding([disputeStatus]);
     const input: AftermathInput = {
       v: 1,
       enrollmentId,
@@ -183,17 +183,28 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     cancelCharge: (id, chargeId, requested) => ask(id, cancelChargeUpdate, [{ ...requested, chargeId }]),
     extendDunning: (id, chargeId, requested) => ask(id, extendDunningUpdate, [{ ...requested, chargeId }]),
     stopDunning: (id, chargeId, requested) => ask(id, stopDunningUpdate, [{ ...requested, chargeId }]),
-    refundCharge: (charge, request) =>
-      update(charge.enrollmentId, () =>
+    refundCharge(charge, request) {
+      const ask = (updateId: string) =>
         client.workflow.executeUpdateWithStart(refundChargeUpdate, {
           startWorkflowOperation: new WithStartWorkflowOperation(
             'chargeAftermathWorkflow',
             aftermath(charge),
           ),
           args: [request],
-          updateId: `refund-${request.requestKey}`,
+          updateId,
+        });
+      const updateId = `refund-${request.requestKey}`;
+      return update(charge.enrollmentId, () =>
+        ask(updateId).catch((error: unknown) => {
+          if (!endedInFault(error)) {
+            throw error;
+          }
+          // Temporal answers a repeat with the error of before, also when what caused it is mended. The key in the request
+          // is what makes it the same refund.
+          return ask(`${updateId}-${randomUUID()}`);
         }),
-      ),
+      );
+    },
     async chargeAftermath(charge) {
       await within(signalTimeoutMs, charge.enrollmentId, () =>
         client.workflow.signalWithStart('chargeAftermathWorkflow', {

@@ -67,6 +67,11 @@ export function wasGivenBack(error: unknown): boolean {
   return grpcStatus(error) === FAILED_PRECONDITION;
 }
 
+/** Whether an update ended because an Activity of it failed for good: nobody refused it, and it may go well another time. */
+export function endedInFault(error: unknown): boolean {
+  return error instanceof WorkflowUpdateFailedError && error.cause instanceof ActivityFailure;
+}
+
 /** An update-with-start hands its inner gRPC error over unwrapped. */
 function grpcStatus(error: unknown): number | undefined {
   const grpc = error instanceof ServiceError ? error.cause : error;

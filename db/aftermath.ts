@@ -1,7 +1,7 @@
 /** What happens to a charge after it was paid: refunds and disputes. Reads for the API, writes for Activities. */
 import type { Kysely } from 'kysely';
 import type { RefundMade } from '../domain/refunds.ts';
-import type { Charge, Database, NewDispute, NewRefund, Refund } from './schema.ts';
+import type { Charge, Database, Dispute, NewDispute, NewRefund, Refund } from './schema.ts';
 
 /** A charge with what went back of it so far. */
 export interface PaidCharge {
@@ -40,6 +40,24 @@ export function listRefunds(db: Kysely<Database>, chargeId: string): Promise<Ref
     .execute();
 }
 
+/** Newest first, as far as is known from when they were first read. */
+export function listDisputes(
+  db: Kysely<Database>,
+  charge: Pick<PaidCharge, 'id' | 'enrollmentId'>,
+): Promise<Dispute[]> {
+  return (
+    db
+      .selectFrom('disputes')
+      .selectAll()
+      // By the index that there is.
+      .where('enrollment_id', '=', charge.enrollmentId)
+      .where('charge_id', '=', charge.id)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .execute()
+  );
+}
+
 /** The refund that was made for a request. @returns undefined when none is known yet */
 export function findRefund(
   db: Kysely<Database>,
@@ -63,11 +81,27 @@ function paidCharge(charge: Charge, refunds: Refund[]): PaidCharge {
     capturedMinor: charge.captured_minor,
     currency: charge.currency,
     disputeStatus: charge.dispute_status,
-    refunds: refunds.map(({ amount_minor: amountMinor, status }) => ({ amountMinor, status })),
+    refunds: refunds.map(refundMade),
   };
 }
 
-/** Writes a refund as Stripe has it now. Who asked for it stays as it was first written. Safe to call twice. */
+/** What a refund takes from what is left. */
+export function refundMade({ amount_minor: amountMinor, status }: Refund): RefundMade {
+  return { amountMinor, status };
+}
+
+/**
+ * Has whoever else writes what became of the charge wait for the end of the transaction: what is read after it is all that
+ * was written. Other rows may go on referring to the charge.
+ */
+export async function lockAftermath(trx: Kysely<Database>, chargeId: string): Promise<void> {
+  await trx.selectFrom('charges').select('id').where('id', '=', chargeId).forNoKeyUpdate().execute();
+}
+
+/**
+ * Writes a refund as Stripe has it now. Who asked for it, and why, is kept once it is known: whoever reads Stripe's list
+ * first may know nothing of it. Safe to call twice.
+ */
 export async function saveRefund(db: Kysely<Database>, refund: NewRefund): Promise<void> {
   await db
     .insertInto('refunds')
@@ -76,6 +110,10 @@ export async function saveRefund(db: Kysely<Database>, refund: NewRefund): Promi
       conflict.column('id').doUpdateSet((eb) => ({
         status: eb.ref('excluded.status'),
         failure_reason: eb.ref('excluded.failure_reason'),
+        requested_by: eb.fn.coalesce('refunds.requested_by', 'excluded.requested_by'),
+        request_key: eb.fn.coalesce('refunds.request_key', 'excluded.request_key'),
+        asked_for_all: eb.fn.coalesce('refunds.asked_for_all', 'excluded.asked_for_all'),
+        reason: eb.fn.coalesce('refunds.reason', 'excluded.reason'),
         updated_at: eb.ref('excluded.updated_at'),
       })),
     )

@@ -1,10 +1,13 @@
 /** Writes of `charges` and `charge_attempts`. Called by Activities only. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
+import { type ChargeStatus, SETTLED_CHARGE } from '../domain/statuses.ts';
 import type { Database, NewCharge, NewChargeAttempt } from './schema.ts';
 
 /**
  * Writes a charge as it now stands: inserts it the first time, later replaces all that can change. Safe to call
- * twice. `payment_intent_id`, once known, is never replaced by another.
+ * twice. `payment_intent_id`, once known, is never replaced by another. A settled charge stays so: an attempt of an Activity
+ * that was given up for dead may write what it read before its successor did. Two things are written over it, which are no
+ * older truth: that money moved, and that a person must look.
  *
  * May be called from two places at once; PostgreSQL may refuse one of them by the key on the number, often when nobody has
  * claimed the row (`claimCharge`), about once in a thousand times when somebody has. Temporal has it repeated.
@@ -19,25 +22,42 @@ export function chargeSave(db: Kysely<Database>, charge: NewCharge) {
     .insertInto('charges')
     .values(charge)
     .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet((eb) => ({
-        status: eb.ref('excluded.status'),
-        payment_intent_id: eb.fn.coalesce('charges.payment_intent_id', 'excluded.payment_intent_id'),
-        attempts: eb.ref('excluded.attempts'),
-        next_attempt_at: eb.ref('excluded.next_attempt_at'),
-        captured_minor: eb.fn<number>('greatest', ['charges.captured_minor', 'excluded.captured_minor']),
-        last_code: eb.ref('excluded.last_code'),
-        last_decline_code: eb.ref('excluded.last_decline_code'),
-        status_reason: eb.ref('excluded.status_reason'),
-        settled_at: eb.fn.coalesce('charges.settled_at', 'excluded.settled_at'),
-        updated_at: eb.ref('excluded.updated_at'),
-      })),
+      conflict
+        .column('id')
+        .doUpdateSet((eb) => ({
+          status: eb.ref('excluded.status'),
+          payment_intent_id: eb.fn.coalesce('charges.payment_intent_id', 'excluded.payment_intent_id'),
+          attempts: eb.ref('excluded.attempts'),
+          next_attempt_at: eb.ref('excluded.next_attempt_at'),
+          captured_minor: eb.fn<number>('greatest', ['charges.captured_minor', 'excluded.captured_minor']),
+          last_code: eb.ref('excluded.last_code'),
+          last_decline_code: eb.ref('excluded.last_decline_code'),
+          status_reason: eb.ref('excluded.status_reason'),
+          settled_at: eb.fn.coalesce('charges.settled_at', 'excluded.settled_at'),
+          updated_at: eb.ref('excluded.updated_at'),
+        }))
+        .where(MAY_FOLLOW),
     );
+}
+
+const MONEY_MOVED: ChargeStatus = 'succeeded';
+const TO_BE_LOOKED_AT: ChargeStatus = 'needs_attention';
+
+/** A charge that is over without a PaymentIntent is over by our word alone; what Stripe says of one is news then. */
+const MAY_FOLLOW = sql<boolean>`excluded.status in (${list([MONEY_MOVED, TO_BE_LOOKED_AT])})
+  or charges.status not in (${list(SETTLED_CHARGE)})
+  or (charges.status <> ${sql.lit(MONEY_MOVED)}
+    and (charges.payment_intent_id is null or excluded.status in (${list(SETTLED_CHARGE)})))`;
+
+function list(statuses: readonly ChargeStatus[]) {
+  return sql.join(statuses.map((status) => sql.lit(status)));
 }
 
 /**
  * Writes one attempt: (charge_id, attempt) is unique. A repeat writes the same again; a later reading of the same
- * attempt, e.g. of a debit that took days, replaces its outcome. A decline stays one: what succeeded after it, e.g. in
- * Stripe's Dashboard, was no attempt of ours, and the customer was told of the decline.
+ * attempt, e.g. of a debit that took days, replaces its outcome. What is final stays: an older reading may come later. So
+ * does a decline: what succeeded after it, e.g. in Stripe's Dashboard, was no attempt of ours, and the customer was told of
+ * the decline.
  */
 export async function saveAttempt(db: Kysely<Database>, attempt: NewChargeAttempt): Promise<void> {
   await attemptSave(db, attempt).execute();
@@ -62,8 +82,9 @@ export function attemptSave(db: Kysely<Database>, attempt: NewChargeAttempt) {
           decision: eb.ref('excluded.decision'),
           decision_reason: eb.ref('excluded.decision_reason'),
         }))
-        .where((eb) =>
-          eb.or([eb('charge_attempts.outcome', '!=', 'declined'), eb('excluded.outcome', '=', 'declined')]),
+        .where(
+          sql<boolean>`charge_attempts.outcome not in ('declined', 'succeeded', 'canceled')
+            or charge_attempts.outcome = excluded.outcome`,
         ),
     );
 }

@@ -10,6 +10,15 @@ export interface DisputeRow {
   effect: 'open' | 'over' | 'lost';
 }
 
+/** How far a dispute has come. It may move within a stage, and to a later one: an appeal goes from `lost` to `won`. */
+const STAGES: readonly (readonly DisputeStatus[])[] = [
+  ['warning_needs_response', 'warning_under_review'],
+  // A bank that has asked can still dispute.
+  ['warning_closed', 'prevented'],
+  ['needs_response', 'under_review'],
+  ['won', 'lost', 'appeal_needs_response', 'appeal_under_review'],
+];
+
 /** The library's own statuses without its "or any other string", so that a new one fails the type check here. */
 type Named<Status> = Status extends unknown ? (string extends Status ? never : Status) : never;
 export type DisputeStatus = Named<Stripe.Dispute.Status>;
@@ -34,11 +43,37 @@ export function readDisputeStatus(text: string): DisputeStatus | 'unknown' {
 }
 
 /**
+ * A dispute's status after it was read. A reading that can only be older than what is known changes nothing; a status that
+ * nobody knows may come at any time.
+ * @param known null when the dispute was not known before
+ */
+export function disputeAfterReading(known: string | null, seen: string): string {
+  const isOlder =
+    known !== null && isDisputeStatus(seen) && isDisputeStatus(known) && stage(seen) < stage(known);
+  return isOlder ? known : seen;
+}
+
+function stage(status: DisputeStatus): number {
+  return STAGES.findIndex((statuses) => statuses.includes(status));
+}
+
+/**
  * Whether a dispute forbids further charges of its enrollment. One whose status nobody knows does: charging a
  * customer who disputes costs more than waiting for a person to look.
  */
 export function forbidsCharging(statuses: readonly string[]): boolean {
   return statuses.some((text) => !isDisputeStatus(text) || DISPUTE_TABLE[text].effect === 'open');
+}
+
+/**
+ * Whether a dispute forbids refunds of its payment: the money went back through it, or may, and would go back twice. A bank
+ * that only asks has taken nothing, and a refund answers it (`is_charge_refundable`).
+ */
+export function forbidsRefunding(statuses: readonly string[]): boolean {
+  return statuses.some((text) => {
+    const asksOnly = text === 'warning_needs_response' || text === 'warning_under_review';
+    return text === 'lost' || (forbidsCharging([text]) && !asksOnly);
+  });
 }
 
 function isDisputeStatus(text: string): text is DisputeStatus {

@@ -84,7 +84,7 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
   },
   charge_disputed: {
     commands: ['retry', 'authenticate', 'refund'],
-    when: 'a dispute is open, or, for a refund, was lost',
+    when: 'a dispute is open; for a refund, also when it was lost, and not while the bank only asks (`warning_…`)',
   },
   amount_invalid: {
     commands: ['create_charge', 'change_amount', 'extend_dunning'],

@@ -24,6 +24,19 @@ export interface RefundMade {
   status: string;
 }
 
+/**
+ * A refund's status after it was read. A reading that can only be older than what is known changes nothing.
+ * @param known null when the refund was not known before
+ */
+export function refundAfterReading(known: string | null, seen: string): string {
+  if (known === null) {
+    return seen;
+  }
+  const isFinal = Object.hasOwn(REFUND_TABLE, known) && REFUND_TABLE[known]?.final === true;
+  const isOlder = known === 'succeeded' && (seen === 'pending' || seen === 'requires_action');
+  return isFinal || isOlder ? known : seen;
+}
+
 /** What is gone or going back, in minor units. */
 export function refundedMinor(refunds: readonly RefundMade[]): number {
   const counting = refunds.filter(

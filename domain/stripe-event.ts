@@ -54,7 +54,10 @@ export type EventSignal =
 
 export type EventDecision = Ignored | ({ kind: 'signal'; enrollmentId: string } & EventSignal);
 
-/** What has an effect here: what a webhook endpoint subscribes to. At most 20, the most that Stripe lists by at once. */
+/**
+ * What has an effect here: what a webhook endpoint subscribes to. At most 20, the most that Stripe lists by at once: so not
+ * `charge.refunded`, which says no more than `refund.created` (`Events.d.ts` of Stripe's library).
+ */
 export const STRIPE_EVENT_TYPES = [
   'checkout.session.completed',
   'checkout.session.expired',
@@ -65,13 +68,14 @@ export const STRIPE_EVENT_TYPES = [
   'payment_intent.processing',
   'payment_intent.requires_action',
   'payment_intent.amount_capturable_updated',
-  'charge.refunded',
   'refund.created',
   'refund.updated',
   'refund.failed',
   'charge.dispute.created',
   'charge.dispute.updated',
   'charge.dispute.closed',
+  // The money of a dispute that was won may come back after it was closed.
+  'charge.dispute.funds_reinstated',
   'radar.early_fraud_warning.created',
   'payment_method.detached',
   'payment_method.updated',

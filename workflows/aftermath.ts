@@ -8,10 +8,12 @@ import {
   condition,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   setHandler,
 } from '@temporalio/workflow';
-import type { Aftermath, RefundResult } from '../activities/aftermath.ts';
-import { forbidsCharging } from '../domain/disputes.ts';
+import type { RefundResult } from '../activities/aftermath.ts';
+import type { Aftermath } from '../activities/aftermath-record.ts';
+import { forbidsCharging, forbidsRefunding } from '../domain/disputes.ts';
 import { enrollmentWorkflowId } from '../domain/ids.ts';
 import { planRefund, REFUND_TABLE } from '../domain/refunds.ts';
 import type { AftermathInput } from './input.ts';
@@ -21,6 +23,7 @@ import {
   type Requested,
   refundChargeUpdate,
 } from './messages.ts';
+import { PATCHES } from './patches.ts';
 import { refuse, refuseIf } from './refusals.ts';
 import { interactive, scheduled } from './stripe-activities.ts';
 
@@ -34,6 +37,7 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
   let news = false;
   let looks = 0;
   let refunding = 0;
+  let looking = false;
 
   setHandler(chargeAftermathSignal, () => {
     news = true;
@@ -53,14 +57,24 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
   async function refund(asked: Requested & { requestKey: string; amountMinor: number | null }) {
     refunding += 1;
     try {
+      if (looking && patched(PATCHES.refundAfterLook)) {
+        // What the look has listed already is without this refund, and would be what is known of the charge.
+        await condition(() => !looking);
+      }
       const { by, reason, requestKey, amountMinor } = asked;
-      const result = await interactive(`Refund ${amountMinor ?? 'all that is left'}`).refundCharge({
-        chargeId: input.chargeId,
-        amountMinor,
-        requestKey,
-        by: { by, reason },
-        at: new Date().toISOString(),
-      });
+      const result = await interactive(`Refund ${amountMinor ?? 'all that is left'}`)
+        .refundCharge({
+          chargeId: input.chargeId,
+          amountMinor,
+          requestKey,
+          by: { by, reason },
+          at: new Date().toISOString(),
+        })
+        .catch((error: unknown) => {
+          // What Stripe tells of a refund of ours is an echo: nobody else would look whether it was made.
+          news ||= !isCancellation(error) && patched(PATCHES.lookAfterRefundError);
+          throw error;
+        });
       await learn(result);
       return answerOf(result);
     } finally {
@@ -68,11 +82,25 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
     }
   }
 
+  async function look() {
+    looking = true;
+    try {
+      const { chargeId } = input;
+      await learn(
+        await scheduled('Read refunds and disputes').followAftermath({
+          chargeId,
+          at: new Date().toISOString(),
+        }),
+      );
+    } finally {
+      looking = false;
+    }
+  }
+
   /** The enrollment must know of disputes: it charges nothing while one is open. */
   async function learn(after: Aftermath): Promise<void> {
     known = { refunds: after.refunds, disputes: after.disputes };
-    const statuses = after.disputes.map(({ status }) => status);
-    disputed = forbidsCharging(statuses) || statuses.includes('lost');
+    disputed = forbidsRefunding(after.disputes.map(({ status }) => status));
     const telling = JSON.stringify(after.disputes);
     if (telling !== toldDisputes) {
       toldDisputes = telling;
@@ -86,13 +114,7 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
     await condition(() => refunding === 0);
     if (news) {
       news = false;
-      const { chargeId } = input;
-      await learn(
-        await scheduled('Read refunds and disputes').followAftermath({
-          chargeId,
-          at: new Date().toISOString(),
-        }),
-      );
+      await look();
     } else if (isUnderWay(known)) {
       const hours = LOOK_AFTER_HOURS[Math.min(looks, LOOK_AFTER_HOURS.length - 1)] ?? 168;
       const told = await condition(() => news || refunding > 0, hours * 3_600_000);

@@ -3,8 +3,9 @@
  * authorisation when its hold ran out. Called by `workflows/charge.ts`.
  */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { condition, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { condition, ParentClosePolicy, patched, startChild } from '@temporalio/workflow';
 import type { RefundResult } from '../activities/aftermath.ts';
+import { forbidsCharging } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, chargeId } from '../domain/ids.ts';
 import type { OpenCharge } from '../domain/open-charge.ts';
 import { REFUND_TABLE, type RefundMade } from '../domain/refunds.ts';
@@ -12,10 +13,14 @@ import type { DunningPolicy } from '../domain/terms.ts';
 import type { chargeAftermathWorkflow } from './aftermath.ts';
 import { problemOf } from './charge-work.ts';
 import { periodSettled } from './paid-period.ts';
+import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import type { EnrollmentRun } from './run.ts';
-import { startPause } from './schedule.ts';
+import { note, startPause } from './schedule.ts';
 import { scheduled } from './stripe-activities.ts';
+
+/** A dispute's end may be missed; each look tells how it stands. */
+const REFUSED_AGAIN_MS = 24 * 3_600_000;
 
 /** Returns when nothing more follows, or when another run is to take over. */
 export async function afterwards(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
@@ -106,7 +111,13 @@ async function refundLateSuccess(run: EnrollmentRun, charge: OpenCharge): Promis
       if (refund.refunds.some(({ status }) => status !== 'succeeded' && !REFUND_TABLE[status]?.final)) {
         await follow(run, charge, refund.refunds);
       }
-      return true;
+      if (!isStillOwed(refund) || !patched(PATCHES.refusedRefundWaits)) {
+        return true;
+      }
+      await untilItMayGoBack(run, charge, `${refund.code}: ${refund.message}`);
+      if (run.leaving) {
+        return false;
+      }
     } catch (error) {
       charge.problem = problemOf(error);
       charge.resumed = false;
@@ -117,6 +128,30 @@ async function refundLateSuccess(run: EnrollmentRun, charge: OpenCharge): Promis
       }
     }
   }
+}
+
+/** Not what went back already, by a refund or through a dispute. */
+function isStillOwed(refund: RefundResult): refund is Extract<RefundResult, { kind: 'refused' }> {
+  if (refund.kind === 'made' || refund.code === 'nothing_to_refund') {
+    return false;
+  }
+  const statuses = refund.disputes.map(({ status }) => status);
+  return !statuses.includes('lost') || forbidsCharging(statuses);
+}
+
+/** Until a dispute of the charge has moved, somebody resumes it, or a day has passed. */
+async function untilItMayGoBack(run: EnrollmentRun, charge: OpenCharge, problem: string): Promise<void> {
+  if (charge.problem !== problem) {
+    charge.problem = problem;
+    const by = { by: 'workflow', reason: problem };
+    await note(run, { what: 'charge.refund_refused', by, chargeId: charge.id });
+  }
+  charge.resumed = false;
+  publish(run);
+  const standing = () => JSON.stringify(run.state.disputes[charge.id] ?? []);
+  const before = standing();
+  const moved = () => charge.resumed || run.leaving || standing() !== before;
+  await condition(moved, REFUSED_AGAIN_MS, { summary: `Charge ${charge.number}: its refund is refused` });
 }
 
 /** A refund on its way is followed to its end by the charge's own Workflow, since the enrollment ends before. */

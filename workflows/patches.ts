@@ -36,4 +36,10 @@ export const PATCHES = {
   retryOnMethodTried: 'retry-on-method-tried',
   /** So does one that its customer confirms, or that a cancel finds under way. After 0.1.0. */
   stepUnparks: 'step-unparks',
+  /** A refund that ends in an error may have been made all the same: refunds are read after it. After 0.1.0. */
+  lookAfterRefundError: 'look-after-refund-error',
+  /** A refund waits for a look at Stripe's lists that is under way: the look may be without it. After 0.1.0. */
+  refundAfterLook: 'refund-after-look',
+  /** A late payment whose refund is refused, e.g. for a dispute, is kept until it can go back. After 0.1.0. */
+  refusedRefundWaits: 'refused-refund-waits',
 } as const;

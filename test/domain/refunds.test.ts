@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { planRefund, type RefundMade, refundedMinor } from '../../domain/refunds.ts';
+import {
+  planRefund,
+  REFUND_TABLE,
+  type RefundMade,
+  refundAfterReading,
+  refundedMinor,
+} from '../../domain/refunds.ts';
 
 const charge = (refunds: RefundMade[] = [], given: { currency?: string; disputed?: boolean } = {}) => ({
   capturedMinor: 1000,
@@ -10,6 +16,26 @@ const charge = (refunds: RefundMade[] = [], given: { currency?: string; disputed
   ...given,
 });
 const codeOf = (result: ReturnType<typeof planRefund>) => ('refused' in result ? result.refused.code : null);
+
+describe('refundAfterReading', () => {
+  const STATUSES = [...Object.keys(REFUND_TABLE), 'brand_new_status'];
+  const may = (known: string) => STATUSES.filter((seen) => refundAfterReading(known, seen) === seen);
+
+  it.each([
+    ['pending', STATUSES],
+    ['requires_action', STATUSES],
+    ['succeeded', ['succeeded', 'failed', 'canceled', 'brand_new_status']],
+    ['failed', ['failed']],
+    ['canceled', ['canceled']],
+    ['brand_new_status', STATUSES],
+  ])('after %s a later reading shows %j; anything else is older', (known, later) => {
+    expect(may(known)).toEqual(later);
+  });
+
+  it('takes the first reading as it is', () => {
+    expect(STATUSES.map((seen) => refundAfterReading(null, seen))).toEqual(STATUSES);
+  });
+});
 
 describe('planRefund', () => {
   it('refunds all, a part, and all that is left', () => {

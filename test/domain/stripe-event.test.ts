@@ -10,6 +10,7 @@ import {
   decideSetupIntent,
   type EventQuestion,
   readStripeEvent,
+  STRIPE_EVENT_TYPES,
 } from '../../domain/stripe-event.ts';
 
 const SUFFIX = '0123456789abcdefghijklmnop';
@@ -277,13 +278,20 @@ describe('decideCharge', () => {
   });
 });
 
+describe('what an endpoint subscribes to', () => {
+  it('is no more than Stripe lists by at once', () => {
+    expect(STRIPE_EVENT_TYPES.length).toBeLessThanOrEqual(20);
+  });
+});
+
 describe('events of a payment that was made', () => {
   it.each([
-    'charge.refunded',
+    'refund.created',
     'refund.updated',
     'refund.failed',
     'charge.dispute.created',
     'charge.dispute.closed',
+    'charge.dispute.funds_reinstated',
     'radar.early_fraud_warning.created',
   ])('asks for the charge of the PaymentIntent that %s names', (type) => {
     const given = event(type, { id: 'x_1', payment_intent: 'pi_1' }, { created: 1_000 });
@@ -295,7 +303,7 @@ describe('events of a payment that was made', () => {
   });
 
   it('ignores what is about no PaymentIntent, and the echo of our own refund', () => {
-    expect(readStripeEvent(event('charge.refunded', { payment_intent: null }), false)).toMatchObject({
+    expect(readStripeEvent(event('refund.created', { payment_intent: null }), false)).toMatchObject({
       reason: 'not about a PaymentIntent',
     });
     const request = { idempotency_key: 'durable-billing/enr_1/refund-1' };

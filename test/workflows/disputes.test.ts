@@ -1,5 +1,6 @@
 /** Disputes: an open one stops further charges, a won one resumes them, a lost one follows the terms; fraud warnings. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findPaidCharge } from '../../db/aftermath.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { enrollmentStateQuery } from '../../workflows/messages.ts';
@@ -57,6 +58,28 @@ describe('a dispute', () => {
     );
   }, 60_000);
 
+  it('is booked as won also when the money comes back after it was closed', async () => {
+    const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+    await billing.control(`disputes/${disputeId}/close`, { won: true, reinstated: false });
+    await billing.deliverEvents();
+    await billing.charged(enrollmentId, 2, 'succeeded');
+    const [first] = await billing.chargeRows(enrollmentId);
+    const aftermath = billing.temporal.client.workflow.getHandle(
+      chargeAftermathWorkflowId(String(first?.id)),
+    );
+    await waitFor(
+      'nothing to be followed any more',
+      async () => (await aftermath.describe()).status.name === 'COMPLETED',
+    );
+    await billing.control(`disputes/${disputeId}/reinstate`);
+    await billing.deliverEvents();
+    await waitFor('the money in the books', async () =>
+      (await billing.ledger(enrollmentId)).some(
+        ({ kind, amount_minor }) => kind === 'dispute_reversed' && amount_minor === 700,
+      ),
+    );
+  }, 60_000);
+
   it('cancels the enrollment when it is lost, as the terms say by default', async () => {
     const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
     await billing.control(`disputes/${disputeId}/close`, { won: false });
@@ -74,6 +97,33 @@ describe('a dispute', () => {
     await billing.control(`disputes/${disputeId}/close`, { won: false });
     await billing.deliverEvents();
     await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
+  }, 60_000);
+});
+
+describe('an inquiry', () => {
+  it('does not keep the payment from being given back', async () => {
+    const { enrollmentId } = await billing.enrolled(MONTHLY);
+    const row = await billing.charged(enrollmentId, 1, 'succeeded');
+    const intent = await billing.stripe.paymentIntents.retrieve(String(row.payment_intent_id));
+    await billing.control(`charges/${intent.latest_charge}/dispute`, { inquiry: true });
+    await billing.deliverEvents();
+    const charge = await waitFor('the inquiry', async () => {
+      const known = await findPaidCharge(billing.db, { chargeId: row.id });
+      return known?.disputeStatus === 'warning_needs_response' ? known : false;
+    });
+    const handle = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(row.id));
+    await waitFor('its Workflow to know', async () =>
+      JSON.stringify(await billing.history(enrollmentId)).includes('disputesChanged'),
+    );
+    const made = { amountMinor: 980, status: 'succeeded' };
+    const asked = { ...BY, requestKey: 'one', amountMinor: null };
+    expect(await billing.billing.refundCharge(charge, asked)).toMatchObject(made);
+    await handle.terminate('it would look at the inquiry for as long as that takes');
+    // Also by a Workflow that begins with what the rows say.
+    const next = { ...BY, requestKey: 'two', amountMinor: 1 };
+    await expect(billing.billing.refundCharge(charge, next)).rejects.toMatchObject({
+      code: 'nothing_to_refund',
+    });
   }, 60_000);
 });
 

@@ -1,5 +1,6 @@
 /** What comes to its end late: a customer who never confirms, money that came in after a cancel and cannot go back. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { WAITS_FOR } from '../../config/search-attributes.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
@@ -107,4 +108,45 @@ describe('money that came in after a cancel', () => {
     },
     60_000,
   );
+});
+
+describe('money that came in after a cancel and is disputed', () => {
+  async function heldBack() {
+    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    const intent = await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
+    // Nobody has told us of either.
+    const canceled = billing.billing.cancelEnrollment(enrollmentId, BY);
+    canceled.catch(() => {});
+    await waitFor('the refusal', async () =>
+      (await billing.timeline(enrollmentId)).some(({ what }) => what === 'charge.refund_refused'),
+    );
+    expect((await billing.stateOf(enrollmentId)).charges).toMatchObject([{ id, status: 'succeeded' }]);
+    const close = async (won: boolean) => {
+      await billing.control(`disputes/${dispute.id}/close`, { won });
+      await billing.deliverEvents();
+    };
+    return { enrollmentId, id, close };
+  }
+
+  it('is shown to operators, and is given back once the dispute is won', async () => {
+    const { enrollmentId, close } = await heldBack();
+    const { typedSearchAttributes } = await billing.handle(enrollmentId).describe();
+    expect(typedSearchAttributes.get(WAITS_FOR)).toContain('operator');
+    await close(true);
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({
+      status: 'canceled',
+      amountCollectedMinor: 0,
+    });
+    expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'refund', amount_minor: -1200 });
+  }, 60_000);
+
+  it('is left to the customer who has won the dispute', async () => {
+    const { enrollmentId, close } = await heldBack();
+    await close(false);
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'canceled' });
+    expect((await billing.ledger(enrollmentId)).map(({ kind }) => kind)).toEqual(['payment', 'dispute']);
+  }, 60_000);
 });

@@ -1,8 +1,10 @@
 /** Refunds: full, partial, several, on their way, coming back, and after the enrollment has ended. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { findPaidCharge } from '../../db/aftermath.ts';
+import { askControl } from '../../dev/stand-in-control.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+import { retryNow } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
 
 let billing: TestBilling;
@@ -146,5 +148,112 @@ describe('refundCharge', () => {
     await refund(id, `${'k'.repeat(254)}2`, 300);
     expect(await refund(id, `${'k'.repeat(254)}1`, 400)).toEqual(first);
     expect(await refundedMinor(enrollmentId)).toBe(700);
+  }, 45_000);
+});
+
+describe('refundCharge while a look at what Stripe tells of is under way', () => {
+  async function listsOfRefunds(): Promise<number> {
+    const asked = await askControl(billing.standIn.url, 'GET', 'requests?path_prefix=/v1/refunds');
+    return (asked as { data: unknown[] }).data.length;
+  }
+
+  it('comes after the look, which may have read the refunds before', async () => {
+    const { enrollmentId, id } = await paid('4000000000007726');
+    const match = { method: 'GET', path_prefix: '/v1/radar/early_fraud_warnings' };
+    await billing.control('faults', { match, kind: 'delay', when: 'before', delay_ms: 3_000 });
+    const charge = await findPaidCharge(billing.db, { chargeId: id });
+    if (charge === undefined) {
+      throw new Error(`no ${id}`);
+    }
+    const before = await listsOfRefunds();
+    await billing.billing.chargeAftermath(charge);
+    const handle = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(id));
+    await waitFor('the look', async () => (await handle.describe()).raw.pendingActivities?.length === 1);
+    // Its first lists are read, its last one is on its way.
+    await waitFor('its lists', async () => (await listsOfRefunds()) > before);
+    expect(await refund(id, 'one', 500)).toMatchObject({ status: 'pending' });
+    await waitFor('all that is under way', async () => {
+      const { raw } = await handle.describe();
+      return (raw.pendingActivities?.length ?? 0) === 0;
+    });
+    expect(await refundedMinor(enrollmentId)).toBe(500);
+    expect(await billing.timeline(enrollmentId)).toContainEqual({
+      what: 'charge.refund_pending',
+      who: BY.by,
+      why: BY.reason,
+    });
+    // The refund is on its way: its Workflow follows it.
+    expect((await handle.describe()).status.name).toBe('RUNNING');
+  }, 45_000);
+});
+
+describe('refundCharge while Stripe refuses our key', () => {
+  const BOOKED = [
+    { kind: 'payment', amount_minor: 1200 },
+    { kind: 'refund', amount_minor: -500 },
+  ];
+  const refuse = (status: number, path_prefix: string) =>
+    billing.control('faults', {
+      match: { method: 'GET', path_prefix },
+      kind: 'status',
+      status,
+      for_seconds: 60,
+    });
+  afterEach(() => billing.control('faults/clear'));
+
+  /** Waits until an Activity of the Workflow of a charge's refunds was answered so, and is to be retried. */
+  function isRefused(chargeId: string, said: string) {
+    const handle = billing.temporal.client.workflow.getHandle(chargeAftermathWorkflowId(chargeId));
+    return waitFor('the refusal', async () => {
+      const { raw } = await handle.describe();
+      return raw.pendingActivities?.some(({ lastFailure }) => lastFailure?.message?.includes(said));
+    });
+  }
+
+  async function isBookedOnceMended(charge: Awaited<ReturnType<typeof paid>>, asked: Promise<unknown>) {
+    await billing.control('faults/clear');
+    await retryNow(billing.temporal, chargeAftermathWorkflowId(charge.id), 'refundCharge');
+    expect(await asked).toMatchObject({ status: 'succeeded', amountMinor: 500 });
+    expect(await billing.ledger(charge.enrollmentId)).toEqual(BOOKED);
+    expect(await madeAtStripe(charge.paymentIntentId)).toHaveLength(1);
+  }
+
+  async function madeAtStripe(paymentIntentId: string) {
+    return (await billing.stripe.refunds.list({ payment_intent: paymentIntentId })).data;
+  }
+
+  it('F9: books what Stripe made, and answers with it, when the key may not read disputes', async () => {
+    const charge = await paid();
+    await refuse(403, '/v1/disputes');
+    const asked = refund(charge.id, 'one', 500);
+    asked.catch(() => {});
+    await isRefused(charge.id, '403');
+    await isBookedOnceMended(charge, asked);
+  }, 45_000);
+
+  it('F9: books what Stripe made, and answers with it, when the key is revoked right after it', async () => {
+    const charge = await paid();
+    const match = { method: 'POST', path_prefix: '/v1/refunds' };
+    await billing.control('faults', { match, kind: 'delay', when: 'after', delay_ms: 1_500 });
+    const asked = refund(charge.id, 'one', 500);
+    asked.catch(() => {});
+    await waitFor('the refund', async () => (await madeAtStripe(charge.paymentIntentId)).length === 1);
+    await refuse(401, '/v1/');
+    await isRefused(charge.id, '401');
+    await isBookedOnceMended(charge, asked);
+  }, 45_000);
+
+  it('refuses at once what was not made, and makes it under the same key once the key is mended', async () => {
+    const { enrollmentId, id } = await paid();
+    await refuse(401, '/v1/refunds');
+    await expect(refund(id, 'one', 500)).rejects.toThrow();
+    expect(await billing.ledger(enrollmentId)).toHaveLength(1);
+    // Whatever came of it, a look follows.
+    await isRefused(id, '401');
+    await billing.control('faults/clear');
+    await retryNow(billing.temporal, chargeAftermathWorkflowId(id), 'followAftermath');
+    await isOver(id);
+    await refund(id, 'one', 500);
+    expect(await billing.ledger(enrollmentId)).toEqual(BOOKED);
   }, 45_000);
 });

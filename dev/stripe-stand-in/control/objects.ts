@@ -2,7 +2,7 @@
 
 import { randomChars } from '../ids.ts';
 import { accountDecline, failDebit, settleDebit } from '../payments/debits.ts';
-import { closeDispute, escalateInquiry, isOpen, openDispute } from '../payments/disputes.ts';
+import { closeDispute, escalateInquiry, isOpen, openDispute, reinstate } from '../payments/disputes.ts';
 import { endMandate } from '../payments/mandates.ts';
 import { changeNotes } from '../payments/notes.ts';
 import { failRefund, settleRefund } from '../payments/refund.ts';
@@ -85,7 +85,17 @@ export const objectControls: readonly Control[] = [
     (world, id) => world.disputes.get(id),
     (turn, dispute, body) => {
       orConflict(isOpen(dispute), `${dispute.id} is ${dispute.status}`);
-      closeDispute(turn, dispute, booleanOf(body, 'won', false));
+      const at = booleanOf(body, 'reinstated', true) ? 'at_once' : 'later';
+      closeDispute(turn, dispute, booleanOf(body, 'won', false), at);
+      return dispute;
+    },
+  ),
+  objectControl(
+    'disputes/:id/reinstate',
+    (world, id) => world.disputes.get(id),
+    (turn, dispute) => {
+      orConflict(dispute.status === 'won', `${dispute.id} is ${dispute.status}, not won`);
+      orConflict(reinstate(turn, dispute), `the money of ${dispute.id} is back already`);
       return dispute;
     },
   ),

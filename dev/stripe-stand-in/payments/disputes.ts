@@ -54,18 +54,32 @@ export function submitEvidence(
   emit(turn, 'charge.dispute.updated', dispute, previous);
 }
 
-/** Ends an open dispute. A won one brings the money back; an inquiry only closes, or becomes a lost dispute. */
-export function closeDispute(turn: Turn, dispute: Stripe.Dispute, won: boolean): void {
+/**
+ * Ends an open dispute. A won one brings the money back, unless that is to come later; an inquiry only closes, or becomes a
+ * lost dispute.
+ */
+export function closeDispute(
+  turn: Turn,
+  dispute: Stripe.Dispute,
+  won: boolean,
+  reinstated: 'at_once' | 'later' = 'at_once',
+): void {
   const inquiry = dispute.status.startsWith('warning_');
   const before = { status: dispute.status };
   if (inquiry && !won) move(turn, dispute, -dispute.amount, DISPUTE_FEE);
   turn.world.disputes.update(dispute, { status: won ? (inquiry ? 'warning_closed' : 'won') : 'lost' });
-  if (won && !inquiry) {
-    move(turn, dispute, dispute.amount, 0);
-    emit(turn, 'charge.dispute.funds_reinstated', dispute);
-  }
+  if (won && !inquiry && reinstated === 'at_once') reinstate(turn, dispute);
   if (inquiry && !won) emit(turn, 'charge.dispute.funds_withdrawn', dispute);
   emit(turn, 'charge.dispute.closed', dispute, before);
+}
+
+/** The money comes back. @returns false when it is back already, or never went */
+export function reinstate(turn: Turn, dispute: Stripe.Dispute): boolean {
+  const missing = dispute.balance_transactions.reduce((sum, { amount }) => sum + amount, 0) < 0;
+  if (!missing) return false;
+  move(turn, dispute, dispute.amount, 0);
+  emit(turn, 'charge.dispute.funds_reinstated', dispute);
+  return true;
 }
 
 /** The bank turned an inquiry into a dispute: the money goes now. */

@@ -13,7 +13,7 @@ export const WORDS = [
   'payment_method.automatically_updated',
   'checkout.session.completed',
   'checkout.session.expired',
-  'charge.refunded',
+  'refund.created',
   'refund.updated',
   'charge.dispute.created',
   'radar.early_fraud_warning.created',
