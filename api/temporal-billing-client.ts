@@ -43,7 +43,7 @@ import {
   undoCancelUpdate,
 } from '../workflows/messages.ts';
 import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
-import { billingFailure, endedInFault, wasGivenBack } from './temporal-failures.ts';
+import { billingFailure, endedInFault, wasBusy, wasGivenBack } from './temporal-failures.ts';
 import { termsDetails, termsSummary } from './terms-in-words.ts';
 
 export interface BillingClientOptions {
@@ -196,11 +196,11 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
       const updateId = `refund-${request.requestKey}`;
       return update(charge.enrollmentId, () =>
         ask(updateId).catch((error: unknown) => {
-          if (!endedInFault(error)) {
+          if (!endedInFault(error) && !wasBusy(error)) {
             throw error;
           }
-          // Temporal answers a repeat with the error of before, also when what caused it is mended. The key in the request
-          // is what makes it the same refund.
+          // Temporal answers a repeat with the error of before, also when what caused it is mended or over. The key in the
+          // request is what makes it the same refund.
           return ask(`${updateId}-${randomUUID()}`);
         }),
       );

@@ -72,6 +72,12 @@ export function endedInFault(error: unknown): boolean {
   return error instanceof WorkflowUpdateFailedError && error.cause instanceof ActivityFailure;
 }
 
+/** Whether the charge was busy when the update came. */
+export function wasBusy(error: unknown): boolean {
+  const said = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+  return said instanceof ApplicationFailure && said.type === REFUSALS.ChargeBusy;
+}
+
 /** An update-with-start hands its inner gRPC error over unwrapped. */
 function grpcStatus(error: unknown): number | undefined {
   const grpc = error instanceof ServiceError ? error.cause : error;

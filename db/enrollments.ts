@@ -87,7 +87,8 @@ export interface ChangedCharge {
  * were when it began: hence it is told what it writes of a charge, and leaves the enrollment alone when another
  * transaction has changed it since. Its answer is for {@link touchIfLeft}, which touches the enrollment once more then.
  * Safe to repeat when the writes are.
- * @param own the charge among the writes; null when there is none
+ * @param own the charge that the first of the writes saves; null when none does. What that write leaves alone, because
+ *   the row knows better, is not told of the enrollment either
  */
 export function withEnrollment(
   db: Kysely<Database>,
@@ -156,12 +157,15 @@ function enrollmentChange(
 
 /** Whether a charge of the enrollment is in dunning or waits for the customer, as an expression. */
 function isPastDue(id: string, own: ChangedCharge | null) {
-  if (own?.isPastDue) {
-    return sql.lit(true);
+  const pastDue = sql`select 1 from charges where enrollment_id = ${id}
+    and status in (${sql.join(PAST_DUE_CHARGE.map((status) => sql.lit(status)))})`;
+  if (own === null) {
+    return sql`exists (${pastDue})`;
   }
-  const others = own === null ? sql`` : sql` and id <> ${own.id}`;
-  return sql`exists (select 1 from charges where enrollment_id = ${id}${others}
-    and status in (${sql.join(PAST_DUE_CHARGE.map((status) => sql.lit(status)))}))`;
+  const isSaved = sql`exists (select 1 from part_0)`;
+  return own.isPastDue
+    ? sql`(${isSaved} or exists (${pastDue}))`
+    : sql`exists (${pastDue} and (id <> ${own.id} or not ${isSaved}))`;
 }
 
 /** Whether the row is to say `paused`, as an expression over the row before the change. */

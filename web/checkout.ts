@@ -68,7 +68,10 @@ async function waitsForMethod(site: Site, { enrollment }: Visitor): Promise<bool
   );
 }
 
-/** @returns null when the enrollment has ended meanwhile */
+/**
+ * @returns null when the enrollment has ended meanwhile
+ * @throws what else refuses a session, such as a Customer that was deleted at Stripe: the page says that it did not work
+ */
 async function liveSessionUrl(site: Site, { enrollment }: Visitor, reason: string): Promise<string | null> {
   const session = await findCustomerSession(site.db, enrollment.id);
   if (
@@ -81,7 +84,7 @@ async function liveSessionUrl(site: Site, { enrollment }: Visitor, reason: strin
   try {
     return (await site.billing.openCheckoutSession(enrollment.id, { by: 'customer', reason })).url;
   } catch (error) {
-    if (error instanceof CommandRefused) {
+    if (error instanceof CommandRefused && error.code !== 'setup_refused') {
       return null;
     }
     throw error;

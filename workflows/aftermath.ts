@@ -4,6 +4,8 @@
  * and is started again by later news. The rows are the memory between two runs.
  */
 import {
+  ActivityFailure,
+  ApplicationFailure,
   allHandlersFinished,
   condition,
   getExternalWorkflowHandle,
@@ -29,6 +31,9 @@ import { interactive, scheduled } from './stripe-activities.ts';
 
 /** A webhook may be missed: soon at first, later once a week, for as long as a bank takes. */
 const LOOK_AFTER_HOURS = [1, 6, 24, 24, 24, 168];
+
+/** A look takes a second or two. */
+const LOOK_PATIENCE_MS = 5_000;
 
 export async function chargeAftermathWorkflow(input: AftermathInput): Promise<void> {
   let known: Aftermath = { refunds: input.refunds, disputes: [] };
@@ -59,7 +64,10 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
     try {
       if (looking && patched(PATCHES.refundAfterLook)) {
         // What the look has listed already is without this refund, and would be what is known of the charge.
-        await condition(() => !looking);
+        if (!(await condition(() => !looking, LOOK_PATIENCE_MS))) {
+          // Stripe may refuse our key for hours: who asked hears of it, and no refund is made behind their back then.
+          refuse('charge_busy', 'what Stripe says of this charge is still being read; ask again');
+        }
       }
       const { by, reason, requestKey, amountMinor } = asked;
       const result = await interactive(`Refund ${amountMinor ?? 'all that is left'}`)
@@ -72,7 +80,8 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
         })
         .catch((error: unknown) => {
           // What Stripe tells of a refund of ours is an echo: nobody else would look whether it was made.
-          news ||= !isCancellation(error) && patched(PATCHES.lookAfterRefundError);
+          const mayBeMade = !isCancellation(error) && !isKeyRefused(error);
+          news ||= mayBeMade && patched(PATCHES.lookAfterRefundError);
           throw error;
         });
       await learn(result);
@@ -129,6 +138,12 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
       }
     }
   }
+}
+
+/** The Activity says so only of a refund that was not made: one that may have been made is waited for. */
+function isKeyRefused(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof ApplicationFailure && cause.type === 'StripeKeyRefused';
 }
 
 /** A refund or a dispute whose end Stripe has not told yet. */

@@ -12,7 +12,7 @@ import { REFUND_TABLE, type RefundMade } from '../domain/refunds.ts';
 import type { DunningPolicy } from '../domain/terms.ts';
 import type { chargeAftermathWorkflow } from './aftermath.ts';
 import { problemOf } from './charge-work.ts';
-import { periodSettled } from './paid-period.ts';
+import { isKept, periodSettled } from './paid-period.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import type { EnrollmentRun } from './run.ts';
@@ -25,7 +25,7 @@ const REFUSED_AGAIN_MS = 24 * 3_600_000;
 /** Returns when nothing more follows, or when another run is to take over. */
 export async function afterwards(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
   const { state, terms } = run;
-  if (charge.status === 'succeeded' && isTooLate(run, charge) && terms.lateSuccess === 'refund') {
+  if (charge.status === 'succeeded' && !isKept(run, charge)) {
     if (!(await refundLateSuccess(run, charge))) {
       return;
     }
@@ -36,11 +36,10 @@ export async function afterwards(run: EnrollmentRun, charge: OpenCharge): Promis
       reason: `dunning of charge ${charge.number} is over`,
     });
   }
-  if (charge.status === 'canceled' && holdRanOut(run, charge)) {
-    authorizeAgain(run, charge);
-  }
+  const isHeldAgain = charge.status === 'canceled' && holdRanOut(run, charge);
+  const replacedBy = isHeldAgain ? authorizeAgain(run, charge) : null;
   charge.asked = null;
-  periodSettled(run, charge);
+  periodSettled(run, charge, replacedBy);
   state.charges = state.charges.filter((open) => open !== charge);
   publish(run);
 }
@@ -63,11 +62,6 @@ export async function followPolicy(
   }
 }
 
-/** It succeeded although a cancel had been accepted; what somebody captured on purpose is not. */
-function isTooLate({ state }: EnrollmentRun, charge: OpenCharge): boolean {
-  return (state.cancel !== null || charge.cancelAsked !== null) && !charge.capturedByOrder;
-}
-
 /** Stripe let the held money go because nobody captured it in time, and the terms ask to hold it again. */
 function holdRanOut({ state, terms }: EnrollmentRun, charge: OpenCharge): boolean {
   return (
@@ -78,18 +72,21 @@ function holdRanOut({ state, terms }: EnrollmentRun, charge: OpenCharge): boolea
   );
 }
 
-function authorizeAgain(run: EnrollmentRun, charge: OpenCharge): void {
+/** @returns the id of the charge that holds it */
+function authorizeAgain(run: EnrollmentRun, charge: OpenCharge): string {
   const { state, input } = run;
   state.chargesOpened += 1;
+  const id = chargeId(input.enrollmentId, state.chargesOpened);
   state.requestedCharges.push({
     requestKey: null,
-    chargeId: chargeId(input.enrollmentId, state.chargesOpened),
+    chargeId: id,
     number: state.chargesOpened,
     amountMinor: charge.amountMinor,
     description: charge.description,
     at: new Date().toISOString(),
     reauthorizations: charge.reauthorizations + 1,
   });
+  return id;
 }
 
 /** @returns false when another run is to take over before it is done */

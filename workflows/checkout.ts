@@ -121,18 +121,20 @@ function nextLook({ state }: EnrollmentRun): number {
 async function lookAtSessions(run: EnrollmentRun): Promise<void> {
   const { state } = run;
   const { checkout } = state;
-  for (const { id } of checkout.pending ?? []) {
+  const ends = () => state.cancel !== null || Date.now() >= Date.parse(state.setupDeadlineAt);
+  const { pending = [] } = checkout;
+  for (const { id } of pending) {
     await savePaymentMethod(run, id);
   }
   const { open } = checkout;
-  if (open === null) {
+  const isLive = open !== null && Date.parse(open.expiresAt) + READ_AFTER_EXPIRY_MS > Date.now();
+  if (open === null || (pending.length > 0 && isLive && !ends())) {
     return;
   }
   checkout.open = null;
   await savePaymentMethod(run, open.id);
   const stillOpen = !checkout.handled.includes(open.id);
-  const ends = state.cancel !== null || Date.now() >= Date.parse(state.setupDeadlineAt);
-  if (stillOpen && ends) {
+  if (stillOpen && ends()) {
     // Whoever ends the enrollment expires it at Stripe, so that nobody saves a card for nothing.
     checkout.open ??= open;
   }

@@ -19,22 +19,42 @@ export function endPeriodWithSkipped({ state }: EnrollmentRun): void {
   }
 }
 
-/** A charge of the period, or of a raise within it, has been settled. */
-export function periodSettled({ state }: EnrollmentRun, { id, occurrence, status }: OpenCharge): void {
-  const { paid } = state.schedule;
-  const isPaid = status === 'succeeded';
+/** Whether it succeeded and stays with us: what succeeds after its cancel may be given back, by the terms. */
+export function isKept({ state, terms }: EnrollmentRun, charge: OpenCharge): boolean {
+  const isTooLate = (state.cancel !== null || charge.cancelAsked !== null) && !charge.capturedByOrder;
+  return charge.status === 'succeeded' && !(isTooLate && terms.lateSuccess === 'refund');
+}
+
+/**
+ * A charge of the period, or of a raise within it, has been settled.
+ * @param replacedBy the charge that holds the money again in its place; null when none does
+ */
+export function periodSettled(run: EnrollmentRun, charge: OpenCharge, replacedBy: string | null): void {
+  const { paid } = run.state.schedule;
   if (paid === null) {
     return;
   }
-  if (occurrence === paid.occurrence && !isPaid) {
+  const isPaid = isKept(run, charge);
+  if (paysFor(paid, charge) && replacedBy !== null) {
+    paid.chargeId = replacedBy;
+  } else if (paysFor(paid, charge) && !isPaid) {
     paid.unpaid = true;
   }
-  const raise = paid.raises?.find(({ chargeId }) => chargeId === id);
-  if (raise !== undefined && isPaid) {
+  const raise = paid.raises?.find(({ chargeId }) => chargeId === charge.id);
+  if (raise === undefined) {
+    return;
+  }
+  if (replacedBy !== null) {
+    raise.chargeId = replacedBy;
+  } else if (isPaid) {
     paid.raises = paid.raises?.filter((other) => other !== raise) ?? [];
-  } else if (raise !== undefined) {
+  } else {
     raise.unpaid = true;
   }
+}
+
+function paysFor(paid: PaidPeriod, { id, occurrence }: OpenCharge): boolean {
+  return paid.chargeId === undefined ? occurrence === paid.occurrence : id === paid.chargeId;
 }
 
 /**
@@ -97,20 +117,19 @@ function endOfPeriod({ state }: EnrollmentRun): string | null {
  * @returns the charge that is to pay for the running period, or for a raise within it, and has not
  */
 export function unpaidCharge(
-  { state }: EnrollmentRun,
+  run: EnrollmentRun,
   { amountMinor, effective }: AmountRequested,
 ): string | undefined {
-  const { paid } = state.schedule;
+  const { schedule, charges, requestedCharges } = run.state;
+  const { paid } = schedule;
   if (effective !== 'at_once' || paid === null || amountMinor >= paid.amountMinor) {
     return undefined;
   }
-  const raises = paid.raises?.map(({ chargeId }) => chargeId) ?? [];
-  const waiting = state.requestedCharges.map(({ chargeId }) => chargeId);
-  const open = state.charges.filter(
-    ({ id, occurrence, status }) =>
-      status !== 'succeeded' && (occurrence === paid.occurrence || raises.includes(id)),
+  const besides = [paid.chargeId, ...(paid.raises ?? []).map(({ chargeId }) => chargeId)];
+  const open = charges.find(
+    (charge) => !isKept(run, charge) && (paysFor(paid, charge) || besides.includes(charge.id)),
   );
-  return open[0]?.id ?? waiting.find((id) => raises.includes(id));
+  return open?.id ?? requestedCharges.find(({ chargeId }) => besides.includes(chargeId))?.chargeId;
 }
 
 export function refuseCredit(chargeId: string): never {

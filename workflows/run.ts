@@ -53,7 +53,9 @@ export interface ScheduleState {
 export interface PaidPeriod extends PlannedCharge {
   /** When the charge after it would have been due that was skipped; absent while none was. */
   endsAt?: string;
-  /** Its charge was settled without being paid. */
+  /** The charge that pays for it, when it is not that of its occurrence: the money was held again. */
+  chargeId?: string;
+  /** Its charge was settled without being paid, or what it took was given back. */
   unpaid?: true;
   /** Raises in its midst whose charges are not paid: what each has added to the amount. */
   raises?: { chargeId: string; byMinor: number; unpaid?: true }[];
@@ -82,7 +84,10 @@ export interface CarriedState {
     completed: string[];
     /** Looked at and done with, newest last; bounded. */
     handled: string[];
-    /** Complete, while their bank accounts are proven: read again when Stripe tells of it, and by then at the latest. */
+    /**
+     * Complete, while their bank accounts are proven: read again when Stripe tells of it and, for as long as no method is
+     * saved, by then at the latest.
+     */
     pending?: { id: string; lookAt: string }[];
   };
   paymentMethod: SavedMethod | null;

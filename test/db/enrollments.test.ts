@@ -135,6 +135,16 @@ describe('writeChargeOutcome', () => {
     expect(await eventsOf(idOf(3))).toHaveLength(3);
   });
 
+  it('tells the enrollment nothing of a charge that knows better than what was read before', async () => {
+    await insertEnrollmentRow(database.db, idOf(9));
+    await write(idOf(9), 1, 'succeeded');
+    await write(idOf(9), 1, 'requires_payment_method');
+    expect(await statusOf(idOf(9))).toBe('active');
+    await write(idOf(9), 2, 'requires_payment_method');
+    await write(idOf(9), 1, 'requires_payment_method');
+    expect(await statusOf(idOf(9))).toBe('past_due');
+  });
+
   it('writes nothing when one of them fails', async () => {
     const { db } = database;
     await insertEnrollmentRow(db, idOf(4));

@@ -122,6 +122,13 @@ describe('customerPages', () => {
       expect((await get(id, '')).headers.location).toBe(`${await pages.pathOf(id)}/account`);
     });
 
+    it('says that it did not work when Stripe refuses the session, and leads in no circle', async () => {
+      pages.billing.error = new CommandRefused('setup_refused', 'Stripe answered 400');
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      expect((await get(id, '')).statusCode).toBe(500);
+      expect(pages.logged.length).toBeGreaterThan(0);
+    });
+
     it.each([
       ['Temporal is away', unavailable()],
       ['no Workflow runs', new EnrollmentNotRunning('enr_x')],

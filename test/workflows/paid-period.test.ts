@@ -92,4 +92,39 @@ describe('another amount at once', () => {
     await billing.settled(enrollmentId, paid.id);
     expect((await atOnce(enrollmentId, 980)).balanceMinor).toBeLessThan(-2_000);
   }, 45_000);
+
+  it('goes by the hold that was made again in place of one that has lapsed', async () => {
+    const { enrollmentId } = await billing.enrolled({
+      ...KEPT,
+      captureMethod: 'manual',
+      reauthorizeHolds: 1,
+    });
+    await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.control('clock', { advance_seconds: 8 * 86_400 });
+    await billing.deliverEvents();
+    const { id } = await billing.charged(enrollmentId, 2, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    await expect(atOnce(enrollmentId, 500)).rejects.toMatchObject({ code: 'period_not_paid' });
+    await billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: null });
+    await billing.settled(enrollmentId, id);
+    expect((await atOnce(enrollmentId, 500)).balanceMinor).toBeLessThan(-300);
+  }, 45_000);
+
+  it('credits nothing of what came too late and was given back', async () => {
+    const { enrollmentId } = await billing.enrolledWithAccount({ ...KEPT, currency: 'usd' }, '000000000009');
+    const { id, payment_intent_id: intent } = await billing.charged(enrollmentId, 1, 'processing');
+    await billing.known(enrollmentId, id, 'processing');
+    await billing.control(`payment_intents/${intent}/cancel_window`, { seconds: 0 });
+    const canceled = billing.billing.cancelCharge(enrollmentId, id, { ...BY, as: 'cancel' });
+    await waitFor('the cancel to be asked for', async () =>
+      (await billing.timeline(enrollmentId)).some(({ what }) => what === 'charge.cancel_asked'),
+    );
+    await expect(atOnce(enrollmentId, 100)).rejects.toMatchObject({ code: 'period_not_paid' });
+    await billing.control(`payment_intents/${intent}/settle`);
+    await billing.deliverEvents();
+    await canceled;
+    await billing.settled(enrollmentId, id);
+    expect((await billing.ledger(enrollmentId)).map(({ kind }) => kind)).toEqual(['payment', 'refund']);
+    expect(await atOnce(enrollmentId, 100)).toMatchObject({ chargeId: null, balanceMinor: 0 });
+  }, 45_000);
 });

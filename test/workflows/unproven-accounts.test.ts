@@ -75,6 +75,27 @@ describe('an account that is not proven yet', () => {
     await billing.active(enrollmentId);
   }, 45_000);
 
+  it('is looked at without forgetting the session that the customer has open by then', async () => {
+    const { enrollmentId } = await unproven();
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, DAY_MS / 2);
+    await waitFor('half a day', async () =>
+      (await billing.history(enrollmentId)).events?.some(
+        (event) => event.workflowExecutionTimeSkippingTransitionedEventAttributes?.disabledAfterFastForward,
+      ),
+    );
+    await billing.control('clock', { advance_seconds: DAY_MS / 2_000 });
+    const other = await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER);
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, DAY_MS / 2 + 60_000);
+    const reads = async () =>
+      (await billing.history(enrollmentId)).events?.filter(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'savePaymentMethod',
+      ).length;
+    await waitFor('the look', async () => ((await reads()) ?? 0) > 1);
+    expect(await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER)).toEqual(other);
+    await billing.billing.cancelEnrollment(enrollmentId, CUSTOMER);
+    expect((await billing.stripe.checkout.sessions.retrieve(other.id)).status).toBe('expired');
+  }, 45_000);
+
   it('is refused when it could not be proven, and the customer can choose again', async () => {
     const { enrollmentId, id, setupIntentId } = await unproven();
     await billing.stripe.setupIntents
