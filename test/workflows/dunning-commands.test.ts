@@ -177,45 +177,44 @@ describe('an operator', () => {
   }, 45_000);
 });
 
-describe('another saved card', () => {
-  it('is tried when the newest is declined for good, if the terms allow it', async () => {
-    const terms: Terms = { ...MONTHLY, schedule: { type: 'on_demand' }, tryOtherMethod: true };
-    const { enrollmentId } = await billing.enrolled(terms);
-    await billing.active(enrollmentId);
-    const { paymentMethodId: first } = await billing.stateOf(enrollmentId);
-    await save(enrollmentId, '5555555555554444');
-    // By the Workflow, which hears of it after the rows: a charge that is asked for before would be made with the first.
-    const newest = await waitFor('the newer method', async () => {
-      const { paymentMethodId } = await billing.stateOf(enrollmentId);
-      return paymentMethodId !== first && String(paymentMethodId);
-    });
-    await billing.control(`payment_methods/${newest}/next_charge`, {
-      code: 'card_declined',
-      decline_code: 'lost_card',
-    });
-    const ask = { ...OPERATOR, requestKey: 'one', amountMinor: 700, description: null };
-    await billing.billing.createCharge(enrollmentId, ask);
-    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ attempts: 2 });
-  }, 45_000);
-});
+describe('with another saved card that may be tried', () => {
+  const LOST = { code: 'card_declined', decline_code: 'lost_card' };
+  const EMPTY = { code: 'card_declined', decline_code: 'insufficient_funds', times: 1 };
 
-describe('a retry', () => {
-  it('is on the card that was declined, also when that is the other one', async () => {
+  /** Two cards are saved, and the newest is declined for good. @returns the other one */
+  async function newestIsLost() {
     const terms: Terms = { ...MONTHLY, schedule: { type: 'on_demand' }, tryOtherMethod: true };
     const { enrollmentId } = await billing.enrolled(terms);
     await billing.active(enrollmentId);
     const { paymentMethodId: other } = await billing.stateOf(enrollmentId);
     await save(enrollmentId, '5555555555554444');
+    // By the Workflow, which hears of it after the rows: a charge that is asked for before would be made with the first.
     const newest = await waitFor('the newer method', async () => {
       const { paymentMethodId } = await billing.stateOf(enrollmentId);
       return paymentMethodId !== other && String(paymentMethodId);
     });
-    const lost = { code: 'card_declined', decline_code: 'lost_card' };
-    const empty = { code: 'card_declined', decline_code: 'insufficient_funds', times: 1 };
-    await billing.control(`payment_methods/${newest}/next_charge`, { ...lost, times: 5 });
-    await billing.control(`payment_methods/${other}/next_charge`, empty);
-    const ask = { ...OPERATOR, requestKey: 'one', amountMinor: 700, description: null };
-    await billing.billing.createCharge(enrollmentId, ask);
+    await billing.control(`payment_methods/${newest}/next_charge`, { ...LOST, times: 5 });
+    return { enrollmentId, other: String(other) };
+  }
+
+  const charge = (enrollmentId: string) =>
+    billing.billing.createCharge(enrollmentId, {
+      ...OPERATOR,
+      requestKey: 'one',
+      amountMinor: 700,
+      description: null,
+    });
+
+  it('tries it when the newest is declined for good', async () => {
+    const { enrollmentId } = await newestIsLost();
+    await charge(enrollmentId);
+    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ attempts: 2 });
+  }, 45_000);
+
+  it('goes on with it when that one is declined for a while, and tells of the first failure', async () => {
+    const { enrollmentId, other } = await newestIsLost();
+    await billing.control(`payment_methods/${other}/next_charge`, EMPTY);
+    await charge(enrollmentId);
     const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
     await waitFor('both tries', async () => (await billing.chargeRows(enrollmentId))[0]?.attempts === 2);
     await billing.known(enrollmentId, id, 'requires_payment_method');
