@@ -153,39 +153,27 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
 
   /** The row stays open, so that the SetupIntent's success is news; its page takes nothing any more. */
   async function wait(work: SavePaymentMethodWork, reason: string): Promise<SavePaymentMethodResult> {
-    const { checkoutSessionId, enrollmentId, at } = work;
-    await writeTogether(deps.db, [
-      checkoutPageClose(deps.db, sessionOf(work)),
-      factsTold(deps.db, enrollmentId, [
-        {
-          key: `${checkoutSessionId}/pending`,
-          at,
-          what: 'payment_method.pending',
-          who: 'stripe',
-          why: reason,
-          details: { checkout_session: checkoutSessionId },
-        },
-      ]),
-    ]);
+    const page = checkoutPageClose(deps.db, sessionOf(work));
+    await writeWithFact(work, page, { said: 'pending', who: 'stripe', why: reason });
     return { kind: 'pending' };
   }
 
   async function refuse(work: SavePaymentMethodWork, reason: string): Promise<SavePaymentMethodResult> {
-    const { checkoutSessionId, enrollmentId, at } = work;
-    await writeTogether(deps.db, [
-      checkoutSessionClose(deps.db, sessionOf(work), { status: 'complete', at, refusedReason: reason }),
-      factsTold(deps.db, enrollmentId, [
-        {
-          key: `${checkoutSessionId}/refused`,
-          at,
-          what: 'payment_method.refused',
-          who: 'workflow',
-          why: reason,
-          details: { checkout_session: checkoutSessionId },
-        },
-      ]),
-    ]);
+    const end = { status: 'complete', at: work.at, refusedReason: reason } as const;
+    const row = checkoutSessionClose(deps.db, sessionOf(work), end);
+    await writeWithFact(work, row, { said: 'refused', who: 'workflow', why: reason });
     return { kind: 'refused', reason };
+  }
+
+  function writeWithFact(
+    { checkoutSessionId, enrollmentId, at }: SavePaymentMethodWork,
+    write: ReturnType<typeof checkoutPageClose>,
+    { said, who, why }: { said: 'pending' | 'refused'; who: string; why: string },
+  ): Promise<void> {
+    const details = { checkout_session: checkoutSessionId };
+    const key = `${checkoutSessionId}/${said}`;
+    const fact = { key, at, what: `payment_method.${said}`, who, why, details };
+    return writeTogether(deps.db, [write, factsTold(deps.db, enrollmentId, [fact])]);
   }
 
   async function keep(
