@@ -8,6 +8,8 @@ import { type Asker, chargeOf, type OpenCharge, type ToldCharge } from '../domai
 import type { SparseChanges } from '../domain/schedule-changes.ts';
 import type { ChargeStatus } from '../domain/statuses.ts';
 import type { PlanTerms, Terms } from '../domain/terms.ts';
+import { type Told, told, USUAL_REPORT, USUAL_WORK } from '../domain/told.ts';
+import { type ToldTerms, termsOf } from '../domain/told-terms.ts';
 import type { ChargeContext, DunningStep } from './charge-record.ts';
 import type { Upcoming } from './upcoming.ts';
 
@@ -26,23 +28,34 @@ export interface ChargeWork {
   /** ISO 8601, UTC: the Workflow's clock. */
   at: string;
   /** Set on the first attempt of a scheduled charge: also say what comes next on the schedule. */
-  planAfter: { anchorAt: string; occurrence: number; changes: SparseChanges } | null;
+  planAfter: { anchorAt: string; occurrence: number; changes?: SparseChanges } | null;
   /** Who asked for it; null when it happens by itself. */
   by: Asker | null;
 }
 
 /** {@link ChargeWork} as it is handed over. */
-export type AskedOfCharge = Omit<ChargeWork, 'charge'> & { toldCharge: ToldCharge };
+export type AskedOfCharge = Told<Omit<ChargeWork, 'charge' | 'terms'>, typeof USUAL_WORK> & {
+  toldCharge: ToldCharge;
+  terms: ToldTerms<ChargeWork['terms']>;
+};
 
-/** What an Activity was asked for, with the whole charge; also of an Activity that a version before this one asked for. */
+/** What an Activity was asked for, made whole; also of an Activity that a version before this one asked for. */
 export function workOf<Asked extends AskedOfCharge>(asked: Asked): Asked & ChargeWork {
-  return { charge: chargeOf(asked.toldCharge), ...asked };
+  return {
+    ...USUAL_WORK,
+    charge: chargeOf(asked.toldCharge),
+    ...asked,
+    terms: termsOf(asked.terms),
+  };
 }
 
 export interface CardExpiry {
   expMonth: number;
   expYear: number;
 }
+
+/** {@link ChargeReport} as it is handed over. */
+export type ToldReport = Told<ChargeReport, typeof USUAL_REPORT>;
 
 export interface ChargeReport {
   /** `not_made`: certain that nothing happened at Stripe; a new attempt may follow. */
@@ -65,9 +78,9 @@ export interface ChargeReport {
 export function reportOf(
   outcome: ChargeOutcome,
   more: Pick<ChargeReport, 'dunning'> & Partial<ChargeReport>,
-): ChargeReport {
+): ToldReport {
   const found = outcome.kind === 'payment_intent' ? outcome : null;
-  return {
+  const report: ChargeReport = {
     status: found?.status ?? 'not_made',
     paymentIntentId: found?.paymentIntentId ?? null,
     amountReceivedMinor: found?.amountReceivedMinor ?? 0,
@@ -76,4 +89,5 @@ export function reportOf(
     lapsed: found?.lapsed ?? false,
     ...more,
   };
+  return told(report, USUAL_REPORT);
 }

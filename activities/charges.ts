@@ -13,9 +13,9 @@ import { type AttemptMade, recordCharge } from './charge-record.ts';
 import {
   type AskedOfCharge,
   type CardExpiry,
-  type ChargeReport,
   type ChargeWork,
   reportOf,
+  type ToldReport,
   workOf,
 } from './charge-work.ts';
 import { defect } from './defect.ts';
@@ -40,7 +40,7 @@ export function createChargeActivities(deps: ActivityDeps) {
      * customer is asked for another one. Safe to repeat.
      * @throws ApplicationFailure `BooksDisagree` when another charge has its occurrence or request: Stripe is not asked
      */
-    async collectCharge(asked: AskedOfCharge & { why: string }): Promise<ChargeReport> {
+    async collectCharge(asked: AskedOfCharge & { why: string }): Promise<ToldReport> {
       const work = workOf(asked);
       const tries = triesSoFar();
       const made = await claimed(work);
@@ -67,7 +67,7 @@ export function createChargeActivities(deps: ActivityDeps) {
      * Confirms the charge's PaymentIntent while the customer is there. The report says where they confirm, if the bank
      * wants them to. Safe to repeat.
      */
-    async authenticateCharge(asked: AskedOfCharge): Promise<ChargeReport> {
+    async authenticateCharge(asked: AskedOfCharge): Promise<ToldReport> {
       const work = workOf(asked);
       const { charge, context, at } = work;
       if (charge.paymentIntentId === null) {
@@ -103,7 +103,7 @@ export function createChargeActivities(deps: ActivityDeps) {
     work: ChargeWork & { why: string },
     seen: ChargeOutcome,
     at: string,
-  ): Promise<ChargeReport> {
+  ): Promise<ToldReport> {
     const { charge, context } = work;
     const outcome = seen.kind === 'payment_intent' ? withReason(seen, work.paymentMethodType) : seen;
     const number = charge.attempts + 1;
@@ -124,7 +124,7 @@ export function createChargeActivities(deps: ActivityDeps) {
       attempt,
       dunning,
       ...(work.by === null ? {} : { by: work.by }),
-      ...(upcoming === undefined ? {} : { next: upcoming.next, passedOver: upcoming.passedOver }),
+      ...(upcoming === undefined ? {} : { next: upcoming.next, passedOver: upcoming.passedOver ?? 0 }),
       expiresBeforeNext: upcoming?.next != null && isExpired(work.expires ?? NEVER, upcoming.next.dueAt),
     });
     return reportOf(outcome, { dunning, ...(upcoming === undefined ? {} : { upcoming }) });

@@ -10,7 +10,7 @@ import type { Customer } from '../db/schema.ts';
 import { factRows } from '../db/timeline.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { enrollmentWorkflowId, operationKey } from '../domain/ids.ts';
-import type { EnrollmentInput } from '../workflows/input.ts';
+import { type EnrollmentInput, inputOf, type ToldInput } from '../domain/workflow-input.ts';
 import type { OpenCheckoutSession } from '../workflows/messages.ts';
 import { stripeCustomerOf } from './customers.ts';
 import { defect } from './defect.ts';
@@ -28,6 +28,9 @@ export interface OpenSessionWork {
   who: string;
 }
 
+/** {@link OpenSessionWork} as it is handed over. */
+type ToldSessionWork = Omit<OpenSessionWork, 'input'> & { input: ToldInput };
+
 export function createCheckoutSessionActivities(deps: ActivityDeps) {
   return {
     /**
@@ -35,7 +38,8 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
      * something of, the Stripe Customer. Safe to repeat: the session's key follows from its number.
      * @throws ApplicationFailure `SetupRefused` (not retried) when Stripe refuses the request itself
      */
-    async openCheckoutSession(work: OpenSessionWork): Promise<OpenCheckoutSession> {
+    async openCheckoutSession(asked: ToldSessionWork): Promise<OpenCheckoutSession> {
+      const work: OpenSessionWork = { ...asked, input: inputOf(asked.input) };
       const { input, number, at } = work;
       const customer = await (number === 1 ? enroll(work) : findCustomer(deps.db, input.customerId));
       const session = await createSession(work, customer).catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { tell } from '../db/timeline.ts';
 import { operationKey } from '../domain/ids.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import { recordCharge } from './charge-record.ts';
-import { type AskedOfCharge, type ChargeReport, reportOf, workOf } from './charge-work.ts';
+import { type AskedOfCharge, reportOf, type ToldReport, workOf } from './charge-work.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
@@ -19,7 +19,7 @@ export function createHoldActivities(deps: ActivityDeps) {
      */
     async captureCharge(
       asked: AskedOfCharge & { amountMinor: number | null; by: Asker },
-    ): Promise<ChargeReport> {
+    ): Promise<ToldReport> {
       const work = workOf(asked);
       const { charge, context, at } = work;
       if (charge.paymentIntentId === null) {

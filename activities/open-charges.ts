@@ -13,7 +13,7 @@ import type { Asker } from '../domain/open-charge.ts';
 import { rowInPlace } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, attemptRow, chargeNotice, chargeRow, recordCharge } from './charge-record.ts';
-import { type AskedOfCharge, type ChargeReport, type ChargeWork, reportOf, workOf } from './charge-work.ts';
+import { type AskedOfCharge, type ChargeWork, reportOf, type ToldReport, workOf } from './charge-work.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
@@ -24,7 +24,7 @@ import { upcomingAfter } from './upcoming.ts';
 export function createOpenChargeActivities(deps: ActivityDeps) {
   return {
     /** Reads the charge's PaymentIntent and follows what it says. Safe to repeat. */
-    async readCharge(asked: AskedOfCharge): Promise<ChargeReport> {
+    async readCharge(asked: AskedOfCharge): Promise<ToldReport> {
       const work = workOf(asked);
       const { charge, context, at } = work;
       if (charge.paymentIntentId === null) {
@@ -62,7 +62,7 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
      */
     async cancelCharge(
       asked: AskedOfCharge & { as: 'canceled' | 'uncollectible'; by: Asker },
-    ): Promise<ChargeReport> {
+    ): Promise<ToldReport> {
       const work = workOf(asked);
       const { charge, context, at } = work;
       const row = await rowInPlace(deps.db, work, charge.status);
@@ -131,7 +131,7 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
      * Records that a charge needs a person, and plans the next one, so that only this charge waits. An attempt that came
      * to this is counted like any other, since its number is used up. Safe to repeat.
      */
-    async parkCharge(asked: AskedOfCharge & { problem: string; attempted?: boolean }): Promise<ChargeReport> {
+    async parkCharge(asked: AskedOfCharge & { problem: string; attempted?: boolean }): Promise<ToldReport> {
       const work = workOf(asked);
       const { charge, context, at, problem } = work;
       const number = charge.attempts + (work.attempted === true ? 1 : 0);

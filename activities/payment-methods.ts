@@ -11,6 +11,8 @@ import { failsAhead } from '../domain/method-notice.ts';
 import { anchorOf } from '../domain/schedule.ts';
 import type { SparseChanges } from '../domain/schedule-changes.ts';
 import type { PlanTerms } from '../domain/terms.ts';
+import { FIRST_METHOD, type Told } from '../domain/told.ts';
+import { type ToldTerms, termsOf } from '../domain/told-terms.ts';
 import type { CardExpiry } from './charge-work.ts';
 import { idOf } from './checkout-sessions.ts';
 import { ownerOf, problemOfSession } from './completed-session.ts';
@@ -35,6 +37,11 @@ export interface SavePaymentMethodWork {
   /** ISO 8601, UTC: the Workflow's clock. */
   at: string;
 }
+
+/** {@link SavePaymentMethodWork} as it is handed over. */
+export type ToldMethodWork = Told<Omit<SavePaymentMethodWork, 'terms'>, typeof FIRST_METHOD> & {
+  terms: ToldTerms<PlanTerms>;
+};
 
 export interface SavedPaymentMethod {
   kind: 'saved';
@@ -78,7 +85,8 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
      * to a Customer when the session had none, and writes the rows. Safe to repeat; the two writes at Stripe have keys.
      * @throws faults, retried; a refused key is waited out, since a customer waits
      */
-    async savePaymentMethod(work: SavePaymentMethodWork): Promise<SavePaymentMethodResult> {
+    async savePaymentMethod(asked: ToldMethodWork): Promise<SavePaymentMethodResult> {
+      const work: SavePaymentMethodWork = { ...FIRST_METHOD, ...asked, terms: termsOf(asked.terms) };
       const session = await read(work.checkoutSessionId);
       if (session.status !== 'complete') {
         return notComplete(session, work);

@@ -38,10 +38,10 @@ export interface NoteWork {
   facts: TimelineFact[];
 }
 
-export interface SchedulePlan extends Upcoming {
+export type SchedulePlan = Upcoming & {
   /** The last occurrence dealt with, after a pause. */
   occurrence: number;
-}
+};
 
 export function createScheduleActivities(deps: ActivityDeps) {
   return {
@@ -68,7 +68,7 @@ export function createScheduleActivities(deps: ActivityDeps) {
       if (upcoming === undefined) {
         throw new Error('a plan was asked for and none was made');
       }
-      const { next, passedOver } = upcoming;
+      const { next, passedOver = 0 } = upcoming;
       const skipped =
         passedOver > 0 ? [catchUpFact(`passed-over-after-${from.occurrence}`, at, passedOver, next)] : [];
       const paused = typeof work.row.pausedUntil === 'object' && work.row.pausedUntil === null;

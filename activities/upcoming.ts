@@ -9,8 +9,12 @@ import {
   withoutPast,
 } from '../domain/schedule-changes.ts';
 import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
+import { type Told, told, USUAL_PLAN } from '../domain/told.ts';
 
-export interface Upcoming {
+/** As it is handed over. */
+export type Upcoming = Told<Plan, typeof USUAL_PLAN>;
+
+interface Plan {
   next: PlannedCharge | null;
   /** The charge after that one; where `next` may be moved to ends there. */
   following: PlannedCharge | null;
@@ -24,7 +28,7 @@ export interface Upcoming {
 export function upcomingAfter(
   work: {
     terms: PlanTerms;
-    planAfter: { anchorAt: string; occurrence: number; changes: SparseChanges } | null;
+    planAfter: { anchorAt: string; occurrence: number; changes?: SparseChanges } | null;
   },
   at: string,
 ): Upcoming | undefined {
@@ -36,12 +40,13 @@ export function upcomingAfter(
   const changes = withoutPast(withEmptyLists(all), occurrence);
   const plan = planAfter(schedule, anchorAt, occurrence, at, catchUp, changes);
   const next = plan.due[0] ?? plan.next;
-  return {
+  const upcoming: Plan = {
     next,
     following: followingOf(work.terms, anchorAt, next, changes),
     passedOver: plan.passedOver,
     changes: withoutEmptyLists(changes),
   };
+  return told(upcoming, USUAL_PLAN);
 }
 
 function followingOf(

@@ -5,7 +5,7 @@
 import type { PaidCharge } from '../db/aftermath.ts';
 import type { CancelPreview } from '../domain/cancel-preview.ts';
 import type { EnrollmentStatus } from '../domain/statuses.ts';
-import type { EnrollmentInput } from '../workflows/input.ts';
+import type { EnrollmentInput } from '../domain/workflow-input.ts';
 import type {
   ChargeAnswer,
   EnrollAnswer,

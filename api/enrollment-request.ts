@@ -1,7 +1,7 @@
 /** What a caller wants, in the domain's terms: the content that an Idempotency-Key stands for. Pure. */
 import type { Settings } from '../config/env.ts';
 import type { CustomerDetails } from '../db/customers.ts';
-import type { EnrollmentInput } from '../workflows/input.ts';
+import type { EnrollmentInput } from '../domain/workflow-input.ts';
 import { invalidRequest, shown } from './problems.ts';
 import type { NewEnrollment } from './schemas/enrollments.ts';
 import { readTerms } from './terms-mapping.ts';

@@ -13,7 +13,7 @@ import type { PaidCharge } from '../db/aftermath.ts';
 import { forbidsRefunding } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
 import { WORKFLOW_PRIORITY } from '../domain/priorities.ts';
-import type { AftermathInput } from '../workflows/input.ts';
+import { type AftermathInput, type ToldInput, toldInput } from '../domain/workflow-input.ts';
 import {
   authenticateChargeUpdate,
   cancelAtPeriodEndUpdate,
@@ -142,7 +142,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
         // An id that has ended is never started again; the caller is answered from its row.
         workflowIdReusePolicy: 'REJECT_DUPLICATE' as const,
         taskQueue,
-        args: [input] as [typeof input],
+        args: [toldInput(input)] as [ToldInput],
         typedSearchAttributes: FIRST_ATTRIBUTES,
         staticSummary: termsSummary(terms),
         staticDetails: termsDetails(terms),

@@ -7,6 +7,7 @@ import type { DeclineClass } from './decline-codes.ts';
 import type { DunningDecision } from './dunning.ts';
 import type { ChargeStatus } from './statuses.ts';
 import type { DunningPolicy } from './terms.ts';
+import { type Told, told } from './told.ts';
 
 export type AttemptReason = 'due' | 'retry' | 'new_payment_method' | 'other_method' | 'by_hand' | 'resumed';
 
@@ -119,27 +120,21 @@ export function openedCharge(charge: Opening): OpenCharge {
   return { ...charge, ...untried() };
 }
 
-/**
- * A charge as Activities are told of it: without what is still as in a new one. Each try writes it into the history, and
- * the whole of it is 400 bytes of nulls.
- */
-export type ToldCharge = Opening & Partial<OpenCharge>;
+/** A charge as Activities are told of it: without what is still as in a new one of the schedule. */
+export type ToldCharge = Told<OpenCharge, ReturnType<typeof usual>>;
 
 export function toldCharge(charge: OpenCharge): ToldCharge {
-  const usual = untried();
-  const told: ToldCharge = { ...charge };
-  for (const field of Object.keys(usual) as (keyof typeof usual)[]) {
-    const value = told[field];
-    if (value === usual[field] || (Array.isArray(value) && value.length === 0)) {
-      delete told[field];
-    }
-  }
-  return told;
+  // Without a repeat is the same as with none.
+  return told(charge, { ...usual(), repeat: null });
 }
 
 /** The whole of what {@link toldCharge} told. */
-export function chargeOf(told: ToldCharge): OpenCharge {
-  return { ...untried(), ...told };
+export function chargeOf(charge: ToldCharge): OpenCharge {
+  return { ...usual(), ...charge };
+}
+
+function usual() {
+  return { ...untried(), description: null, reauthorizations: 0 };
 }
 
 /** Each has lists of its own, since a charge's grow. */

@@ -27,7 +27,7 @@ export function withoutEmptyLists(changes: ScheduleChanges): SparseChanges {
   return Object.fromEntries(Object.entries(changes).filter(([, list]) => list.length > 0));
 }
 
-export function withEmptyLists(told: SparseChanges): ScheduleChanges {
+export function withEmptyLists(told: SparseChanges = {}): ScheduleChanges {
   return { ...NO_CHANGES, ...told };
 }
 

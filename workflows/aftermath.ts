@@ -18,7 +18,7 @@ import type { Aftermath } from '../activities/aftermath-record.ts';
 import { forbidsCharging, forbidsRefunding } from '../domain/disputes.ts';
 import { enrollmentWorkflowId } from '../domain/ids.ts';
 import { planRefund, REFUND_TABLE } from '../domain/refunds.ts';
-import type { AftermathInput } from './input.ts';
+import type { AftermathInput } from '../domain/workflow-input.ts';
 import {
   chargeAftermathSignal,
   disputesChangedSignal,

@@ -3,10 +3,12 @@
  * `workflows/charge-end.ts`.
  */
 import { ActivityFailure, ApplicationFailure, patched } from '@temporalio/workflow';
-import type { AskedOfCharge, ChargeReport } from '../activities/charge-work.ts';
+import type { AskedOfCharge, ChargeReport, ToldReport } from '../activities/charge-work.ts';
 import { type AttemptReason, type OpenCharge, policyOf, toldCharge } from '../domain/open-charge.ts';
 import { withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
+import { told, USUAL_PLAN, USUAL_REPORT, USUAL_WORK } from '../domain/told.ts';
+import { toldTerms } from '../domain/told-terms.ts';
 import { PATCHES } from './patches.ts';
 import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
 import { scheduled } from './stripe-activities.ts';
@@ -30,7 +32,7 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
   const known = [paymentMethod, otherMethod].find((saved) => saved?.id === charge.triedPaymentMethodId);
   const { anchorAt, planning, changes } = schedule;
   const used = method ?? known ?? paymentMethod;
-  return {
+  const asked = {
     toldCharge: toldCharge(charge),
     context: {
       enrollmentId,
@@ -39,11 +41,11 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
       locale,
       timeZone: timeZoneOf(run.terms),
     },
-    terms: {
+    terms: toldTerms({
       ...planTermsOf(run.terms),
       captureMethod: run.terms.captureMethod,
       dunning: policyOf(charge, run.terms.dunning),
-    },
+    }),
     stripeCustomerId: used?.stripeCustomerId ?? '',
     paymentMethodId: used?.id ?? '',
     paymentMethodType: used?.type ?? '',
@@ -56,10 +58,11 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
     at: new Date().toISOString(),
     planAfter:
       planning && charge.occurrence !== null && charge.occurrence === schedule.occurrence && anchorAt !== null
-        ? { anchorAt, occurrence: charge.occurrence, changes: withoutEmptyLists(changes) }
+        ? told({ anchorAt, occurrence: charge.occurrence, changes: withoutEmptyLists(changes) }, USUAL_PLAN)
         : null,
     by: null,
   };
+  return told(asked, USUAL_WORK);
 }
 
 /**
@@ -69,9 +72,9 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
 export async function reported(
   run: EnrollmentRun,
   charge: OpenCharge,
-  activity: () => Promise<ChargeReport>,
+  activity: () => Promise<ToldReport>,
   tried: SavedMethod | null = null,
-): Promise<ChargeReport> {
+): Promise<ToldReport> {
   run.worked.add(charge.id);
   try {
     return await activity();
@@ -86,6 +89,11 @@ export async function reported(
   } finally {
     run.worked.delete(charge.id);
   }
+}
+
+/** The whole of what {@link reported} answers, which takes no turn of its own for it: histories have their order from that. */
+export function reportOf(report: ToldReport): ChargeReport {
+  return { ...USUAL_REPORT, ...report };
 }
 
 /** What to tell an operator of a defect; anything else is not ours to handle. */

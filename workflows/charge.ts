@@ -11,7 +11,7 @@ import type { OpenCharge } from '../domain/open-charge.ts';
 import { SETTLED_CHARGE } from '../domain/statuses.ts';
 import { afterwards } from './charge-end.ts';
 import { take, takeAttempt } from './charge-report.ts';
-import { methodFor, reported, work } from './charge-work.ts';
+import { methodFor, reported, reportOf, work } from './charge-work.ts';
 import { PATCHES } from './patches.ts';
 import { attemptSummary, publish, waitSummary } from './presentation.ts';
 import { type EnrollmentRun, isDisputed } from './run.ts';
@@ -106,9 +106,9 @@ async function attempt(
     // Counted before: a decline of this try is decided with this try used.
     charge.automaticRetries += 1;
   }
-  const asked = { ...work(run, charge, method), by, why };
+  const asked = { ...work(run, charge, method), ...(by === null ? {} : { by }), why };
   const activities = by === null ? scheduled(summary) : interactive(summary);
-  const report = await reported(run, charge, () => activities.collectCharge(asked), method);
+  const report = reportOf(await reported(run, charge, () => activities.collectCharge(asked), method));
   if (by !== null) {
     countTry(charge, report, 'answered');
   }
@@ -137,7 +137,9 @@ async function authenticate(
   const before = charge.status;
   const asked = { ...work(run, charge, method), by: order };
   const summary = attemptSummary(run, charge, method, 'by_hand');
-  const report = await reported(run, charge, () => interactive(summary).authenticateCharge(asked), method);
+  const report = reportOf(
+    await reported(run, charge, () => interactive(summary).authenticateCharge(asked), method),
+  );
   countTry(charge, report, 'challenge');
   takeAttempt(run, charge, method, report, 'on_session');
   unparkOpen(charge, before);
@@ -155,12 +157,14 @@ async function capture(
   charge.captureTries += 1;
   charge.capturedByOrder = true;
   const summary = `Charge ${charge.number}: capture ${amountText(order.amountMinor ?? charge.hold?.capturableMinor ?? charge.amountMinor, run.terms.currency)}`;
-  const report = await reported(run, charge, () =>
-    interactive(summary).captureCharge({
-      ...work(run, charge, null),
-      amountMinor: order.amountMinor,
-      by: { by: order.by, reason: order.reason },
-    }),
+  const report = reportOf(
+    await reported(run, charge, () =>
+      interactive(summary).captureCharge({
+        ...work(run, charge, null),
+        amountMinor: order.amountMinor,
+        by: { by: order.by, reason: order.reason },
+      }),
+    ),
   );
   take(run, charge, report);
   charge.asked = null;
@@ -169,8 +173,10 @@ async function capture(
 async function read(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
   charge.changed = false;
   charge.reads += 1;
-  const report = await reported(run, charge, () =>
-    scheduled(`Charge ${charge.number}: read the PaymentIntent`).readCharge(work(run, charge, null)),
+  const report = reportOf(
+    await reported(run, charge, () =>
+      scheduled(`Charge ${charge.number}: read the PaymentIntent`).readCharge(work(run, charge, null)),
+    ),
   );
   const { status } = charge;
   if (
@@ -221,10 +227,12 @@ async function cancel(
   const over = { by: 'workflow', reason: 'dunning is over' };
   const asker = as === 'canceled' ? (charge.cancelAsked ?? run.state.cancel) : charge.givenUp;
   const by = { by: asker?.by ?? over.by, reason: asker === null ? over.reason : asker.reason };
-  const report = await reported(run, charge, () =>
-    scheduled(
-      `Charge ${charge.number}: cancel ${amountText(charge.amountMinor, run.terms.currency)}`,
-    ).cancelCharge({ ...work(run, charge, null), as, by }),
+  const report = reportOf(
+    await reported(run, charge, () =>
+      scheduled(
+        `Charge ${charge.number}: cancel ${amountText(charge.amountMinor, run.terms.currency)}`,
+      ).cancelCharge({ ...work(run, charge, null), as, by }),
+    ),
   );
   take(run, charge, report);
   unparkOpen(charge, before);

@@ -3,14 +3,13 @@
  * waits for the first method. Called by `workflows/enrollment.ts` and by its handlers.
  */
 import { ActivityFailure, ApplicationFailure, condition, patched } from '@temporalio/workflow';
-import type {
-  MethodRead,
-  SavePaymentMethodResult,
-  SavePaymentMethodWork,
-} from '../activities/payment-methods.ts';
+import type { MethodRead, SavePaymentMethodResult, ToldMethodWork } from '../activities/payment-methods.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { withEmptyLists, withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
+import { FIRST_METHOD, told } from '../domain/told.ts';
+import { toldTerms } from '../domain/told-terms.ts';
+import { toldInput } from '../domain/workflow-input.ts';
 import { problemOf } from './charge-work.ts';
 import type { OpenCheckoutSession } from './messages.ts';
 import { PATCHES } from './patches.ts';
@@ -54,7 +53,7 @@ async function openSession(run: EnrollmentRun, who: string): Promise<OpenCheckou
   const { state } = run;
   state.checkout.opened += 1;
   const session = await interactive(`Open Checkout Session ${state.checkout.opened}`).openCheckoutSession({
-    input: run.input,
+    input: toldInput(run.input),
     number: state.checkout.opened,
     at: new Date().toISOString(),
     setupDeadlineAt: state.setupDeadlineAt,
@@ -232,16 +231,17 @@ export function isNews(run: EnrollmentRun, checkoutSessionId: string): boolean {
 
 async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string): Promise<void> {
   const { state } = run;
-  const result = await refusedOnDefect(run, {
+  const work = {
     enrollmentId: run.input.enrollmentId,
     customerId: run.input.customerId,
     checkoutSessionId,
     stripeCustomerId: state.paymentMethod?.stripeCustomerId ?? null,
-    terms: planTermsOf(run.terms),
+    terms: toldTerms(planTermsOf(run.terms)),
     changes: withoutEmptyLists(state.schedule.changes),
     anchorAt: state.schedule.anchorAt,
     at: new Date().toISOString(),
-  });
+  };
+  const result = await refusedOnDefect(run, told(work, FIRST_METHOD));
   if (result.kind === 'not_complete' && result.status === 'open') {
     return;
   }
@@ -279,10 +279,7 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
  * A defect, such as a session that Stripe does not know, refuses this session and nothing else. Thrown on, it would stop
  * the run for good: it could not even be canceled.
  */
-async function refusedOnDefect(
-  run: EnrollmentRun,
-  work: SavePaymentMethodWork,
-): Promise<SavePaymentMethodResult> {
+async function refusedOnDefect(run: EnrollmentRun, work: ToldMethodWork): Promise<SavePaymentMethodResult> {
   const { checkoutSessionId } = work;
   try {
     return await interactive(`Read ${checkoutSessionId} and save its payment method`).savePaymentMethod(work);

@@ -3,11 +3,11 @@
  * Started by the API's update-with-start; the truth for rows, pages and operators. Never writes anything itself.
  */
 import { allHandlersFinished, condition, makeContinueAsNewFunc, patched } from '@temporalio/workflow';
+import { inputOf, type ToldInput } from '../domain/workflow-input.ts';
 import { bill } from './billing.ts';
 import { followCheckoutSessions, followPaymentMethods, setUp } from './checkout.ts';
 import { cancelWhenTemporalAsks } from './enrollment-commands.ts';
 import { handleMessages } from './handlers.ts';
-import type { EnrollmentInput } from './input.ts';
 import { heldBack, requestedCharge } from './new-charges.ts';
 import { PATCHES } from './patches.ts';
 import { attributesToHandOn, publish } from './presentation.ts';
@@ -22,10 +22,8 @@ export interface EnrollmentResult {
 }
 
 /** @param carried what an earlier run of the same enrollment handed on */
-export async function enrollmentWorkflow(
-  input: EnrollmentInput,
-  carried?: CarriedState,
-): Promise<EnrollmentResult> {
+export async function enrollmentWorkflow(told: ToldInput, carried?: CarriedState): Promise<EnrollmentResult> {
+  const input = inputOf(told);
   const run = carried === undefined ? begun(input, Date.now()) : resumed(input, carried);
   handleMessages(run);
   cancelWhenTemporalAsks(run);
@@ -42,7 +40,7 @@ export async function enrollmentWorkflow(
     const goOn = makeContinueAsNewFunc<typeof enrollmentWorkflow>({
       typedSearchAttributes: attributesToHandOn(run),
     });
-    return goOn(input, run.state);
+    return goOn(told, run.state);
   }
   await conclude(run, run.end);
   await following;

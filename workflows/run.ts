@@ -9,7 +9,7 @@ import { NO_CHANGES, type ScheduleChanges, withEmptyLists } from '../domain/sche
 import { withPlaceInSpread } from '../domain/spread.ts';
 import { type EnrollmentEnd, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge, Terms } from '../domain/terms.ts';
-import type { EnrollmentInput } from './input.ts';
+import type { EnrollmentInput } from '../domain/workflow-input.ts';
 import type { OpenCheckoutSession } from './messages.ts';
 
 export interface SavedMethod {

@@ -1,7 +1,7 @@
 /** What the rows know and the Workflow does not: it was reset, or restored from an older backup. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { AskedOfCharge, ChargeReport } from '../../activities/charge-work.ts';
+import type { AskedOfCharge, ToldReport } from '../../activities/charge-work.ts';
 import { createChargeActivities } from '../../activities/charges.ts';
 import { createOpenChargeActivities } from '../../activities/open-charges.ts';
 import { toldCharge } from '../../domain/open-charge.ts';
@@ -46,7 +46,7 @@ const deps = () => ({
 });
 
 /** One try of the Activity; the first unless said otherwise. */
-function collect(work: AskedOfCharge & { why: string }, attempt = 1): Promise<ChargeReport> {
+function collect(work: AskedOfCharge & { why: string }, attempt = 1): Promise<ToldReport> {
   const { collectCharge } = createChargeActivities(deps());
   return new MockActivityEnvironment({ attempt }).run(collectCharge, work);
 }
@@ -104,7 +104,7 @@ describe('collectCharge of a charge that was made before', () => {
       triedPaymentMethodId: work.paymentMethodId,
     };
     const { readCharge } = createOpenChargeActivities(deps());
-    const read = (paymentMethodId: string): Promise<ChargeReport> =>
+    const read = (paymentMethodId: string): Promise<ToldReport> =>
       new MockActivityEnvironment().run(readCharge, { ...work, toldCharge: tried, paymentMethodId });
     const once = { attemptsOnThisCard24h: 1, attemptsOnThisCard30d: 1 };
     expect((await read(work.paymentMethodId)).dunning?.lastDecline).toMatchObject(once);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from '../../api/billing-client.ts';
 import { keepStripeCustomer } from '../../db/customers.ts';
-import type { EnrollmentInput } from '../../workflows/input.ts';
+import type { EnrollmentInput } from '../../domain/workflow-input.ts';
 import { enroll, MONTHLY, newKey } from './enrolling.ts';
 import { startApi, type TestApi } from './test-api.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EnrollmentInput } from '../../workflows/input.ts';
+import type { EnrollmentInput } from '../../domain/workflow-input.ts';
 import { enroll, MONTHLY } from './enrolling.ts';
 import { startApi, type TestApi } from './test-api.ts';
 

@@ -16,7 +16,7 @@ import { readSettings } from '../../config/env.ts';
 import { createLogger } from '../../config/logger.ts';
 import { openDatabase } from '../../db/database.ts';
 import { enrollmentWorkflowId } from '../../domain/ids.ts';
-import type { EnrollmentInput } from '../../workflows/input.ts';
+import type { EnrollmentInput } from '../../domain/workflow-input.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 export const SECRET = 'whsec_test_first';

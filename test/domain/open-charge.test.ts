@@ -57,10 +57,8 @@ describe('toldCharge', () => {
       'number',
       'occurrence',
       'origin',
-      'description',
       'amountMinor',
       'dueAt',
-      'reauthorizations',
     ]);
   });
 

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createScheduleActivities } from '../../activities/schedule.ts';
 import { NO_CHANGES, type ScheduleChanges, type SparseChanges } from '../../domain/schedule-changes.ts';
-import type { EnrollmentInput } from '../../workflows/input.ts';
+import type { EnrollmentInput } from '../../domain/workflow-input.ts';
 import { begun, resumed } from '../../workflows/run.ts';
 import { insertEnrollmentRow } from '../db/charge-rows.ts';
 import { MONTHLY } from '../support/billing.ts';

@@ -1,8 +1,10 @@
 /**
  * What an enrollment Workflow is started with. Free of personal data: contact details stay in Postgres under
- * `customerId`. Types only.
+ * `customerId`.
  */
-import type { Terms } from '../domain/terms.ts';
+import type { Terms } from './terms.ts';
+import { type Told, told } from './told.ts';
+import { type ToldTerms, termsOf, toldTerms } from './told-terms.ts';
 
 export interface EnrollmentInput {
   v: 1;
@@ -17,6 +19,20 @@ export interface EnrollmentInput {
   livemode: boolean;
   /** sha256 (hex) of the request that asked for it. */
   requestFingerprint: string;
+}
+
+const USUAL_INPUT = { description: null, returnUrl: null, metadata: {}, livemode: false };
+
+/** {@link EnrollmentInput} as it is handed over. */
+export type ToldInput = Told<Omit<EnrollmentInput, 'terms'>, typeof USUAL_INPUT> & { terms: ToldTerms };
+
+export function toldInput({ terms, ...input }: EnrollmentInput): ToldInput {
+  return { ...told(input, USUAL_INPUT), terms: toldTerms(terms) };
+}
+
+/** The whole of what {@link toldInput} told, and of an input that was told whole. */
+export function inputOf({ terms, ...input }: ToldInput): EnrollmentInput {
+  return { ...USUAL_INPUT, ...input, terms: termsOf(terms) };
 }
 
 /** What the Workflow of a paid charge's aftermath is started with, by the rows as they were then. */
