@@ -13,6 +13,7 @@ import type { PaidCharge } from '../db/aftermath.ts';
 import { forbidsRefunding } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
 import { WORKFLOW_PRIORITY } from '../domain/priorities.ts';
+import { termsDetails, termsSummary } from '../domain/terms-in-words.ts';
 import { type AftermathInput, type ToldInput, toldInput } from '../domain/workflow-input.ts';
 import {
   authenticateChargeUpdate,
@@ -44,7 +45,6 @@ import {
 } from '../workflows/messages.ts';
 import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
 import { billingFailure, endedInFault, wasBusy, wasGivenBack } from './temporal-failures.ts';
-import { termsDetails, termsSummary } from './terms-in-words.ts';
 
 export interface BillingClientOptions {
   client: Client;

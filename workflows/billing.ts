@@ -2,12 +2,13 @@
  * The years between the first payment method and the end: opens each charge when it is due or asked for, lets charges
  * settle side by side, and finds out when everything agreed is done. Called by `workflows/enrollment.ts`.
  */
-import { condition, workflowInfo } from '@temporalio/workflow';
+import { condition, patched, workflowInfo } from '@temporalio/workflow';
 import { amountText } from '../domain/money.ts';
 import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
 import { dueNow, openPlanned, openRequested } from './new-charges.ts';
+import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
 import { type EnrollmentRun, isDisputed, type Pause, type RequestedCharge, setSchedule } from './run.ts';
 import { catchUp, changing, commandFact, endPause, owedSince, replan } from './schedule.ts';
@@ -27,6 +28,12 @@ type Move =
 /** So late a timer fires only after downtime. */
 const OVERDUE_MS = 3_600_000;
 
+/**
+ * Events after which a run that has nothing under way hands on to a new one: some ten periods, so once a year for a monthly
+ * enrollment. Who wakes from so long a sleep is in no Worker's cache, and is replayed from its first event.
+ */
+export const EVENTS_OF_A_RUN = 128;
+
 const FOREVER: Move = { kind: 'wait', until: null };
 
 /** Returns when the end is decided (`run.end`), or when another run is to take over (`run.leaving`). */
@@ -45,6 +52,11 @@ export async function bill(run: EnrollmentRun): Promise<void> {
         await Promise.all(settling);
         return;
       case 'wait':
+        if (isLongEnough(run)) {
+          run.leaving = true;
+          await Promise.all(settling);
+          return;
+        }
         await waitFor(run, move.until);
         break;
       case 'open_planned':
@@ -141,11 +153,17 @@ function moveAfterLast({ state, terms }: EnrollmentRun): Move {
 }
 
 /**
- * History is long. A new version of the Worker is no reason: a run moves to it with its next task, and one that an
+ * History is long, whatever is under way. A new version of the Worker is no reason: a run moves to it with its next task, and one that an
  * operator has pinned would hand the pin on to every run after it, without end.
  */
 function shouldLeave(): boolean {
   return workflowInfo().continueAsNewSuggested;
+}
+
+/** Asked before a run goes to sleep, when nothing of it is under way: it is handed on for what a replay of it costs. */
+function isLongEnough({ state }: EnrollmentRun): boolean {
+  const isIdle = state.charges.length === 0 && state.requestedCharges.length === 0 && state.cancel === null;
+  return isIdle && workflowInfo().historyLength >= EVENTS_OF_A_RUN && patched(PATCHES.shortRuns);
 }
 
 async function waitFor(run: EnrollmentRun, until: string | null): Promise<void> {

@@ -42,4 +42,6 @@ export const PATCHES = {
   refundAfterLook: 'refund-after-look',
   /** A late payment whose refund is refused, e.g. for a dispute, is kept until it can go back. After 0.1.0. */
   refusedRefundWaits: 'refused-refund-waits',
+  /** A run is handed on after some ten periods, while it has nothing under way. After 0.1.0. */
+  shortRuns: 'short-runs',
 } as const;

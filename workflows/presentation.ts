@@ -10,6 +10,7 @@ import { amountText } from '../domain/money.ts';
 import { type AttemptReason, type OpenCharge, policyOf } from '../domain/open-charge.ts';
 
 import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
+import { termsDetails } from '../domain/terms-in-words.ts';
 import { chargeWaitsFor } from '../domain/waits-for.ts';
 import { type EnrollmentRun, isDisputed, type SavedMethod, statusOf } from './run.ts';
 
@@ -21,8 +22,18 @@ export function publish(run: EnrollmentRun): void {
     upsertSearchAttributes(searchAttributesOf(run));
   }
   setCurrentDetails(
-    [headline(run), ...facts(run), ...run.state.charges.map((charge) => chargeLine(run, charge))].join('\n'),
+    [
+      headline(run),
+      ...facts(run),
+      ...run.state.charges.map((charge) => chargeLine(run, charge)),
+      ...agreed(run),
+    ].join('\n'),
   );
+}
+
+/** The API says it when it starts the first run, and Temporal does not hand that on to those after it. */
+function agreed({ terms }: EnrollmentRun): string[] {
+  return workflowInfo().continuedFromExecutionRunId === undefined ? [] : ['', termsDetails(terms)];
 }
 
 /** What the next run begins with: all that this one has, and what it stands at, also where this one began without. */

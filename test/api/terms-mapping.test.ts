@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { givenTerms } from '../../api/schemas/terms.ts';
-import { termsDetails } from '../../api/terms-in-words.ts';
 import { readTerms, termsObjectOf } from '../../api/terms-mapping.ts';
 import { checkTerms } from '../../domain/terms-check.ts';
+import { termsDetails } from '../../domain/terms-in-words.ts';
 
 const ONCE = { type: 'once', amount_minor: 980 };
 const MONTHLY = { type: 'recurring', amount_minor: 980, interval: { unit: 'month' } };

@@ -1,9 +1,9 @@
 /**
- * Terms as an operator reads them in the Temporal UI. Called when a Workflow is started; for customers there are
- * the templates. Free of personal data, and so of the caller's own description and metadata.
+ * Terms as an operator reads them in the Temporal UI. Called when a Workflow is started, and by its later runs; for
+ * customers there are the templates. Free of personal data, and so of the caller's own description and metadata.
  */
-import { amountText, sumMinor } from '../domain/money.ts';
-import type { Interval, Schedule, Terms } from '../domain/terms.ts';
+import { amountText, sumMinor } from './money.ts';
+import type { Interval, Schedule, Terms } from './terms.ts';
 
 /** One line, e.g. `JPY 1980 every month, 12 times`; far below the 400 bytes that Temporal keeps. */
 export function termsSummary(terms: Terms): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { termsDetails, termsSummary } from '../../api/terms-in-words.ts';
 import type { Schedule } from '../../domain/terms.ts';
+import { termsDetails, termsSummary } from '../../domain/terms-in-words.ts';
 import { MONTHLY } from '../support/billing.ts';
 
 const clock = { startsAt: null, timeZone: 'UTC', localHour: null };
