@@ -4,6 +4,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import { type Kysely, type Migration, Migrator } from 'kysely';
+import { takeNoArguments } from '../config/command-line.ts';
 import { readDatabaseUrl } from '../config/env.ts';
 import { openDatabase } from './database.ts';
 import * as initial from './migrations/0001-initial.ts';
@@ -67,6 +68,11 @@ export async function migrateToLatest(
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  takeNoArguments(
+    'npm run migrate',
+    'Brings the schema of the database up to date. Safe to run again, and by two at once.',
+    'Needs DATABASE_URL, in the environment or in .env.',
+  );
   const db = openDatabase({
     url: readDatabaseUrl(),
     poolSize: 1,
