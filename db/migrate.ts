@@ -22,6 +22,7 @@ import * as noLinksInEvents from './migrations/0013-no-links-in-events.ts';
 import * as refundsOfAll from './migrations/0014-refunds-of-all.ts';
 import * as versionsOfDetails from './migrations/0015-versions-of-details.ts';
 import * as backfills from './migrations/0016-backfills.ts';
+import * as webhooksOfAType from './migrations/0017-webhooks-of-a-type.ts';
 import { LockNotHad, type Patience, runOneByOne } from './one-by-one.ts';
 import { redactKeptEvents } from './redact-kept-events.ts';
 import type { Database } from './schema.ts';
@@ -43,6 +44,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0014-refunds-of-all': refundsOfAll,
   '0015-versions-of-details': versionsOfDetails,
   '0016-backfills': backfills,
+  '0017-webhooks-of-a-type': webhooksOfAType,
 };
 
 /**

@@ -38,9 +38,8 @@ afterEach(async () => {
 });
 
 /** @returns what it ran and said */
-async function migrate(patience?: Patience) {
+async function migrate(patience?: Patience, said: string[] = []) {
   const db = openDatabase({ url: database.url, poolSize: 1, applicationName: 'upgrade', queryTimeoutMs: 0 });
-  const said: string[] = [];
   try {
     return { ran: await migrateToLatest(db, (text) => said.push(text), patience), said };
   } finally {
@@ -148,7 +147,8 @@ describe('an upgrade beside a Worker of before', () => {
 
   it('waits for a table in short turns, so that nobody else waits behind it, and says so', async () => {
     await refundWritten();
-    const upgrade = migrate({ lockWaitMs: 200, pauseMs: 300, tries: 50 });
+    const said: string[] = [];
+    const upgrade = migrate({ lockWaitMs: 200, pauseMs: 300, tries: 50 }, said);
     await waiting();
     const db = openDatabase({ url: database.url, poolSize: 1, queryTimeoutMs: 5_000 });
     try {
@@ -156,8 +156,9 @@ describe('an upgrade beside a Worker of before', () => {
     } finally {
       await db.destroy();
     }
+    await waitFor('the upgrade to say that it waits', () => said.length > 0);
     await somebody.query('rollback');
-    const { ran, said } = await upgrade;
+    const { ran } = await upgrade;
     expect(ran.at(-1)).toBe(Object.keys(MIGRATIONS).at(-1));
     expect(said[0]).toMatch(
       /^0014-refunds-of-all waits for a lock, up to 50 times 0.2 s. The oldest transaction is that of process \d+, open/,
