@@ -173,7 +173,7 @@ async function outcomeOfError(
     throw defect(
       'BooksDisagree',
       `${attempt.paymentIntentId} is of another Customer than ${attempt.paymentMethodId}, and stays so: ` +
-        `its own was deleted at Stripe, say. Cancel ${attempt.chargeId} and ask for the amount by another charge`,
+        `its own was deleted at Stripe, say. Ask for the amount by another charge, then cancel ${attempt.chargeId}`,
     );
   }
   if (isUnusablePaymentMethod(error) || (isUnexplained(error) && (await isDetached(stripe, attempt)))) {

@@ -130,6 +130,18 @@ describe('a Customer of ours that was deleted', () => {
     await saveOn(enrollmentId, await opened(enrollmentId));
     const parked = await billing.charged(enrollmentId, 1, 'needs_attention');
     expect(parked.status_reason).toMatch(/^BooksDisagree: pi_\S+ is of another Customer than pm_/);
+    await billing.known(enrollmentId, parked.id, 'needs_attention');
+    // What the reason and the runbook say.
+    const request = { requestKey: 'instead', amountMinor: parked.amount_minor, description: null };
+    await billing.billing.createCharge(enrollmentId, { by: 'operator', reason: null, ...request });
+    await billing.charged(enrollmentId, 2, 'succeeded');
+    await billing.billing.cancelCharge(enrollmentId, parked.id, {
+      by: 'operator',
+      reason: null,
+      as: 'cancel',
+    });
+    await billing.charged(enrollmentId, 1, 'canceled');
+    await waitFor('the end', async () => (await billing.enrollmentRow(enrollmentId)).status === 'completed');
   }, 60_000);
 });
 
