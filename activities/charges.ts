@@ -4,6 +4,7 @@
  * decides to start an attempt.
  */
 import { Context } from '@temporalio/activity';
+import { findCustomerOf } from '../db/customers.ts';
 import { isExpired } from '../domain/card-expiry.ts';
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { attemptKey } from '../domain/ids.ts';
@@ -18,10 +19,12 @@ import {
   type ToldReport,
   workOf,
 } from './charge-work.ts';
+import { replaceDeletedCustomer } from './customers.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import {
   type Attempt,
+  CustomerMissing,
   confirmOffSession,
   confirmOnSession,
   type Tries,
@@ -30,6 +33,7 @@ import {
 import { withReason } from './payment-intent-outcome.ts';
 import { readPaymentIntent } from './payment-intents.ts';
 import { refreshPaymentMethod } from './payment-method-refresh.ts';
+import { failureOf } from './stripe-errors.ts';
 import { upcomingAfter } from './upcoming.ts';
 
 export function createChargeActivities(deps: ActivityDeps) {
@@ -37,7 +41,8 @@ export function createChargeActivities(deps: ActivityDeps) {
     /**
      * Makes one attempt: creates the PaymentIntent and confirms it, or confirms the one there is. The attempt's
      * number and method are `charge.attempts + 1` and `paymentMethodId`. A card that has expired is not tried: the
-     * customer is asked for another one. Safe to repeat.
+     * customer is asked for another one; so they are when their Customer was deleted at Stripe, with its methods. Safe to
+     * repeat.
      * @throws ApplicationFailure `BooksDisagree` when another charge has its occurrence or request: Stripe is not asked
      */
     async collectCharge(asked: AskedOfCharge & { why: string }): Promise<ToldReport> {
@@ -56,9 +61,10 @@ export function createChargeActivities(deps: ActivityDeps) {
       };
       const expires = await newerExpiry(work);
       const isOver = expires !== undefined && (expires === null || isExpired(expires, work.at));
-      const outcome = isOver
-        ? await withoutUsableMethod(deps.stripe, attempt, 'expired_card', tries)
-        : await confirmOffSession(deps.stripe, attempt, tries);
+      const outcome = await (isOver
+        ? withoutUsableMethod(deps.stripe, attempt, 'expired_card', tries)
+        : confirmOffSession(deps.stripe, attempt, tries)
+      ).catch((error: unknown) => ofNewCustomer(work, attempt, tries, error));
       const report = await recorded(work, outcome, atOf(work, tries));
       return expires === undefined ? report : { ...report, expires };
     },
@@ -91,6 +97,40 @@ export function createChargeActivities(deps: ActivityDeps) {
    */
   async function claimed({ charge, context, at }: ChargeWork): Promise<string | null> {
     return charge.paymentIntentId === null ? claimPlace(deps.db, { charge, context, at }) : null;
+  }
+
+  /** With a new Customer of ours in the place of a deleted one, the charge waits for a method like any other. */
+  async function ofNewCustomer(
+    { context, at }: ChargeWork,
+    attempt: Attempt,
+    tries: Tries,
+    error: unknown,
+  ): Promise<ChargeOutcome> {
+    if (!(error instanceof CustomerMissing)) {
+      throw error;
+    }
+    const { enrollmentId } = context;
+    const stripeCustomerId = await customerInstead(enrollmentId, attempt.stripeCustomerId, at);
+    if (stripeCustomerId === null) {
+      throw error.failure;
+    }
+    const asked = { ...attempt, stripeCustomerId };
+    return withoutUsableMethod(deps.stripe, asked, 'payment_method_unusable', tries);
+  }
+
+  /** The one that is, or now comes, in the place of one that Stripe does not have; null when none is to. */
+  async function customerInstead(enrollmentId: string, gone: string, at: string): Promise<string | null> {
+    const known = await findCustomerOf(deps.db, enrollmentId);
+    if (known.stripe_customer_id !== null && known.stripe_customer_id !== gone) {
+      return known.stripe_customer_id;
+    }
+    const deleted = { ...known, stripe_customer_id: gone };
+    try {
+      const result = await replaceDeletedCustomer(deps, deleted, { enrollmentId, at });
+      return result.kind === 'replaced' ? result.stripeCustomerId : null;
+    } catch (error) {
+      throw failureOf(error, `replacing ${gone}`);
+    }
   }
 
   function triesSoFar(): Tries {

@@ -12,11 +12,11 @@ import { REFUSALS } from '../domain/errors.ts';
 import { enrollmentWorkflowId, operationKey } from '../domain/ids.ts';
 import { type EnrollmentInput, inputOf, type ToldInput } from '../domain/workflow-input.ts';
 import type { OpenCheckoutSession } from '../workflows/messages.ts';
-import { stripeCustomerOf } from './customers.ts';
+import { replaceDeletedCustomer, stripeCustomerOf } from './customers.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
-import { failureOf, patientFailureOf } from './stripe-errors.ts';
+import { failureOf, isMissingCustomer, patientFailureOf } from './stripe-errors.ts';
 
 export interface OpenSessionWork {
   input: EnrollmentInput;
@@ -35,14 +35,15 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
   return {
     /**
      * Creates a Checkout Session and its row; with the first one also the enrollment's row and, for a customer that we know
-     * something of, the Stripe Customer. Safe to repeat: the session's key follows from its number.
+     * something of, the Stripe Customer. One that we made and somebody has deleted at Stripe is replaced by a new one. Safe
+     * to repeat: the session's key follows from its number.
      * @throws ApplicationFailure `SetupRefused` (not retried) when Stripe refuses the request itself
      */
     async openCheckoutSession(asked: ToldSessionWork): Promise<OpenCheckoutSession> {
       const work: OpenSessionWork = { ...asked, input: inputOf(asked.input) };
       const { input, number, at } = work;
       const customer = await (number === 1 ? enroll(work) : findCustomer(deps.db, input.customerId));
-      const session = await createSession(work, customer).catch((error: unknown) => {
+      const session = await sessionOf(work, customer).catch((error: unknown) => {
         throw (
           refused(error) ??
           patientFailureOf(error, `creating Checkout Session ${number} of ${input.enrollmentId}`)
@@ -86,12 +87,47 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
     });
   }
 
+  async function sessionOf(work: OpenSessionWork, known: Customer): Promise<Stripe.Checkout.Session> {
+    const customer = await stripeCustomerOf(deps, known);
+    try {
+      return await createSession(work, customer);
+    } catch (error) {
+      if (customer === null || !isMissingCustomer(error)) {
+        throw error;
+      }
+      return createSession(work, await customerInstead(work, known, customer, error));
+    }
+  }
+
+  /** @throws the error, or what the caller can do, when no new Customer is to take the place of the one that is gone */
+  async function customerInstead(
+    { input: { enrollmentId }, at }: OpenSessionWork,
+    known: Customer,
+    gone: string,
+    error: unknown,
+  ): Promise<string> {
+    const instead = { ...known, stripe_customer_id: gone };
+    const result = await replaceDeletedCustomer(deps, instead, { enrollmentId, at });
+    switch (result.kind) {
+      case 'replaced':
+        return result.stripeCustomerId;
+      case 'given':
+        throw setupRefused(
+          `the Customer '${gone}', which the request named, was deleted at Stripe; ` +
+            'enroll this customer anew, with another stripe_customer_id or without one',
+        );
+      case 'not_deleted':
+        throw error;
+      default:
+        return result satisfies never;
+    }
+  }
+
   async function createSession(
     { input, number, at }: OpenSessionWork,
-    known: Customer,
+    customer: string | null,
   ): Promise<Stripe.Checkout.Session> {
     const { enrollmentId } = input;
-    const customer = await stripeCustomerOf(deps, known);
     // Issued at the Workflow's time, so that a retry sends the same request under the same key.
     const link = await deps.links.create(enrollmentId, at);
     const asked: Stripe.Checkout.SessionCreateParams = {
@@ -120,11 +156,13 @@ function refused(error: unknown): ApplicationFailure | null {
     return null;
   }
   const failure = failureOf(error, 'opening a Checkout Session');
-  return ApplicationFailure.create({
-    type: REFUSALS.SetupRefused,
-    message: failure instanceof ApplicationFailure ? failure.message : 'Stripe refused the Checkout Session',
-    nonRetryable: true,
-  });
+  return setupRefused(
+    failure instanceof ApplicationFailure ? failure.message : 'Stripe refused the Checkout Session',
+  );
+}
+
+function setupRefused(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: REFUSALS.SetupRefused, message, nonRetryable: true });
 }
 
 function enrollmentRow({ input, at, setupDeadlineAt }: OpenSessionWork) {

@@ -2,9 +2,11 @@
  * Stripe Customers for our customer records. Called by the Activities that open a Checkout Session or save a
  * payment method. Never puts a name or an e-mail into a result: results are history.
  */
-import type { Stripe } from 'stripe';
-import { findCustomer, keepStripeCustomer } from '../db/customers.ts';
+import { Stripe } from 'stripe';
+import { findCustomer, keepStripeCustomer, replaceStripeCustomer } from '../db/customers.ts';
+import { customerIdOfStripe } from '../db/derived-ids.ts';
 import type { Customer } from '../db/schema.ts';
+import { tell } from '../db/timeline.ts';
 import { customerKey } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
@@ -23,11 +25,64 @@ export async function stripeCustomerOf(deps: ActivityDeps, customer: Customer): 
   if (customer.reference === null && customer.email === null && customer.name === null) {
     return null;
   }
-  return createStripeCustomer(deps, customer.id, {
-    ...(customer.email === null ? {} : { email: customer.email }),
-    ...(customer.name === null ? {} : { name: customer.name }),
-    ...(customer.reference === null ? {} : { reference: customer.reference }),
-  });
+  return keptCustomer(deps, customer.id, detailsOf(customer));
+}
+
+export type Replaced =
+  | { kind: 'replaced'; stripeCustomerId: string }
+  /** The caller named it, and knows what else to name. */
+  | { kind: 'given' }
+  /** Stripe has it, or never had it: of another account or mode, where a new one would hide that the key is wrong. */
+  | { kind: 'not_deleted' };
+
+/**
+ * Makes a Stripe Customer in the place of one that we made and somebody has deleted at Stripe, and tells the enrollment's
+ * timeline. Payment methods went with the old one, so the new one has none. Safe to call twice, also for several
+ * enrollments of one customer at once: the key follows from the record, its details and the Customer that is gone.
+ * @param customer with the Customer that Stripe does not have
+ * @throws what Stripe answers otherwise, unchanged
+ */
+export async function replaceDeletedCustomer(
+  deps: ActivityDeps,
+  customer: Customer & { stripe_customer_id: string },
+  { enrollmentId, at }: { enrollmentId: string; at: string },
+): Promise<Replaced> {
+  const { id, stripe_customer_id: gone } = customer;
+  if (!(await isDeleted(deps, gone))) {
+    return { kind: 'not_deleted' };
+  }
+  if (id === customerIdOfStripe(gone)) {
+    return { kind: 'given' };
+  }
+  const made = await createStripeCustomer(
+    deps,
+    `${customerKey(id)}/instead-of-${gone}`,
+    id,
+    detailsOf(customer),
+  );
+  const stripeCustomerId = await replaceStripeCustomer(deps.db, id, { gone, stripeCustomerId: made });
+  await tell(deps.db, enrollmentId, [
+    {
+      key: `stripe-customer-instead-of-${gone}`,
+      at,
+      what: 'stripe_customer.replaced',
+      who: 'workflow',
+      why: `${gone} was deleted at Stripe`,
+      details: { stripe_customer: stripeCustomerId, deleted: gone },
+    },
+  ]);
+  return { kind: 'replaced', stripeCustomerId };
+}
+
+async function isDeleted(deps: ActivityDeps, id: string): Promise<boolean> {
+  try {
+    return (await deps.stripe.customers.retrieve(id)).deleted === true;
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing') {
+      return false;
+    }
+    throw error;
+  }
 }
 
 /**
@@ -43,23 +98,41 @@ export async function stripeCustomerFromCheckout(
   if (known !== null) {
     return known;
   }
-  return createStripeCustomer(deps, customerId, {
+  return keptCustomer(deps, customerId, {
     ...(details?.email ? { email: details.email } : {}),
     ...(details?.name ? { name: details.name } : {}),
   });
 }
 
+interface Details {
+  email?: string;
+  name?: string;
+  reference?: string;
+}
+
+function detailsOf({ email, name, reference }: Customer): Details {
+  return {
+    ...(email === null ? {} : { email }),
+    ...(name === null ? {} : { name }),
+    ...(reference === null ? {} : { reference }),
+  };
+}
+
+async function keptCustomer(deps: ActivityDeps, customerId: string, details: Details): Promise<string> {
+  const created = await createStripeCustomer(deps, customerKey(customerId), customerId, details);
+  // Somebody else may have created one at the same moment: the first that was kept is everybody's.
+  return keepStripeCustomer(deps.db, customerId, created);
+}
+
 async function createStripeCustomer(
   deps: ActivityDeps,
+  key: string,
   customerId: string,
-  details: { email?: string; name?: string; reference?: string },
+  details: Details,
 ): Promise<string> {
   const { reference, ...contact } = details;
   const metadata = { customer_id: customerId, ...(reference === undefined ? {} : { reference }) };
   const asked = { ...contact, metadata };
-  const created = await deps.stripe.customers.create(asked, {
-    idempotencyKey: freshKey(customerKey(customerId), asked),
-  });
-  // Somebody else may have created one at the same moment: the first that was kept is everybody's.
-  return keepStripeCustomer(deps.db, customerId, created.id);
+  const { id } = await deps.stripe.customers.create(asked, { idempotencyKey: freshKey(key, asked) });
+  return id;
 }

@@ -2,15 +2,18 @@
  * Attempts: create a charge's PaymentIntent and confirm it, or confirm the one there is. Called by the charge Activities;
  * answers with outcomes and throws only faults and defects. Never creates a second PaymentIntent for a charge.
  */
-import type { Stripe } from 'stripe';
+import { Stripe } from 'stripe';
 import type { ChargeOutcome } from '../domain/charge-outcome.ts';
 import { attemptKey, operationKey } from '../domain/ids.ts';
+import { idOf } from './checkout-sessions.ts';
+import { defect } from './defect.ts';
 import { freshKeyOf } from './fresh-key.ts';
 import { declineFacts, outcomeOf } from './payment-intent-outcome.ts';
 import { lookUp } from './payment-intents.ts';
 import {
   failureOf,
   isDecline,
+  isMissingCustomer,
   isServerError,
   isUnexpectedState,
   isUnexplained,
@@ -33,6 +36,20 @@ export interface Attempt {
   paymentIntentId: string | null;
 }
 
+/**
+ * Stripe does not have the Customer, so nothing was made. Whoever catches it puts another one in its place, or throws the
+ * failure; thrown on by itself it would be retried for ever.
+ */
+export class CustomerMissing extends Error {
+  override readonly name = 'CustomerMissing';
+  readonly failure: unknown;
+
+  constructor(failure: unknown) {
+    super('Stripe does not have the Customer', { cause: failure });
+    this.failure = failure;
+  }
+}
+
 /** How often this try was made, and since when: decides whether Stripe may have forgotten the key. */
 export interface Tries {
   /** 1 for the first. */
@@ -51,6 +68,7 @@ const LOOK_AFTER_SERVER_ERRORS = 3;
  * One attempt: creates and confirms the charge's PaymentIntent, or confirms the one it has, off-session. Safe to
  * repeat: within 23 hours the key makes Stripe repeat its answer, later the PaymentIntent is looked up first.
  * @throws ApplicationFailure faults (retried under the same key) and defects (not retried)
+ * @throws CustomerMissing when the PaymentIntent could not be created for want of its Customer
  */
 export async function confirmOffSession(
   stripe: Stripe,
@@ -148,6 +166,16 @@ async function outcomeOfError(
     const intent = held ? await lookUp(stripe, attempt, error.payment_intent.id) : null;
     return outcomeOf(intent ?? error.payment_intent, attempt.paymentMethodType);
   }
+  if (attempt.paymentIntentId === null && isMissingCustomer(error)) {
+    throw new CustomerMissing(failureOf(error, `creating the PaymentIntent of ${attempt.chargeId}`));
+  }
+  if (isUnusablePaymentMethod(error) && (await isOfAnotherCustomer(stripe, attempt))) {
+    throw defect(
+      'BooksDisagree',
+      `${attempt.paymentIntentId} is of another Customer than ${attempt.paymentMethodId}, and stays so: ` +
+        `its own was deleted at Stripe, say. Ask for the amount by another charge, then cancel ${attempt.chargeId}`,
+    );
+  }
   if (isUnusablePaymentMethod(error) || (isUnexplained(error) && (await isDetached(stripe, attempt)))) {
     return withoutUsableMethod(stripe, attempt, 'payment_method_unusable', tries);
   }
@@ -173,8 +201,32 @@ async function isDetached(stripe: Stripe, { paymentMethodId }: Attempt): Promise
 }
 
 /**
+ * A PaymentIntent keeps its Customer. The method of the one that has taken the place of a deleted Customer is good, and no
+ * other method would be better: nobody is to be asked for one.
+ */
+async function isOfAnotherCustomer(
+  stripe: Stripe,
+  { paymentIntentId, paymentMethodId, stripeCustomerId, chargeId }: Attempt,
+): Promise<boolean> {
+  const intent = paymentIntentId && (await lookUp(stripe, { chargeId, stripeCustomerId }, paymentIntentId));
+  if (!intent || idOf(intent.customer) === stripeCustomerId) {
+    return false;
+  }
+  try {
+    const owner = idOf((await stripe.paymentMethods.retrieve(paymentMethodId)).customer);
+    return owner !== null && owner !== idOf(intent.customer);
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing') {
+      return false;
+    }
+    throw failureOf(error, `reading ${paymentMethodId}`);
+  }
+}
+
+/**
  * The method is gone at Stripe, or its card has expired: the charge waits for another one, with a PaymentIntent to
  * confirm then. One is created without a method when there is none, so that every later try stays on the same one.
+ * @throws CustomerMissing when there is none and its Customer is gone
  */
 export async function withoutUsableMethod(
   stripe: Stripe,
@@ -194,7 +246,8 @@ export async function withoutUsableMethod(
         ),
       })
       .catch((error: unknown) => {
-        throw failureOf(error, `creating the PaymentIntent of ${attempt.chargeId}`);
+        const failure = failureOf(error, `creating the PaymentIntent of ${attempt.chargeId}`);
+        throw isMissingCustomer(error) ? new CustomerMissing(failure) : failure;
       }));
   return {
     ...outcomeOf(intent, attempt.paymentMethodType),

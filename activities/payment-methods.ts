@@ -4,6 +4,7 @@
 import { Context } from '@temporalio/activity';
 import type { Stripe } from 'stripe';
 import { checkoutPageClose, checkoutSessionClose, closeCheckoutSession } from '../db/checkout-sessions.ts';
+import { findCustomer } from '../db/customers.ts';
 import { writeSavedMethod } from '../db/saved-method.ts';
 import { factRows, factsTold, tell } from '../db/timeline.ts';
 import { writeTogether } from '../db/together.ts';
@@ -27,7 +28,7 @@ export interface SavePaymentMethodWork {
   enrollmentId: string;
   customerId: string;
   checkoutSessionId: string;
-  /** Null for the first method; later ones must be saved for the same Stripe Customer. */
+  /** Null for the first method; later ones must be of the same Stripe Customer, or of the one in its place. */
   stripeCustomerId: string | null;
   terms: PlanTerms;
   /** Changes of the schedule that were asked for before it started. */
@@ -86,8 +87,9 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
      * @throws faults, retried; a refused key is waited out, since a customer waits
      */
     async savePaymentMethod(asked: ToldMethodWork): Promise<SavePaymentMethodResult> {
-      const work: SavePaymentMethodWork = { ...FIRST_METHOD, ...asked, terms: termsOf(asked.terms) };
-      const session = await read(work.checkoutSessionId);
+      const told = { ...FIRST_METHOD, ...asked, terms: termsOf(asked.terms) };
+      const session = await read(told.checkoutSessionId);
+      const work = await withCustomerNow(told, session);
       if (session.status !== 'complete') {
         return notComplete(session, work);
       }
@@ -142,6 +144,19 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       return { usable: attached, expires };
     },
   };
+
+  /** A Customer that was deleted at Stripe has another in its place: what is saved from then on is of that one. */
+  async function withCustomerNow(
+    work: SavePaymentMethodWork,
+    session: Stripe.Checkout.Session,
+  ): Promise<SavePaymentMethodWork> {
+    const ofSession = idOf(session.customer) || null;
+    if (work.stripeCustomerId === null || ofSession === null || ofSession === work.stripeCustomerId) {
+      return work;
+    }
+    const { stripe_customer_id: now } = await findCustomer(deps.db, work.customerId);
+    return ofSession === now ? { ...work, stripeCustomerId: now } : work;
+  }
 
   async function read(id: string): Promise<Stripe.Checkout.Session> {
     try {

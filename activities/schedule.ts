@@ -9,6 +9,7 @@ import { leftOutBetween, type ScheduleChanges, withEmptyLists } from '../domain/
 import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
 import { catchUpFact } from './charge-record.ts';
 import type { ActivityDeps } from './deps.ts';
+import { tellIfMethodFails } from './method-notice.ts';
 import { type Upcoming, upcomingAfter } from './upcoming.ts';
 
 export interface ScheduleWork {
@@ -79,12 +80,20 @@ export function createScheduleActivities(deps: ActivityDeps) {
       return { ...upcoming, occurrence: from.occurrence };
     },
 
-    /** Writes facts, and what a command changes in the row, without planning anew. Safe to repeat. */
+    /**
+     * Writes facts, and what a command changes in the row, without planning anew. Whoever takes a cancel back hears of a
+     * payment method that fails at the charge that now comes after all. Safe to repeat.
+     */
     async noteCommand(work: NoteWork): Promise<void> {
       await deps.db.transaction().execute(async (trx) => {
         await tell(trx, work.enrollmentId, work.facts);
         await touchEnrollment(trx, work.enrollmentId, { at: work.at, ...work.row });
       });
+      if (work.row.cancelAt === null) {
+        // While it was canceled nobody was told of a method that no charge needed. By itself, since it looks at what has
+        // been written; after a crash in between all of this is done again.
+        await tellIfMethodFails(deps.db, work.enrollmentId, work.at);
+      }
     },
   };
 }

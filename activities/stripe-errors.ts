@@ -32,6 +32,15 @@ export function isUnusablePaymentMethod(error: unknown): boolean {
   );
 }
 
+/** A 400 that says that the named Customer is gone, or was never there: of another account or mode, say. */
+export function isMissingCustomer(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    error.param === 'customer' &&
+    error.code === 'resource_missing'
+  );
+}
+
 /** A 400 that names neither a code nor a parameter. */
 export function isUnexplained(error: unknown): boolean {
   return error instanceof Stripe.errors.StripeInvalidRequestError && !error.code && !error.param;

@@ -3,6 +3,7 @@
  * docs/decisions/0002-idempotency-key-required.md.
  */
 import { createHash } from 'node:crypto';
+import { customerIdOfStripe, suffixOf } from '../db/derived-ids.ts';
 import { customerId, enrollmentId } from '../domain/ids.ts';
 
 /** The enrollment that belongs to an Idempotency-Key: the same one on every repeat, from every process. */
@@ -24,18 +25,12 @@ export function customerIdOf(
   }
   return customer.stripeCustomerId === null
     ? customerId(suffixOf('customer of a request', `${request.enrollmentId}\n${request.fingerprint}`))
-    : customerId(suffixOf('stripe customer', customer.stripeCustomerId));
+    : customerIdOfStripe(customer.stripeCustomerId);
 }
 
 /** sha256 (hex) of the value with the keys of all objects in order: equal for requests that mean the same. */
 export function fingerprintOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
-}
-
-/** 130 bits of a hash, as 26 characters of 0-9 and a-v. */
-function suffixOf(namespace: string, text: string): string {
-  const digest = createHash('sha256').update(`${namespace}\n${text}`).digest('hex');
-  return (BigInt(`0x${digest}`) >> 126n).toString(32).padStart(26, '0');
 }
 
 function canonicalJson(value: unknown): string {

@@ -1,6 +1,7 @@
 /** The API process: settings, connections, the server, and a clean end on SIGTERM or SIGINT. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { collectDefaultMetrics } from 'prom-client';
+import { takeNoArguments } from '../config/command-line.ts';
 import { createCustomerLinks } from '../config/customer-links.ts';
 import { readSettings } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
@@ -21,6 +22,7 @@ const STOP_AT_THE_LATEST_MS = 35_000;
 const PING_TIMEOUT_MS = 2_000;
 const CLOSE_IDLE_EVERY_MS = 200;
 
+takeNoArguments('npm run start:api', 'Runs the API until SIGTERM or SIGINT.');
 let stopping = false;
 const settings = readSettings(process.env);
 const log = createLogger(settings);

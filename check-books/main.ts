@@ -27,6 +27,9 @@ const program = new Command('check-books')
     '.durable-billing',
   )
   .option('--settle-ms <ms>', 'how long a difference may take to pass by itself', Number, 3_000)
+  .showHelpAfterError('(--help shows how it is used)')
+  // 1 would be a difference.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .parse();
 const options = program.opts<{
   enrollment?: string[];

@@ -1,11 +1,16 @@
 /** The process of the codec endpoint: settings, the database for API keys, the server, and a clean end on SIGTERM. */
 
+import { takeNoArguments } from '../config/command-line.ts';
 import { readCodecSettings } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
 import { createPayloadCodec, readPayloadKeys } from '../config/payload-codec.ts';
 import { openDatabase } from '../db/database.ts';
 import { buildCodec } from './app.ts';
 
+takeNoArguments(
+  'npm run start:codec',
+  'Runs the endpoint that shows encrypted histories, until SIGTERM or SIGINT.',
+);
 const settings = readCodecSettings(process.env);
 const log = createLogger(settings);
 const db = openDatabase({

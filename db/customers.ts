@@ -109,6 +109,42 @@ export async function keepStripeCustomer(
   return kept.stripe_customer_id ?? stripeCustomerId;
 }
 
+/**
+ * Puts another Stripe Customer in the place of one that is gone. Safe to call twice, also at once.
+ * @returns the one that has its place, everybody's: of somebody else who was first, say
+ * @throws Error when there is no such customer
+ */
+export async function replaceStripeCustomer(
+  db: Kysely<Database>,
+  id: string,
+  { gone, stripeCustomerId }: { gone: string; stripeCustomerId: string },
+): Promise<string> {
+  const kept = await db
+    .updateTable('customers')
+    .set((eb) => ({
+      stripe_customer_id: eb
+        .case()
+        .when('stripe_customer_id', '=', gone)
+        .then(stripeCustomerId)
+        .else(eb.ref('stripe_customer_id'))
+        .end(),
+    }))
+    .where('id', '=', id)
+    .returning('stripe_customer_id')
+    .execute();
+  return knownCustomer(id, kept).stripe_customer_id ?? stripeCustomerId;
+}
+
+/** @throws Error when there is no such enrollment */
+export async function findCustomerOf(db: Kysely<Database>, enrollmentId: string): Promise<Customer> {
+  return db
+    .selectFrom('customers')
+    .innerJoin('enrollments', 'enrollments.customer_id', 'customers.id')
+    .where('enrollments.id', '=', enrollmentId)
+    .selectAll('customers')
+    .executeTakeFirstOrThrow();
+}
+
 /** The one row of a customer's. @throws Error when there is none */
 export function knownCustomer<Row>(id: string, [row]: readonly Row[]): Row {
   if (row === undefined) {

@@ -3,7 +3,8 @@
  * the Worker on their own: a deploy decides when the schema changes.
  */
 import { pathToFileURL } from 'node:url';
-import { type Kysely, type Migration, Migrator } from 'kysely';
+import type { Kysely, Migration } from 'kysely';
+import { takeNoArguments } from '../config/command-line.ts';
 import { readDatabaseUrl } from '../config/env.ts';
 import { openDatabase } from './database.ts';
 import * as initial from './migrations/0001-initial.ts';
@@ -21,6 +22,8 @@ import * as noLinksInEvents from './migrations/0013-no-links-in-events.ts';
 import * as refundsOfAll from './migrations/0014-refunds-of-all.ts';
 import * as versionsOfDetails from './migrations/0015-versions-of-details.ts';
 import * as backfills from './migrations/0016-backfills.ts';
+import * as webhooksOfAType from './migrations/0017-webhooks-of-a-type.ts';
+import { LockNotHad, type Patience, runOneByOne } from './one-by-one.ts';
 import { redactKeptEvents } from './redact-kept-events.ts';
 import type { Database } from './schema.ts';
 
@@ -41,32 +44,39 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0014-refunds-of-all': refundsOfAll,
   '0015-versions-of-details': versionsOfDetails,
   '0016-backfills': backfills,
+  '0017-webhooks-of-a-type': webhooksOfAType,
 };
 
 /**
- * Runs the migrations that this database has not seen, in one transaction, and then what they left to be done: locks of
- * tables are held no longer than the first takes. Safe to call twice and from two processes at once: one holds an
- * advisory lock, the other waits and finds nothing to do. After an interruption the next call does the rest.
- * @param say told what ran, and then how far the rest is
+ * Runs the migrations that this database has not seen, each in a transaction of its own, and then what they left to be
+ * done: no lock of a table is held for longer than one takes. Safe to call twice and from several processes at once: one
+ * goes on while the others wait. After an interruption the next call does the rest.
+ * @param say told what waits for a lock, what ran, and then how far the rest is
  * @returns names of the migrations that ran now
- * @throws the first migration's error, after which nothing has changed; or the database's of what is done after them
+ * @throws the error of the first migration that fails, which has changed nothing; or the database's of what is done after
  */
 export async function migrateToLatest(
   db: Kysely<Database>,
   say: (text: string) => void = () => {},
+  patience?: Patience,
 ): Promise<string[]> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
-  const { error, results = [] } = await migrator.migrateToLatest();
-  if (error !== undefined) {
-    throw error;
+  const { ran, failure } = await runOneByOne(db, MIGRATIONS, say, patience);
+  if (failure === null || ran.length > 0) {
+    say(ran.length === 0 ? 'The schema is up to date.' : `Ran ${ran.join(', ')}.`);
   }
-  const ran = results.map((result) => result.migrationName);
-  say(ran.length === 0 ? 'The schema is up to date.' : `Ran ${ran.join(', ')}.`);
+  if (failure !== null) {
+    throw failure;
+  }
   await redactKeptEvents(db, say);
   return ran;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  takeNoArguments(
+    'npm run migrate',
+    'Brings the schema of the database up to date. Safe to run again, and by two at once.',
+    'Needs DATABASE_URL, in the environment or in .env.',
+  );
   const db = openDatabase({
     url: readDatabaseUrl(),
     poolSize: 1,
@@ -76,6 +86,12 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
   });
   try {
     await migrateToLatest(db, console.log);
+  } catch (error) {
+    if (!(error instanceof LockNotHad)) {
+      throw error;
+    }
+    console.error(error.message);
+    process.exitCode = 1;
   } finally {
     await db.destroy();
   }

@@ -3,7 +3,12 @@
  * dispatcher in mail/outbox.ts claims and marks. Time is the database's, so Workers' clocks need not agree.
  */
 import { type Kysely, sql } from 'kysely';
-import { NOTIFICATION_KINDS, type NotificationData, type NotificationKind } from '../domain/notifications.ts';
+import {
+  type EnrollmentEnd,
+  NOTIFICATION_KINDS,
+  type NotificationData,
+  type NotificationKind,
+} from '../domain/notifications.ts';
 import type { Database } from './schema.ts';
 
 /** `next_mail_at` of a mail that is not sent any more. */
@@ -63,7 +68,7 @@ function hasAddress({ enrollment_id: enrollmentId }: NoticeRow) {
 }
 
 /** A notification whose mail this process may send until its lease ends. */
-export interface ClaimedMail {
+export interface ClaimedMail extends EnrollmentEnd {
   id: string;
   enrollmentId: string;
   /** As stored: a row of a newer version may hold a kind that this one does not know. */
@@ -123,7 +128,7 @@ export async function claimMails(
     .innerJoin('customers', 'customers.id', 'enrollments.customer_id')
     .set((eb) => ({ next_mail_at: fromNow(leaseMs), mail_attempts: eb('mail_attempts', '+', 1) }))
     .whereRef('notifications.id', '=', 'due.id')
-    .returning([
+    .returning((eb) => [
       'notifications.id',
       'notifications.enrollment_id as enrollmentId',
       'notifications.kind',
@@ -133,6 +138,18 @@ export async function claimMails(
       'notifications.mail_attempts as attempts',
       'customers.name',
       'customers.email',
+      'enrollments.ended_at as endedAt',
+      'enrollments.cancel_at as cancelAt',
+      eb
+        .exists(
+          eb
+            .selectFrom('enrollment_events as accepted')
+            .select('accepted.seq')
+            .whereRef('accepted.enrollment_id', '=', 'enrollments.id')
+            .where('accepted.what', '=', 'enrollment.cancel_accepted'),
+        )
+        .$castTo<boolean>()
+        .as('isCanceling'),
     ])
     .execute();
   return rows

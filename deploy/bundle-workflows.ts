@@ -3,13 +3,15 @@
  * bundle for `PAYLOAD_ENCRYPTION_KEYS`, since whether there are any is known only when a Worker starts.
  */
 import { writeFileSync } from 'node:fs';
+import { Command } from 'commander';
 import { FAILURE_CONVERTER } from '../config/temporal.ts';
 import { bundleWorkflows, encryptingBundle } from '../worker/bundle.ts';
 
-const [, , target] = process.argv;
-if (!target) {
-  throw new Error('expected the file to write: node deploy/bundle-workflows.ts FILE');
-}
+const [target = ''] = new Command('node deploy/bundle-workflows.ts')
+  .description('Bundles the Workflow code into a file, and beside it the one for encrypted histories.')
+  .argument('<file>', 'what it writes')
+  .showHelpAfterError('(--help shows how it is used)')
+  .parse().processedArgs as [string];
 const files = [
   { file: target, built: bundleWorkflows() },
   { file: encryptingBundle(target), built: bundleWorkflows(FAILURE_CONVERTER) },

@@ -36,7 +36,7 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
   },
   setup_refused: {
     commands: ['enroll', 'open_checkout_session'],
-    when: 'Stripe refuses the Checkout Session, because its Customer was deleted, say',
+    when: 'Stripe refuses the Checkout Session, because the Customer that the caller named was deleted, say',
   },
   cancel_pending: {
     commands: [

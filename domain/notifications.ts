@@ -49,6 +49,23 @@ export interface NotificationData extends Record<string, string | number | null>
   timeZone: string;
 }
 
+/** How far the enrollment of a notification is with its end. */
+export interface EnrollmentEnd {
+  endedAt: Date | null;
+  /** A cancel at the end of the period takes effect then. */
+  cancelAt: Date | null;
+  /** A cancel was accepted and waits for a payment that is on its way. */
+  isCanceling: boolean;
+}
+
+/** What may still be said: without the next charge when the end, which was not known or not asked for then, comes first. */
+export function withoutEndedPlan(data: NotificationData, end: EnrollmentEnd): NotificationData {
+  const { endedAt, cancelAt, isCanceling } = end;
+  const isCut =
+    data.nextChargeAt !== null && cancelAt !== null && Date.parse(data.nextChargeAt) >= cancelAt.getTime();
+  return isCut || isCanceling || endedAt !== null ? { ...data, nextChargeAt: null } : data;
+}
+
 /** Declines that must not be told apart (fraud, lost, stolen) are all `declined`. */
 export const CUSTOMER_REASONS = [
   'declined',

@@ -21,6 +21,7 @@ import {
 } from '../db/notifications.ts';
 import type { Database } from '../db/schema.ts';
 import { knownLocale } from '../domain/format.ts';
+import { withoutEndedPlan } from '../domain/notifications.ts';
 import { type Mailer, MailRefused, MailServerAway } from './mailer.ts';
 
 export interface MailOutbox {
@@ -122,7 +123,7 @@ export function createMailOutbox(deps: {
         address: mail.email,
         name: mail.name,
         kind: mail.kind,
-        data: mail.data,
+        data: withoutEndedPlan(mail.data, mail),
         locale: knownLocale(mail.locale) ?? 'en',
         // Made now, so that its days of validity count from when the customer gets it.
         link: await deps.links.create(mail.enrollmentId),

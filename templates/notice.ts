@@ -1,6 +1,6 @@
 /**
  * A notification in words: what its mail says and what the customer's page repeats. Called by the mailer and the
- * pages. It words what the row holds; it never looks at the present state, which may have moved on.
+ * pages. It words what it is given: what the row holds, without a next charge that the enrollment's end comes before.
  */
 import { formatDay, formatInstant, formatMoney, type Locale } from '../domain/format.ts';
 import type { NotificationData, NotificationKind } from '../domain/notifications.ts';

@@ -29,10 +29,11 @@ const ALLOWED: Record<string, readonly string[]> = {
     'config/search-attributes.ts',
     'luxon',
   ],
-  db: ['db', 'domain', 'kysely', 'pg', '@opentelemetry/api', 'config/env.ts'],
+  db: ['db', 'domain', 'kysely', 'pg', '@opentelemetry/api', 'config/env.ts', 'config/command-line.ts'],
   config: [
     'config',
     'domain',
+    'commander',
     'stripe',
     'zod',
     'pino',

@@ -8,6 +8,7 @@ import type { CustomerEnrollment, CustomerSession } from '../db/customer-view.ts
 import { isNotificationKind } from '../db/notifications.ts';
 import { formatMoney, type Locale } from '../domain/format.ts';
 import { sumMinor } from '../domain/money.ts';
+import { withoutEndedPlan } from '../domain/notifications.ts';
 import { type NoticeWords, noticeWords } from '../templates/notice.ts';
 import type { Say } from '../templates/renderer.ts';
 import { type BannerModel, bannerModel, isBeingProven } from './banner-words.ts';
@@ -129,7 +130,14 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
     notices: facts.notices.flatMap(({ id, kind, data, createdAt, isRead }) =>
       // A row of a newer version, during a roll-out, has no words here yet.
       isNotificationKind(kind)
-        ? [{ id, at: createdAt.toISOString(), words: noticeWords({ kind, data }, locale, say), isRead }]
+        ? [
+            {
+              id,
+              at: createdAt.toISOString(),
+              words: noticeWords({ kind, data: withoutEndedPlan(data, enrollment) }, locale, say),
+              isRead,
+            },
+          ]
         : [],
     ),
     canCancel: !isStopped,

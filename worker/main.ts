@@ -1,5 +1,6 @@
 /** The Worker process: Workflows, Activities and the mail outbox, until SIGTERM or SIGINT. */
 import { NativeConnection, Runtime } from '@temporalio/worker';
+import { takeNoArguments } from '../config/command-line.ts';
 import { createCustomerLinks } from '../config/customer-links.ts';
 import { readSettings } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
@@ -26,6 +27,7 @@ import { temporalLogger } from './temporal-logger.ts';
 import { versioningOptions } from './versioning.ts';
 import { activitySlotsFor, createBillingWorker } from './worker.ts';
 
+takeNoArguments('npm run start:worker', 'Runs a Worker until SIGTERM or SIGINT.');
 const settings = readSettings(process.env);
 const log = createLogger(settings);
 const tracing = startTracing(settings, 'durable-billing-worker');

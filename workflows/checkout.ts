@@ -262,7 +262,9 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
   if (result.kind === 'saved') {
     const { id, type, stripeCustomerId, label, expires, schedule } = result;
     if (state.paymentMethod !== null && state.paymentMethod.id !== id) {
-      state.otherMethod = state.paymentMethod;
+      // Of another Customer: the one of before was deleted at Stripe, and its methods with it.
+      const isGone = state.paymentMethod.stripeCustomerId !== stripeCustomerId;
+      state.otherMethod = isGone ? null : state.paymentMethod;
     }
     state.paymentMethod = { id, type, stripeCustomerId, label, expires };
     // Two readings of one session may overlap: the first has started the schedule.

@@ -19,7 +19,9 @@ const givenCustomer = z
     name: line(200).optional(),
     stripe_customer_id: stripeCustomerId
       .optional()
-      .describe('A Customer that Stripe has; instead of the others'),
+      .describe(
+        'A Customer that Stripe has; instead of the others. When it is deleted there, enroll anew with another one',
+      ),
   })
   .refine(
     ({ stripe_customer_id: stripe, ...others }) =>

@@ -31,7 +31,9 @@ export const notificationObject = z
       charge_number: z.int().nullable(),
       due_at: instant.nullable(),
       next_attempt_at: instant.nullable(),
-      next_charge_at: instant.nullable(),
+      next_charge_at: instant
+        .nullable()
+        .describe('As it was planned then; what is planned now is in the enrollment. ISO 8601, UTC'),
       reason: z.enum(CUSTOMER_REASONS).nullable(),
       time_zone: z.string(),
     }),

@@ -1,7 +1,22 @@
 // `npm run stripe-stand-in`: one stand-in from settings in the environment, until SIGINT or SIGTERM.
 
+import { Command } from 'commander';
 import { type StandInOptions, startStripeStandIn } from './stand-in.ts';
 
+new Command('npm run stripe-stand-in')
+  .description('Runs one stand-in for Stripe until SIGINT or SIGTERM.')
+  .addHelpText(
+    'after',
+    `
+Settings, in the environment:
+  STRIPE_STAND_IN_HOST                 where it listens (default: 127.0.0.1)
+  STRIPE_STAND_IN_PORT                 the port there (default: 12111)
+  STRIPE_STAND_IN_DATA                 a file for its state (default: in memory)
+  STRIPE_STAND_IN_SECRET_KEY           the one key that is accepted (default: every test key)
+  STRIPE_STAND_IN_WEBHOOK_RETRY_SCALE  multiplies the hours between webhook attempts (default: 0.01)`,
+  )
+  .showHelpAfterError('(--help shows how it is used)')
+  .parse();
 const { env } = process;
 const options: StandInOptions = {
   host: env.STRIPE_STAND_IN_HOST ?? '127.0.0.1',

@@ -10,22 +10,29 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 
+const USAGE = 'Usage: npm run sample -- [--order <reference>] [--email <address>] [--minutes <number>]';
 const options = given();
 
 function given() {
   try {
-    return parseArgs({
+    const { values } = parseArgs({
       options: {
         /** Yours: one order is one enrollment, however often this script is run with it. */
         order: { type: 'string', default: `order-${randomUUID()}` },
         email: { type: 'string', default: 'hanako@example.com' },
         /** How long the customer may take. */
         minutes: { type: 'string', default: '15' },
+        help: { type: 'boolean', short: 'h', default: false },
       },
-    }).values;
+    });
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    return values;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
-    console.error('Usage: npm run sample -- [--order <reference>] [--email <address>] [--minutes <number>]');
+    console.error(USAGE);
     process.exit(2);
   }
 }

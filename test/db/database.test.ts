@@ -2,7 +2,7 @@ import { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { sql } from 'kysely';
 import { openDatabase } from '../../db/database.ts';
-import { migrateToLatest } from '../../db/migrate.ts';
+import { MIGRATIONS, migrateToLatest } from '../../db/migrate.ts';
 import { isDatabaseUnavailable } from '../../db/unavailable.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
@@ -185,10 +185,7 @@ describe('migrateToLatest', () => {
       const pools = Array.from({ length: 4 }, () => openDatabase({ url, poolSize: 2 }));
       try {
         const ran = await Promise.all(pools.map((db) => migrateToLatest(db)));
-        const names = ran.flat();
-        expect(names[0]).toBe('0001-initial');
-        expect(new Set(names).size).toBe(names.length);
-        expect(ran.filter((list) => list.length > 0)).toHaveLength(1);
+        expect(ran.flat().sort()).toEqual(Object.keys(MIGRATIONS));
         const [db] = pools;
         if (db === undefined) {
           throw new Error('no pool');
@@ -201,7 +198,7 @@ describe('migrateToLatest', () => {
     });
   });
 
-  it('fails as a whole when a table is in the way', async () => {
+  it('changes nothing of a migration that meets a table in the way', async () => {
     await withEmptyDatabase(async (url) => {
       const db = openDatabase({ url, poolSize: 2 });
       try {

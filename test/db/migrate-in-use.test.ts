@@ -4,6 +4,7 @@ import { type Kysely, Migrator, sql } from 'kysely';
 import pg from 'pg';
 import { openDatabase } from '../../db/database.ts';
 import { MIGRATIONS, migrateToLatest } from '../../db/migrate.ts';
+import type { Patience } from '../../db/one-by-one.ts';
 import type { Database } from '../../db/schema.ts';
 import { receiveStripeEvent } from '../../db/stripe-events.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -37,11 +38,10 @@ afterEach(async () => {
 });
 
 /** @returns what it ran and said */
-async function migrate() {
+async function migrate(patience?: Patience, said: string[] = []) {
   const db = openDatabase({ url: database.url, poolSize: 1, applicationName: 'upgrade', queryTimeoutMs: 0 });
-  const said: string[] = [];
   try {
-    return { ran: await migrateToLatest(db, (text) => said.push(text)), said };
+    return { ran: await migrateToLatest(db, (text) => said.push(text), patience), said };
   } finally {
     await db.destroy();
   }
@@ -54,7 +54,7 @@ async function lock(id: string): Promise<void> {
 
 /** @returns the process of the server that it waits in */
 const waiting = () =>
-  waitFor('the upgrade to wait for the row', async () => {
+  waitFor('the upgrade to wait for a lock', async () => {
     const { rows } = await sql<{ pid: number }>`select pid from pg_stat_activity
       where datname = current_database() and application_name = 'upgrade' and wait_event_type = 'Lock'`.execute(
       database.db,
@@ -123,5 +123,56 @@ describe('an upgrade', () => {
     ]);
     expect(await holdingLinks(database.db)).toEqual([]);
     expect(await migrate()).toEqual({ ran: [], said: ['The schema is up to date.'] });
+  });
+});
+
+describe('an upgrade beside a Worker of before', () => {
+  /** A transaction of theirs that writes a refund first, and its charge then. */
+  async function refundWritten() {
+    await somebody.query('begin');
+    await somebody.query('lock table refunds in row exclusive mode');
+  }
+
+  it('lets it finish what it has begun, where all migrations in one transaction had them wait for each other', async () => {
+    await refundWritten();
+    const upgrade = migrate();
+    await waiting();
+    // The upgrade waits for the table of refunds: what it has done to that of charges is committed.
+    await somebody.query("set local lock_timeout = '5s'");
+    await somebody.query('lock table charges in row exclusive mode');
+    await somebody.query('commit');
+    const { ran } = await upgrade;
+    expect(ran).toEqual(Object.keys(MIGRATIONS).filter((name) => name >= '0012'));
+  });
+
+  it('waits for a table in short turns, so that nobody else waits behind it, and says so', async () => {
+    await refundWritten();
+    const said: string[] = [];
+    const upgrade = migrate({ lockWaitMs: 200, pauseMs: 300, tries: 50 }, said);
+    await waiting();
+    const db = openDatabase({ url: database.url, poolSize: 1, queryTimeoutMs: 5_000 });
+    try {
+      await sql`select count(*) from refunds`.execute(db);
+    } finally {
+      await db.destroy();
+    }
+    await waitFor('the upgrade to say that it waits', () => said.length > 0);
+    await somebody.query('rollback');
+    const { ran } = await upgrade;
+    expect(ran.at(-1)).toBe(Object.keys(MIGRATIONS).at(-1));
+    expect(said[0]).toMatch(
+      /^0014-refunds-of-all waits for a lock, up to 50 times 0.2 s. The oldest transaction is that of process \d+, open/,
+    );
+    expect(said[1]).toBe(`Ran ${ran.join(', ')}.`);
+  });
+
+  it('gives up in the end, says who is in the way, and goes on with the next run', async () => {
+    await refundWritten();
+    await expect(migrate({ lockWaitMs: 50, pauseMs: 50, tries: 3 })).rejects.toThrow(
+      /^0014-refunds-of-all did not get its lock in 3 tries of 0.05 s\..* process \d+.* It has changed nothing.* npm run migrate again/,
+    );
+    await somebody.query('rollback');
+    const { ran } = await migrate();
+    expect(ran[0]).toBe('0014-refunds-of-all');
   });
 });

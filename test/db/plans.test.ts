@@ -103,6 +103,10 @@ describe('no whole table is read', () => {
       '/v1/webhooks?state=pending',
       '/v1/webhooks?state=signalled&cursor=evt_0',
       '/v1/webhooks?state=ignored',
+      ...['pending', 'signalled', 'ignored'].flatMap((state) => [
+        `/v1/webhooks?type=x&state=${state}`,
+        `/v1/webhooks?type=x&state=${state}&cursor=evt_0`,
+      ]),
       `/v1/webhooks?enrollment_id=${id}&type=x`,
     ];
     for (const route of routes) {

@@ -9,7 +9,7 @@ import { createMailOutbox, type MailOutbox, retryDelayMs } from '../../mail/outb
 import { createRenderer } from '../../templates/renderer.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
-import { daysAhead, seedEnrollment, seedNotification } from '../web/rows.ts';
+import { daysAhead, seedEnrollment, seedFact, seedNotification } from '../web/rows.ts';
 import { type SmtpCatcher, startSmtpCatcher } from './smtp-catcher.ts';
 
 const links = createCustomerLinks({
@@ -78,6 +78,25 @@ describe('createMailOutbox', () => {
     await seedNotification(test.db, enrollment, 'charge_failed', {}, { locale: 'ja-JP' });
     await outboxOf().dispatchOnce();
     expect(smtp.mails[0]?.subject).toContain('お支払い方法をお選びください');
+  });
+
+  it.each<[string, Parameters<typeof seedEnrollment>[1], string[], boolean]>([
+    ['of one that goes on', {}, [], true],
+    ['after a cancel as of that payment', { cancel_at: '2030-12-23T00:00:00.000Z' }, [], false],
+    ['before a cancel as of the one after it', { cancel_at: '2031-01-23T00:00:00.000Z' }, [], true],
+    ['while a cancel waits for another one', {}, ['enrollment.cancel_accepted'], false],
+    ['after the end', { status: 'canceled', ended_at: '2026-11-24T00:00:00.000Z' }, [], false],
+  ])('names the next payment %s: only while there is one', async (_name, seed, facts, names) => {
+    const enrollment = await seedEnrollment(test.db, seed);
+    for (const what of facts) {
+      await seedFact(test.db, enrollment, { what });
+    }
+    const nextChargeAt = '2030-12-23T00:00:00.000Z';
+    await seedNotification(test.db, enrollment, 'charge_succeeded', { nextChargeAt });
+    await outboxOf().dispatchOnce();
+    const [mail] = smtp.mails;
+    expect(smtp.mails).toHaveLength(1);
+    expect([mail?.text, mail?.html].map((text) => String(text).includes('2030'))).toEqual([names, names]);
   });
 
   it('mails each row once when several dispatchers run at once', async () => {

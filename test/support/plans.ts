@@ -14,7 +14,10 @@ const INDEXES_OF_WORK = [
   'charges_waiting',
   'charges_open',
 ];
-/** Each passed by a good share of the rows of any installation, so that few are read in vain. */
+/**
+ * Each passed by a good share of the rows of any installation, so that few are read in vain; of those of one type perhaps
+ * by none, since there are types that are echoes of our own requests alone.
+ */
 const FILTERS_OF_MANY = ['(signalled_at IS NOT NULL)', '(ignored_reason IS NOT NULL)'];
 /** Read all that they are given before they answer with anything: a limit above bounds nothing below. */
 const READS_ALL_FIRST = [
@@ -107,14 +110,20 @@ function readsOf(node: PlanNode, limited: boolean): string[] {
     return [`reads all of the index ${index}`, ...children];
   }
   // A place to begin at leaves as much to read as there is after it.
-  return limited && !asked && !condition?.includes(' = ')
+  const isBounded = condition?.includes(' = ') === true && !isOfOneTypeAndState(node);
+  return limited && !asked && !isBounded
     ? [`may read all of the index ${index} until enough rows pass`, ...children]
     : children;
 }
 
+/** Walks the rows of one type for those in one state. */
+function isOfOneTypeAndState({ Filter: filter = '', 'Index Cond': condition = '' }: PlanNode): boolean {
+  return /^\(+type = /.test(condition) && FILTERS_OF_MANY.includes(filter);
+}
+
 /** Whether rows of its first child, or its own, are read in vain. */
 function leavesOut(node: PlanNode): boolean {
-  if (node.Filter !== undefined && !FILTERS_OF_MANY.includes(node.Filter)) {
+  if (node.Filter !== undefined && (isOfOneTypeAndState(node) || !FILTERS_OF_MANY.includes(node.Filter))) {
     return true;
   }
   const inner = node.Plans?.find((child) => child['Parent Relationship'] === 'Inner');

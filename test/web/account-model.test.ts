@@ -626,4 +626,28 @@ describe('accountModel', () => {
     }));
     expect(model({ notices }).notices.map(({ id }) => id)).toEqual(['charge_failed']);
   });
+
+  it('name no next payment that the end of the agreement comes before', () => {
+    const data = {
+      amountMinor: 1980,
+      currency: 'jpy',
+      description: null,
+      chargeNumber: 1,
+      dueAt: at(-DAY).toISOString(),
+      nextAttemptAt: null,
+      nextChargeAt: at(30 * DAY).toISOString(),
+      reason: null,
+      timeZone: 'UTC',
+    };
+    const notices = [{ id: 'ntf_1', kind: 'charge_succeeded', data, createdAt: at(0), isRead: false }];
+    const named = (of: Partial<CustomerEnrollment>) =>
+      model({ notices, enrollment: { ...enrollment, ...of } }).notices.some(({ words }) =>
+        words.paragraphs.some((paragraph) => paragraph.includes('next payment')),
+      );
+    expect(named({})).toBe(true);
+    expect(named({ cancelAt: at(60 * DAY) })).toBe(true);
+    expect(named({ cancelAt: at(30 * DAY) })).toBe(false);
+    expect(named({ isCanceling: true })).toBe(false);
+    expect(named({ status: 'canceled', endedAt: at(0) })).toBe(false);
+  });
 });

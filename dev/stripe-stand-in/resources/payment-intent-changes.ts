@@ -197,7 +197,11 @@ function changedCustomer(
   const now = typeof intent.customer === 'string' ? intent.customer : null;
   if (wanted === undefined || wanted === now) return now;
   if (now !== null) {
-    throw refused('The customer of a PaymentIntent cannot be changed once it is set.', { param: 'customer' });
+    throw refused(
+      'You cannot modify `customer` on a PaymentIntent once it already has been set. To fulfill a payment with a ' +
+        'different Customer, cancel this PaymentIntent and create a new one.',
+      { param: 'customer' },
+    );
   }
   return customerParam(world, wanted).id;
 }
