@@ -76,7 +76,8 @@ describe('a debit on its way', () => {
     expect(await billing.stripe.paymentIntents.retrieve(intentId)).toMatchObject({ status: 'canceled' });
   }, 45_000);
 
-  it.each(['refund', 'keep'] as const)(
+  // Side by side: a cancel that has to wait for the bank is answered only after five seconds.
+  it.concurrent.each(['refund', 'keep'] as const)(
     'is awaited when the bank does not, and its late success meets the rule %s',
     async (lateSuccess) => {
       const { enrollmentId, intentId } = await underWay({ ...ONCE_USD, lateSuccess });
