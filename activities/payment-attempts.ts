@@ -14,7 +14,8 @@ import {
   isServerError,
   isUnexpectedState,
   isUnexplained,
-  isUnusablePaymentMethod,
+  type UnusableMethod,
+  unusableMethod,
 } from './stripe-errors.ts';
 
 export interface Attempt {
@@ -148,7 +149,11 @@ async function outcomeOfError(
     const intent = held ? await lookUp(stripe, attempt, error.payment_intent.id) : null;
     return outcomeOf(intent ?? error.payment_intent, attempt.paymentMethodType);
   }
-  if (isUnusablePaymentMethod(error) || (isUnexplained(error) && (await isDetached(stripe, attempt)))) {
+  const unusable = unusableMethod(error);
+  if (unusable !== null) {
+    return withoutUsableMethod(stripe, attempt, unusable, tries);
+  }
+  if (isUnexplained(error) && (await isDetached(stripe, attempt))) {
     return withoutUsableMethod(stripe, attempt, 'payment_method_unusable', tries);
   }
   if (isServerError(error) && tries.number >= LOOK_AFTER_SERVER_ERRORS) {
@@ -173,13 +178,13 @@ async function isDetached(stripe: Stripe, { paymentMethodId }: Attempt): Promise
 }
 
 /**
- * The method is gone at Stripe, or its card has expired: the charge waits for another one, with a PaymentIntent to
+ * The method is gone at Stripe, its mandate has ended, or its card has expired: the charge waits for another one, with a PaymentIntent to
  * confirm then. One is created without a method when there is none, so that every later try stays on the same one.
  */
 export async function withoutUsableMethod(
   stripe: Stripe,
   attempt: Attempt,
-  code: 'payment_method_unusable' | 'expired_card',
+  code: UnusableMethod | 'expired_card',
   tries: Tries,
 ): Promise<ChargeOutcome> {
   const { payment_method: _, confirm: __, off_session: ___, ...unconfirmed } = creation(attempt);
@@ -201,7 +206,8 @@ export async function withoutUsableMethod(
     decline: {
       code,
       declineCode: null,
-      adviceCode: 'confirm_card_data',
+      // Our own word on what no code of Stripe's names.
+      adviceCode: code === 'payment_method_unusable' || code === 'expired_card' ? 'confirm_card_data' : null,
       networkDeclineCode: null,
       paymentMethodType: attempt.paymentMethodType,
       network: null,

@@ -40,6 +40,15 @@ const control = (route: string, body: object) => askControl(standIn.url, 'POST',
 const intentsOf = async ({ stripeCustomerId }: Attempt) =>
   (await stripe.paymentIntents.list({ customer: stripeCustomerId })).data;
 
+const unconfirmed = (attempt: Attempt) =>
+  stripe.paymentIntents.create({
+    amount: attempt.amountMinor,
+    currency: attempt.currency,
+    customer: attempt.stripeCustomerId,
+    allowed_payment_method_types: [attempt.paymentMethodType],
+    metadata: { charge_id: attempt.chargeId },
+  });
+
 describe('confirmOffSession', () => {
   it('F5: looks the payment up when it repeats later than Stripe keeps the key, and charges once', async () => {
     const attempt = await attemptOf('a');
@@ -154,6 +163,37 @@ describe('confirmOffSession', () => {
     expect(await first).toMatchObject({ status: 'succeeded' });
     expect(await intentsOf(attempt)).toHaveLength(1);
   });
+
+  it.each([null, 'known'])(
+    'asks for another method when the mandate of a bank debit has ended, its PaymentIntent being %s',
+    async (known) => {
+      const attempt: Attempt = {
+        ...(await attemptOf(known === null ? 'k' : 'l', 'pm_usBankAccount_processing')),
+        currency: 'usd',
+        paymentMethodType: 'us_bank_account',
+      };
+      const debited = { ...attempt, chargeId: `${attempt.chargeId}0` };
+      await confirmOffSession(stripe, debited, { number: 1, sinceFirstMs: 0 });
+      const [made] = (await stripe.charges.list({ customer: attempt.stripeCustomerId })).data;
+      await control(`mandates/${made?.payment_method_details?.us_bank_account?.mandate}/end`, {});
+      const paymentIntentId = known === null ? null : (await unconfirmed(attempt)).id;
+      const outcome = await confirmOffSession(
+        stripe,
+        { ...attempt, paymentIntentId },
+        { number: 1, sinceFirstMs: 0 },
+      );
+      expect(outcome).toMatchObject({
+        kind: 'payment_intent',
+        status: 'requires_payment_method',
+        decline: { code: 'payment_intent_mandate_invalid', paymentMethodType: 'us_bank_account' },
+        ...(paymentIntentId === null ? {} : { paymentIntentId }),
+      });
+      const own = (await intentsOf(attempt)).filter(
+        ({ metadata }) => metadata.charge_id === attempt.chargeId,
+      );
+      expect(own).toHaveLength(1);
+    },
+  );
 
   it('F10: the same key with another amount is never answered by a new key', async () => {
     const attempt = await attemptOf('d');
