@@ -8,6 +8,7 @@ import { writeSavedMethod } from '../db/saved-method.ts';
 import { factRows, factsTold, tell } from '../db/timeline.ts';
 import { writeTogether } from '../db/together.ts';
 import { failsAhead } from '../domain/method-notice.ts';
+import { canHold } from '../domain/payment-methods.ts';
 import { anchorOf } from '../domain/schedule.ts';
 import type { SparseChanges } from '../domain/schedule-changes.ts';
 import type { PlanTerms } from '../domain/terms.ts';
@@ -84,8 +85,12 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
         return notComplete(session, work);
       }
       const problem = problemOfSession(deps, session, work);
+      const refused = problem?.kind === 'refused' ? problem.reason : await unfit(work, session);
+      if (refused !== null) {
+        return refuse(work, refused);
+      }
       if (problem !== null) {
-        return problem.kind === 'pending' ? wait(work, problem.reason) : refuse(work, problem.reason);
+        return wait(work, problem.reason);
       }
       const { setup_intent: setupIntent } = session as CompletedSession;
       const method = setupIntent.payment_method as Stripe.PaymentMethod;
@@ -141,6 +146,28 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
     } catch (error) {
       throw patientFailureOf(error, `reading ${id}`);
     }
+  }
+
+  /**
+   * Why the method will not do for the terms; null when it will. The row is asked for them, and only about a method that
+   * cannot hold money.
+   */
+  async function unfit(
+    work: SavePaymentMethodWork,
+    session: Stripe.Checkout.Session,
+  ): Promise<string | null> {
+    const method = (session as CompletedSession).setup_intent.payment_method as Stripe.PaymentMethod | null;
+    if (method === null || canHold(method.type)) {
+      return null;
+    }
+    const { terms } = await deps.db
+      .selectFrom('enrollments')
+      .select('terms')
+      .where('id', '=', work.enrollmentId)
+      .executeTakeFirstOrThrow();
+    return terms.captureMethod === 'manual'
+      ? `a payment with ${method.type} cannot be held, and the terms capture by hand`
+      : null;
   }
 
   async function notComplete(session: Stripe.Checkout.Session, work: SavePaymentMethodWork) {
