@@ -23,6 +23,17 @@ export function isUnexpectedState(error: unknown): error is InstanceType<typeof 
   );
 }
 
+/** A 400 because nothing is held any more: the time to capture is over, or it was captured. It brings no PaymentIntent along. */
+export function isHeldNoMore(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeInvalidRequestError && HELD_NO_MORE.includes(error.code ?? '');
+}
+
+const HELD_NO_MORE: readonly string[] = [
+  'capture_charge_authorization_expired',
+  'charge_expired_for_capture',
+  'charge_already_captured',
+];
+
 /** Why a saved method can be charged no more: the `code` of Stripe's that says so, or ours for one that is gone. */
 export type UnusableMethod = 'payment_method_unusable' | (typeof ENDED)[number];
 

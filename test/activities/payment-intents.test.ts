@@ -1,6 +1,7 @@
 /** Attempts whose first answer was never learned, against the stand-in's own clock and books. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Attempt, confirmOffSession } from '../../activities/payment-attempts.ts';
+import { capturePaymentIntent } from '../../activities/payment-intents.ts';
 import { createStripe } from '../../config/stripe.ts';
 import { askControl } from '../../dev/stand-in-control.ts';
 import { type RunningStandIn, startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
@@ -40,14 +41,15 @@ const control = (route: string, body: object) => askControl(standIn.url, 'POST',
 const intentsOf = async ({ stripeCustomerId }: Attempt) =>
   (await stripe.paymentIntents.list({ customer: stripeCustomerId })).data;
 
-const unconfirmed = (attempt: Attempt) =>
-  stripe.paymentIntents.create({
-    amount: attempt.amountMinor,
-    currency: attempt.currency,
-    customer: attempt.stripeCustomerId,
-    allowed_payment_method_types: [attempt.paymentMethodType],
-    metadata: { charge_id: attempt.chargeId },
-  });
+const asked = (attempt: Attempt) => ({
+  amount: attempt.amountMinor,
+  currency: attempt.currency,
+  customer: attempt.stripeCustomerId,
+  allowed_payment_method_types: [attempt.paymentMethodType],
+  metadata: { charge_id: attempt.chargeId },
+});
+const unconfirmed = (attempt: Attempt) => stripe.paymentIntents.create(asked(attempt));
+const held = (attempt: Attempt) => ({ ...asked(attempt), capture_method: 'manual' as const });
 
 describe('confirmOffSession', () => {
   it('F5: looks the payment up when it repeats later than Stripe keeps the key, and charges once', async () => {
@@ -204,5 +206,35 @@ describe('confirmOffSession', () => {
       nonRetryable: true,
     });
     expect(await intentsOf(attempt)).toHaveLength(1);
+  });
+});
+
+describe('capturePaymentIntent', () => {
+  it.each([
+    ['capture_charge_authorization_expired', 'canceled'],
+    ['charge_expired_for_capture', 'canceled'],
+    ['charge_expired_for_capture', 'requires_capture'],
+    ['charge_already_captured', 'succeeded'],
+  ] as const)('tells how the PaymentIntent stands when Stripe answers %s: %s', async (code, status) => {
+    const attempt: Attempt = { ...(await attemptOf('m')), captureMethod: 'manual' };
+    const { id } = await stripe.paymentIntents.create({
+      ...held(attempt),
+      payment_method: attempt.paymentMethodId,
+      confirm: true,
+      off_session: true,
+    });
+    if (status === 'canceled') {
+      await stripe.paymentIntents.cancel(id);
+    }
+    if (status === 'succeeded') {
+      await stripe.paymentIntents.capture(id);
+    }
+    const match = { method: 'POST', path_prefix: `/v1/payment_intents/${id}/capture` };
+    await control('faults', { match, kind: 'status', status: 400, code, when: 'before', times: 1 });
+    const capture = { amountMinor: null, idempotencyKey: `${id}/capture` };
+    expect(await capturePaymentIntent(stripe, id, 'card', capture)).toMatchObject({
+      paymentIntentId: id,
+      status,
+    });
   });
 });
