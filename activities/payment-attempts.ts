@@ -12,6 +12,7 @@ import {
   failureOf,
   isDecline,
   isServerError,
+  isStoredServerError,
   isUnexpectedState,
   isUnexplained,
   type UnusableMethod,
@@ -45,8 +46,8 @@ export interface Tries {
 export const TRUST_KEY_FOR_MS = 23 * 3_600_000;
 /** `status` of a PaymentIntent that has taken no money and waits to be confirmed. */
 const CONFIRMABLE: Stripe.PaymentIntent.Status[] = ['requires_payment_method', 'requires_confirmation'];
-/** A stored 500 comes back for as long as the key lives, so after so many the PaymentIntent is looked up. */
-const LOOK_AFTER_SERVER_ERRORS = 3;
+/** A server error may go on for as long as the key lives, so from this try on the PaymentIntent is looked up. */
+const LOOK_AFTER_TRIES = 3;
 
 /**
  * One attempt: creates and confirms the charge's PaymentIntent, or confirms the one it has, off-session. Safe to
@@ -156,16 +157,35 @@ async function outcomeOfError(
   if (isUnexplained(error) && (await isDetached(stripe, attempt))) {
     return withoutUsableMethod(stripe, attempt, 'payment_method_unusable', tries);
   }
-  if (isServerError(error) && tries.number >= LOOK_AFTER_SERVER_ERRORS) {
-    const found = await lookUp(stripe, attempt, attempt.paymentIntentId);
-    if (found === null) {
-      return { kind: 'not_made' };
-    }
-    return found.status === 'requires_payment_method' && attempt.paymentIntentId !== null
-      ? { kind: 'not_made' }
-      : outcomeOf(found, attempt.paymentMethodType);
+  const outcome = isServerError(error) ? await afterServerError(stripe, attempt, tries, error) : null;
+  if (outcome !== null) {
+    return outcome;
   }
   throw failureOf(error, `confirming attempt ${attempt.attempt} of ${attempt.chargeId}`);
+}
+
+/**
+ * What a look shows after a server error. A creation that is not to be found may be under way still: only Stripe's stored
+ * copy of its answer says that it has ended. Another confirmation of the same PaymentIntent can take the money only once.
+ * @returns null when the same key is to be tried again
+ */
+async function afterServerError(
+  stripe: Stripe,
+  attempt: Attempt,
+  tries: Tries,
+  error: unknown,
+): Promise<ChargeOutcome | null> {
+  const hasEnded = isStoredServerError(error);
+  if (!hasEnded && tries.number < LOOK_AFTER_TRIES) {
+    return null;
+  }
+  const found = await lookUp(stripe, attempt, attempt.paymentIntentId);
+  if (found === null) {
+    return hasEnded ? { kind: 'not_made' } : null;
+  }
+  return found.status === 'requires_payment_method' && attempt.paymentIntentId !== null
+    ? { kind: 'not_made' }
+    : outcomeOf(found, attempt.paymentMethodType);
 }
 
 /** Stripe says of a detached method only that the request is invalid, so the method itself is looked at. */
