@@ -110,6 +110,33 @@ describe('money that came in after a cancel', () => {
   );
 });
 
+describe('money that came in after a cancel and that Stripe will not give back', () => {
+  it('is shown to operators, and is given back when somebody resumes it later', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const match = { method: 'POST', path_prefix: '/v1/refunds' };
+    const refusal = { kind: 'status', status: 400, code: 'charge_not_refundable', when: 'before', times: 1 };
+    await billing.control('faults', { match, ...refusal });
+    // Nobody has told us of the capture.
+    billing.billing.cancelEnrollment(enrollmentId, BY).catch(() => {});
+    await waitFor('the refusal', async () =>
+      (await billing.timeline(enrollmentId)).some(
+        ({ what, why }) =>
+          what === 'charge.refund_refused' &&
+          why === `charge_not_refundable: Stripe refuses to refund ${id}: charge_not_refundable`,
+      ),
+    );
+    await waitFor('the operator to be shown it', async () => {
+      const { typedSearchAttributes } = await billing.handle(enrollmentId).describe();
+      return typedSearchAttributes.get(WAITS_FOR)?.includes('operator');
+    });
+    await billing.billing.resumeCharge(enrollmentId, id, BY);
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
+  }, 60_000);
+});
+
 describe('money that came in after a cancel and is disputed', () => {
   async function heldBack() {
     const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
