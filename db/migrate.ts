@@ -21,6 +21,7 @@ import * as noLinksInEvents from './migrations/0013-no-links-in-events.ts';
 import * as refundsOfAll from './migrations/0014-refunds-of-all.ts';
 import * as versionsOfDetails from './migrations/0015-versions-of-details.ts';
 import * as backfills from './migrations/0016-backfills.ts';
+import * as refusedRefunds from './migrations/0018-refused-refunds.ts';
 import { redactKeptEvents } from './redact-kept-events.ts';
 import type { Database } from './schema.ts';
 
@@ -41,6 +42,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0014-refunds-of-all': refundsOfAll,
   '0015-versions-of-details': versionsOfDetails,
   '0016-backfills': backfills,
+  '0018-refused-refunds': refusedRefunds,
 };
 
 /**

@@ -42,6 +42,8 @@ export const PATCHES = {
   refundAfterLook: 'refund-after-look',
   /** A late payment whose refund is refused, e.g. for a dispute, is kept until it can go back. After 0.1.0. */
   refusedRefundWaits: 'refused-refund-waits',
+  /** A late payment that cannot go back is in the rows, and tried again daily also where our key was refused. After 0.1.0. */
+  refusedRefundShows: 'refused-refund-shows',
   /** A parked charge that is resumed does again what was refused, and not always an attempt. After 0.1.0. */
   parkedStepRepeats: 'parked-step-repeats',
 } as const;

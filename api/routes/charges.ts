@@ -202,6 +202,7 @@ function acceptedCharge(
     last_code: null,
     last_decline_code: null,
     status_reason: null,
+    refund_refused: null,
     settled_at: null,
     created_at: now,
     updated_at: now,
