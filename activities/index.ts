@@ -10,6 +10,7 @@ import { createEventSweepActivities } from './event-sweep.ts';
 import { createHoldActivities } from './holds.ts';
 import { createOpenChargeActivities } from './open-charges.ts';
 import { createPaymentMethodActivities } from './payment-methods.ts';
+import { createRefusedRefundActivities } from './refused-refunds.ts';
 import { createScheduleActivities } from './schedule.ts';
 
 export function createActivities(deps: ActivityDeps) {
@@ -22,6 +23,7 @@ export function createActivities(deps: ActivityDeps) {
     createEventSweepActivities(deps),
     createHoldActivities(deps),
     createAftermathActivities(deps),
+    createRefusedRefundActivities(deps),
     createScheduleActivities(deps),
   );
 }

@@ -36,6 +36,8 @@ export interface Attempt {
   paymentMethodType: string;
   /** Null before the first answer: then a PaymentIntent is created. */
   paymentIntentId: string | null;
+  /** The same attempt may have been made before and forgotten, longer ago than Stripe keeps its key. */
+  mayBeMade?: boolean;
 }
 
 /**
@@ -78,7 +80,7 @@ export async function confirmOffSession(
   tries: Tries,
 ): Promise<ChargeOutcome> {
   const earlier = await earlierIntent(stripe, asked);
-  if (earlier !== null && !CONFIRMABLE.includes(earlier.status)) {
+  if (earlier !== null && (!CONFIRMABLE.includes(earlier.status) || isItsDecline(earlier, asked))) {
     return outcomeOf(earlier, asked.paymentMethodType);
   }
   const attempt = earlier === null ? asked : { ...asked, paymentIntentId: earlier.id };
@@ -140,11 +142,17 @@ export async function confirmOnSession(
 
 /**
  * A later attempt without a PaymentIntent follows on one whose answer was never learned: that one may have made it, or
- * an earlier try of this one, and there must not be two. Null for a first attempt, whose key finds it.
+ * an earlier try of this one, and there must not be two. Null for a first attempt, whose key finds it, unless it may have
+ * been made before.
  */
 async function earlierIntent(stripe: Stripe, attempt: Attempt): Promise<Stripe.PaymentIntent | null> {
-  const isKnown = attempt.paymentIntentId !== null || attempt.attempt === 1;
+  const isKnown = attempt.paymentIntentId !== null || (attempt.attempt === 1 && !attempt.mayBeMade);
   return isKnown ? null : await lookUp(stripe, attempt, null);
+}
+
+/** A first attempt that was declined has its answer. */
+function isItsDecline({ last_payment_error: error }: Stripe.PaymentIntent, { attempt }: Attempt): boolean {
+  return attempt === 1 && error !== null;
 }
 
 async function outcomeOfError(

@@ -92,7 +92,7 @@ export const changeAmountUpdate = defineUpdate<
   [AmountRequested]
 >('changeAmount');
 
-/** An operator has mended what parked a charge as `needs_attention`: try it again. */
+/** An operator has mended what parked a charge as `needs_attention`: what was refused is done again. */
 export const resumeChargeUpdate = defineUpdate<{ chargeId: string }, [Requested & { chargeId: string }]>(
   'resumeCharge',
 );

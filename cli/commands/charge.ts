@@ -21,7 +21,12 @@ interface Options {
 /** Name, path in the API, description, and the word that confirms what cannot be taken back. */
 const PLAIN = [
   ['retry', 'retry', 'try a declined charge now', null],
-  ['resume-charge', 'resume', 'try a charge that needs attention again, after its cause was mended', null],
+  [
+    'resume-charge',
+    'resume',
+    'do again what was refused of a charge that needs attention, after its cause was mended',
+    null,
+  ],
   ['stop', 'stop-dunning', 'give a declined charge up now; the terms say what follows', 'stop'],
   ['forgive', 'forgive', 'forgive a charge: it is no longer owed', 'forgive'],
   ['cancel-charge', 'cancel', 'cancel one charge; held money is released', 'cancel'],
