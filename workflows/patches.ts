@@ -42,4 +42,6 @@ export const PATCHES = {
   refundAfterLook: 'refund-after-look',
   /** A late payment whose refund is refused, e.g. for a dispute, is kept until it can go back. After 0.1.0. */
   refusedRefundWaits: 'refused-refund-waits',
+  /** A schedule that is changed while its first method is being saved starts as it was changed. After 0.1.0. */
+  changeOutlivesStart: 'change-outlives-start',
 } as const;
