@@ -2,12 +2,13 @@
  * The years between the first payment method and the end: opens each charge when it is due or asked for, lets charges
  * settle side by side, and finds out when everything agreed is done. Called by `workflows/enrollment.ts`.
  */
-import { condition, workflowInfo } from '@temporalio/workflow';
+import { condition, patched, workflowInfo } from '@temporalio/workflow';
 import { amountText } from '../domain/money.ts';
 import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
 import { dueNow, openPlanned, openRequested } from './new-charges.ts';
+import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
 import { type EnrollmentRun, isDisputed, type Pause, type RequestedCharge, setSchedule } from './run.ts';
 import { catchUp, changing, commandFact, endPause, owedSince, replan } from './schedule.ts';
@@ -172,7 +173,13 @@ function waitSummary(run: EnrollmentRun, until: string): string {
 async function payFromBalance(run: EnrollmentRun, planned: PlannedCharge): Promise<void> {
   await changing(run, async () => {
     const { state } = run;
-    state.balanceMinor = dueNow(run, planned).balanceMinor;
+    const { chargeMinor, balanceMinor } = dueNow(run, planned);
+    const movedOn = chargeMinor > 0 || state.schedule.next !== planned;
+    if (movedOn && patched(PATCHES.balanceInTurn)) {
+      // Whoever went first has used the credit up, or changed the charge.
+      return;
+    }
+    state.balanceMinor = balanceMinor;
     setSchedule(run, { occurrence: planned.occurrence, paid: planned });
     const fact = commandFact(run, {
       what: 'schedule.paid_from_balance',

@@ -58,7 +58,7 @@ export async function followPolicy(
   if (policy === 'cancel') {
     state.cancel ??= by;
   } else if (policy === 'pause' && state.paused === null && state.cancel === null) {
-    await startPause(run, by, null, collected);
+    await startPause(run, by, null, { collected });
   }
 }
 

@@ -44,4 +44,10 @@ export const PATCHES = {
   refusedRefundWaits: 'refused-refund-waits',
   /** A schedule that is changed while its first method is being saved starts as it was changed. After 0.1.0. */
   changeOutlivesStart: 'change-outlives-start',
+  /** A cancel at the end of the period, and its undoing, wait for changes of the schedule, and hold others up. After 0.1.0. */
+  cancelLaterInTurn: 'cancel-later-in-turn',
+  /** A command is refused when its turn has come and what it was checked against holds no longer. After 0.1.0. */
+  refusedInTurn: 'refused-in-turn',
+  /** The balance pays for a charge only if it still does, and the charge is still the next one. After 0.1.0. */
+  balanceInTurn: 'balance-in-turn',
 } as const;
