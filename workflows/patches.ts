@@ -50,4 +50,8 @@ export const PATCHES = {
   refusedInTurn: 'refused-in-turn',
   /** The balance pays for a charge only if it still does, and the charge is still the next one. After 0.1.0. */
   balanceInTurn: 'balance-in-turn',
+  /** A lost dispute holds back what it held also where a pause had begun before, until somebody resumes. After 0.1.0. */
+  lostDisputeInPause: 'lost-dispute-in-pause',
+  /** A cancel at the end of the period takes effect also while a dispute holds charges back. After 0.1.0. */
+  cancelOutlivesDispute: 'cancel-outlives-dispute',
 } as const;

@@ -74,13 +74,13 @@ export async function changing<Answer>(
 /** Plans anew from where the schedule stands. Before it has started there is nothing to plan, and only the facts are written. */
 export async function replan(
   run: EnrollmentRun,
-  plan: { facts: NoteWork['facts']; row?: ScheduleWork['row'] } & Partial<
-    Pick<ScheduleWork, 'resumesAt' | 'pausedAt'>
-  >,
+  plan: { facts: NoteWork['facts']; row?: ScheduleWork['row']; resumesAt?: string },
 ): Promise<void> {
   const { schedule } = run.state;
   const at = new Date().toISOString();
-  const { facts, row = {}, resumesAt = null, pausedAt } = plan;
+  const { facts, row = {}, resumesAt = null } = plan;
+  // What is owed since before a pause is judged as of its beginning: nothing that has fallen into it takes its place.
+  const pausedAt = owedSince(run) === null ? undefined : run.state.paused?.owed?.until;
   const { enrollmentId } = run.input;
   const summary = `Plan the next charge${facts[0] === undefined ? '' : `: ${facts[0].what}`}`;
   if (schedule.anchorAt === null || schedule.planning) {
@@ -125,13 +125,7 @@ export async function endPause(run: EnrollmentRun, by: Asker): Promise<void> {
     }
     await condition(() => !schedule.planning);
     const facts = [commandFact(run, { what: 'enrollment.resumed', by })];
-    const pausedAt = owedSince(run) === null ? undefined : paused.owed?.until;
-    await replan(run, {
-      facts,
-      row: { pausedUntil: false },
-      resumesAt: endOf(paused),
-      ...(pausedAt === undefined ? {} : { pausedAt }),
-    });
+    await replan(run, { facts, row: { pausedUntil: false }, resumesAt: endOf(paused) });
     run.state.paused = null;
   });
 }
@@ -187,6 +181,25 @@ export async function startPause(
       row: { pausedUntil: resumeAt, next: null },
       facts,
     });
+  });
+}
+
+/** A pause that is under way lasts until a person ends it, and what was due before it waits for that. */
+export async function prolongPause(run: EnrollmentRun, paused: Pause, by: Asker): Promise<void> {
+  // At once: what held back what is owed may be over.
+  const { owed } = paused;
+  const prolonged: Pause = {
+    ...paused,
+    ...by,
+    resumeAt: null,
+    ...(owed === undefined ? {} : { owed: { ...owed, collected: 'afterwards' } }),
+  };
+  run.state.paused = prolonged;
+  await changing(run, async () => {
+    if (run.state.paused === prolonged) {
+      const told = { what: 'enrollment.paused', by, details: { resumes_at: null } };
+      await note(run, told, { pausedUntil: null, next: null });
+    }
   });
 }
 
