@@ -23,7 +23,10 @@ export interface ScheduleWork {
   at: string;
   /** What fell into a pause that ends then is not owed; null when there was none. */
   resumesAt: string | null;
-  /** When that pause began, if charges were due by then that it kept from being opened: they stay owed. */
+  /**
+   * When that pause began, or the one that goes on, if charges were due by then that it kept from being opened: they stay
+   * owed.
+   */
   pausedAt?: string;
   /** What else changes in the row. */
   row: Pick<EnrollmentChange, 'pausedUntil' | 'cancelAt'>;
@@ -62,8 +65,7 @@ export function createScheduleActivities(deps: ActivityDeps) {
               work.changes,
               work.pausedAt ?? null,
             );
-      // A pause that is still to end plans from its end.
-      const plannedAt = work.resumesAt !== null && work.resumesAt > at ? work.resumesAt : at;
+      const plannedAt = planInstant(work);
       const planAfter = { anchorAt, occurrence: from.occurrence, changes: from.changes };
       const upcoming = upcomingAfter({ terms, planAfter }, plannedAt);
       if (upcoming === undefined) {
@@ -96,6 +98,11 @@ export function createScheduleActivities(deps: ActivityDeps) {
       }
     },
   };
+}
+
+/** A pause that is still to end plans from its end, and one that goes on as of when it began: later ones are not owed. */
+function planInstant({ at, resumesAt, pausedAt }: ScheduleWork): string {
+  return resumesAt === null ? (pausedAt ?? at) : resumesAt > at ? resumesAt : at;
 }
 
 /** What fell into a pause is not charged: how many, and why, stays with the enrollment. */

@@ -79,7 +79,7 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
   },
   charge_unknown: { commands: OF_ONE_CHARGE, when: 'the enrollment has no such charge' },
   charge_busy: {
-    commands: [...OF_ONE_CHARGE, 'refund'],
+    commands: [...OF_ONE_CHARGE, 'refund', 'cancel_at_period_end'],
     when: 'another command of the same charge is being carried out, or the charge is about to be opened; for `extend_dunning` also while what follows on a try is being decided',
   },
   charge_disputed: {

@@ -16,7 +16,7 @@ import { isKept, periodSettled } from './paid-period.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import type { EnrollmentRun } from './run.ts';
-import { note, startPause } from './schedule.ts';
+import { note, prolongPause, startPause } from './schedule.ts';
 import { scheduled } from './stripe-activities.ts';
 
 /** A dispute's end may be missed, and so may a key that is mended; each look tells how it stands. */
@@ -57,8 +57,12 @@ export async function followPolicy(
   const { state } = run;
   if (policy === 'cancel') {
     state.cancel ??= by;
-  } else if (policy === 'pause' && state.paused === null && state.cancel === null) {
-    await startPause(run, by, null, collected);
+  } else if (policy === 'pause' && state.cancel === null) {
+    if (state.paused === null) {
+      await startPause(run, by, null, { collected });
+    } else if (collected === 'afterwards' && patched(PATCHES.lostDisputeInPause)) {
+      await prolongPause(run, state.paused, by);
+    }
   }
 }
 

@@ -48,4 +48,16 @@ export const PATCHES = {
   refusedRefundShows: 'refused-refund-shows',
   /** A parked charge that is resumed does again what was refused, and not always an attempt. After 0.1.0. */
   parkedStepRepeats: 'parked-step-repeats',
+  /** A schedule that is changed while its first method is being saved starts as it was changed. After 0.1.0. */
+  changeOutlivesStart: 'change-outlives-start',
+  /** A cancel at the end of the period, and its undoing, wait for changes of the schedule, and hold others up. After 0.1.0. */
+  cancelLaterInTurn: 'cancel-later-in-turn',
+  /** A command is refused when its turn has come and what it was checked against holds no longer. After 0.1.0. */
+  refusedInTurn: 'refused-in-turn',
+  /** The balance pays for a charge only if it still does, and the charge is still the next one. After 0.1.0. */
+  balanceInTurn: 'balance-in-turn',
+  /** A lost dispute holds back what it held also where a pause had begun before, until somebody resumes. After 0.1.0. */
+  lostDisputeInPause: 'lost-dispute-in-pause',
+  /** A cancel at the end of the period takes effect also while a dispute holds charges back. After 0.1.0. */
+  cancelOutlivesDispute: 'cancel-outlives-dispute',
 } as const;

@@ -1,5 +1,6 @@
 /** What somebody may change about the schedule: skip, move, charge now, another amount. Registered by handlers.ts. */
 import { condition, patched, setHandler } from '@temporalio/workflow';
+import type { EnrollmentCommand } from '../domain/enrollment-states.ts';
 import { checkAmount } from '../domain/money.ts';
 import {
   type ChangeResult,
@@ -18,39 +19,45 @@ import {
 } from './messages.ts';
 import { endPeriodWithSkipped, refuseCredit, settleRest, unpaidCharge } from './paid-period.ts';
 import { PATCHES } from './patches.ts';
-import { refuse, refuseByStatus, refuseIf } from './refusals.ts';
+import { refuse, refuseByStatus, refuseChange, refuseIf, refuseInTurn } from './refusals.ts';
 import type { EnrollmentRun } from './run.ts';
 import { changing, commandFact, replan, type Told } from './schedule.ts';
 
+/** A change of the next charge: what the timeline calls it, and as which command it is allowed. */
+interface Change {
+  what: string;
+  command: EnrollmentCommand;
+}
+
+const SKIPPED: Change = { what: 'schedule.skipped', command: 'skip_next' };
+const MOVED: Change = { what: 'schedule.moved', command: 'move_next' };
+const CHARGED_EARLY: Change = { what: 'schedule.charged_early', command: 'move_next' };
+
 export function handleScheduleCommands(run: EnrollmentRun): void {
-  setHandler(skipNextUpdate, (requested) => change(run, 'schedule.skipped', requested, () => skip(run)), {
+  setHandler(skipNextUpdate, (requested) => change(run, SKIPPED, requested, () => skip(run)), {
     validator: (_requested) => {
-      refuseByStatus(run, 'skip_next');
+      refuseChange(run, 'skip_next');
       unlessPlanning(run, () => skipped(run));
     },
   });
 
   setHandler(
     moveNextUpdate,
-    (requested) => change(run, 'schedule.moved', requested, () => moved(run, requested.dueAt)),
+    (requested) => change(run, MOVED, requested, () => moved(run, requested.dueAt)),
     {
       validator: ({ dueAt }) => {
-        refuseByStatus(run, 'move_next');
+        refuseChange(run, 'move_next');
         unlessPlanning(run, () => moved(run, dueAt));
       },
     },
   );
 
-  setHandler(
-    chargeNowUpdate,
-    (requested) => change(run, 'schedule.charged_early', requested, () => moved(run, now())),
-    {
-      validator: (_requested) => {
-        refuseByStatus(run, 'move_next');
-        unlessPlanning(run, () => moved(run, now()));
-      },
+  setHandler(chargeNowUpdate, (requested) => change(run, CHARGED_EARLY, requested, () => moved(run, now())), {
+    validator: (_requested) => {
+      refuseChange(run, 'move_next');
+      unlessPlanning(run, () => moved(run, now()));
     },
-  );
+  });
 
   handleChangeOfAmount(run);
 }
@@ -59,7 +66,7 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
   setHandler(
     changeAmountUpdate,
     (requested) =>
-      whenPlanned(run, async () => {
+      whenPlanned(run, 'change_amount', async () => {
         const { amountMinor, effective, requestKey } = requested;
         const unpaid = unpaidCharge(run, requested);
         if (unpaid !== undefined && patched(PATCHES.noCreditBeforePayment)) {
@@ -91,6 +98,7 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
         if (unpaid !== undefined) {
           refuseCredit(unpaid);
         }
+        refuseChange(run, 'change_amount');
         unlessPlanning(run, () => amountChanged(run, amountMinor));
       },
     },
@@ -104,8 +112,13 @@ function amountChanged({ state, terms }: EnrollmentRun, amountMinor: number): Sc
   return allowed(changeAmountFromNext(terms.schedule, schedule.changes, schedule.next ?? first, amountMinor));
 }
 
-function change(run: EnrollmentRun, what: string, requested: Requested, changed: () => ScheduleChanges) {
-  return whenPlanned(run, async () => {
+function change(
+  run: EnrollmentRun,
+  { what, command }: Change,
+  requested: Requested,
+  changed: () => ScheduleChanges,
+) {
+  return whenPlanned(run, command, async () => {
     const before = run.state.schedule.next;
     const details = { due_at: before?.dueAt ?? null, amount_minor: before?.amountMinor ?? null };
     return { next: await apply(run, changed(), { what, by: asker(requested), details }) };
@@ -120,17 +133,19 @@ async function apply(run: EnrollmentRun, changes: ScheduleChanges, told: Told) {
 }
 
 /** While the first attempt of a charge is under way, nobody knows what comes next: the command waits for it. */
-function whenPlanned<Answer>(run: EnrollmentRun, make: () => Promise<Answer>): Promise<Answer> {
+function whenPlanned<Answer>(
+  run: EnrollmentRun,
+  command: EnrollmentCommand,
+  make: () => Promise<Answer>,
+): Promise<Answer> {
   return changing(run, async () => {
     await condition(() => !run.state.schedule.planning);
+    refuseInTurn(() => refuseChange(run, command));
     return make();
   });
 }
 
 function unlessPlanning(run: EnrollmentRun, check: () => ScheduleChanges): void {
-  if (run.state.cancelLater !== null) {
-    refuse('cancel_pending', 'undo the cancel at the end of the period first');
-  }
   if (!run.state.schedule.planning) {
     check();
   }

@@ -62,6 +62,29 @@ describe('the schedule', () => {
     expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ amount_minor: 700 });
   }, 30_000);
 
+  it('takes another amount also while the payment method is being saved', async () => {
+    const input = await billing.newInput(MONTHLY);
+    const { enrollmentId } = input;
+    const { checkoutSession } = await billing.billing.enroll(input);
+    const session = String(checkoutSession?.id);
+    const match = { method: 'GET', path_prefix: `/v1/checkout/sessions/${session}` };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 2_500, when: 'after', times: 1 });
+    await billing.save(enrollmentId, session, {});
+    await waitFor('it to be read', async () =>
+      (await billing.history(enrollmentId)).events?.some(
+        ({ activityTaskScheduledEventAttributes: activity }) =>
+          activity?.activityType?.name === 'savePaymentMethod',
+      ),
+    );
+    await billing.billing.changeAmount(enrollmentId, { ...BY, amountMinor: 700, effective: 'from_next' });
+    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ amount_minor: 700 });
+    await waitFor('the next charge', async () => {
+      const { next_charge_amount_minor: amountMinor, next_charge_at: at } =
+        await billing.enrollmentRow(enrollmentId);
+      return at !== null && at > new Date() && amountMinor === 700;
+    });
+  }, 30_000);
+
   it('makes the next charge now, once', async () => {
     const { enrollmentId, next } = await billing.paidOnce();
     await billing.billing.chargeNow(enrollmentId, BY);
