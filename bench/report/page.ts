@@ -6,6 +6,7 @@ import { PROJECT } from '../stage/stage.ts';
 import { plots } from './plots.ts';
 import { settingInWords } from './setting.ts';
 import { markdownTable } from './table.ts';
+import { verdict } from './verdict.ts';
 
 const PAGE = path.join(PROJECT, 'docs/performance.md');
 const IMAGES = path.join(PROJECT, 'docs/images');
@@ -52,6 +53,7 @@ function pageText(run: Run, charts: string[]): string {
     [`### ${title}`, markdownTable(findings.figures), ...findings.notes].join('\n\n'),
   );
   return [
+    `**${verdict(run.sections.flatMap(({ findings }) => findings.figures))}**`,
     `${settingInWords(run.setting, run.paces)} Run of ${Math.round(run.seconds)} s (${run.kind}).`,
     images,
     ...sections,
