@@ -32,6 +32,7 @@ export function endOnSignals(killAll: () => Promise<void>, deadlineMs: number): 
   // What a measurement leaves behind when it ends must not take the others' processes out of our hands.
   process.on('uncaughtException', (error) => {
     if (!ending.signal.aborted) {
+      console.error(error);
       process.exitCode = 1;
       ending.abort(error);
     }

@@ -51,7 +51,15 @@ export function setting(temporal: string, scale: number, sizes: Sizes): Setting 
 export function settingInWords(found: Setting, paces: readonly number[]): string {
   const { cpu, cores, memoryGb, node, temporal, temporalSdk, postgresql, scale, sizes } = found;
   const [slowest, fastest] = [Math.min(...paces), Math.max(...paces)].map((pace) => pace.toFixed(0));
-  return `${found.measuredAt.slice(0, 10)}, commit ${found.commit}, ${sizes.rounds} rounds of ${sizes.herd.toLocaleString('en')}${scale === 1 ? '' : ` (scale ${scale})`}, ${cores} cores (${cpu}), ${memoryGb} GB, ${found.os}; Node ${node}, Temporal ${temporal}, SDK ${temporalSdk}, PostgreSQL ${postgresql}. Server, database, stand-in, API, Worker and whoever loads them share these cores. Before, between and after the measurements each core wrote and read ${slowest} to ${fastest} MB of JSON a second, and absolute figures follow that.`;
+  return `${found.measuredAt.slice(0, 10)}, commit ${found.commit}, ${sizesInWords(scale, sizes)}; ${cores} cores (${cpu}), ${memoryGb} GB, ${found.os}; Node ${node}, Temporal ${temporal}, SDK ${temporalSdk}, PostgreSQL ${postgresql}. Server, database, stand-in, API, Worker and whoever loads them share these cores. Before, between and after the measurements each core wrote and read ${slowest} to ${fastest} MB of JSON a second, and absolute figures follow that.`;
+}
+
+function sizesInWords(scale: number, sizes: Sizes): string {
+  const [herd, sleeping, echoes, news] = [sizes.herd, sizes.sleeping, sizes.webhooks, sizes.news].map(
+    (count) => count.toLocaleString('en'),
+  );
+  const scaled = scale === 1 ? '' : ` (scale ${scale})`;
+  return `${sizes.rounds} rounds, ${herd} charges in a herd, ${sleeping} asleep, ${echoes} echoes and ${news} news in a sample${scaled}`;
 }
 
 function commit(): string {

@@ -6,7 +6,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import getPort from 'get-port';
+import getPort, { portNumbers } from 'get-port';
 import { createStripe } from '../../config/stripe.ts';
 import { openTemporalClient, type TemporalClient } from '../../config/temporal.ts';
 import { openDatabase } from '../../db/database.ts';
@@ -327,10 +327,14 @@ async function temporalProgram(): Promise<string> {
   return cli.path;
 }
 
+/**
+ * Some are used only after minutes: below those that systems give to connections that go out, which would take one meanwhile.
+ */
 async function freePorts(): Promise<Ports> {
   const ports: Ports = { ...USUAL_PORTS };
+  const first = 10_000 + Math.floor(Math.random() * 20_000);
   for (const name of Object.keys(USUAL_PORTS) as (keyof Ports)[]) {
-    ports[name] = await getPort({ host: '127.0.0.1' });
+    ports[name] = await getPort({ host: '127.0.0.1', port: portNumbers(first, first + 2_000) });
   }
   return ports;
 }
