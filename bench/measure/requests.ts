@@ -139,10 +139,15 @@ async function writeFigures({ sizes, report }: Context, url: string, post: () =>
   const what = 'POST /v1/enrollments with its Checkout Session, four callers one after the other';
   return [
     figure('requests.write.per_second', what, perSecond, '/s'),
-    figure('requests.write.p50', `of ${latenciesMs.length} of them, p50`, percentile(latenciesMs, 0.5), 'ms'),
+    figure(
+      'requests.write.p50',
+      `POST, ${latenciesMs.length} of them, p50`,
+      percentile(latenciesMs, 0.5),
+      'ms',
+    ),
     figure(
       'requests.write.p99',
-      `of ${latenciesMs.length} of them, p99`,
+      `POST, ${latenciesMs.length} of them, p99`,
       percentile(latenciesMs, 0.99),
       'ms',
     ),
