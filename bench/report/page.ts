@@ -6,6 +6,7 @@ import { PROJECT } from '../stage/stage.ts';
 import { plots } from './plots.ts';
 import { settingInWords } from './setting.ts';
 import { markdownTable } from './table.ts';
+import { verdict } from './verdict.ts';
 
 const PAGE = path.join(PROJECT, 'docs/performance.md');
 const IMAGES = path.join(PROJECT, 'docs/images');
@@ -13,13 +14,15 @@ const BEGIN = '<!-- written by npm run bench -- --write-docs -->';
 const END = '<!-- end of what is written -->';
 
 const ALT: Readonly<Record<string, string>> = {
-  'performance-ratios.svg': 'Bars: each figure as a share of its floor, with the budget as a line',
+  'performance-ratios.svg':
+    'Bars: each rate as a share of its floor, with the budget as a line where there is one',
   'performance-herd.svg':
     'Lines: charges made over the seconds after the instant, for this service, bare Workflows and two job queues',
   'performance-processor.svg':
     'Bars: milliseconds of processor that a charge takes, by process, for this service and for a bare Workflow',
   'performance-limit.svg': 'Line: charges made over the seconds after the instant, with the limit on',
-  'performance-periods.svg': 'Line: seconds that each charge took, from the first to the twenty-fourth',
+  'performance-periods.svg':
+    'Line: seconds for one charge of each of 24 enrollments, from the first to the twenty-fourth',
 };
 
 /** Safe to call twice. @throws Error when the page has lost its marks */
@@ -52,6 +55,7 @@ function pageText(run: Run, charts: string[]): string {
     [`### ${title}`, markdownTable(findings.figures), ...findings.notes].join('\n\n'),
   );
   return [
+    `**${verdict(run.sections.flatMap(({ findings }) => findings.figures))}**`,
     `${settingInWords(run.setting, run.paces)} Run of ${Math.round(run.seconds)} s (${run.kind}).`,
     images,
     ...sections,
