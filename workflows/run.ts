@@ -106,6 +106,11 @@ export interface CarriedState {
    * row answers, for ever.
    */
   chargeRequests: { key: string; chargeId: string }[];
+  /**
+   * Changes of the next charge that came with a key, newest last; bounded. Answers a repeat while the timeline does not.
+   * Absent while there was none.
+   */
+  scheduleRequests?: { key: string; what: string; dueAt?: string; next: PlannedCharge | null }[];
   chargesSucceeded: number;
   amountCollectedMinor: number;
   paused: Pause | null;

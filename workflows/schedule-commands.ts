@@ -10,18 +10,13 @@ import {
   skipNext,
 } from '../domain/schedule-changes.ts';
 import { asker } from './enrollment-commands.ts';
-import {
-  changeAmountUpdate,
-  chargeNowUpdate,
-  moveNextUpdate,
-  type Requested,
-  skipNextUpdate,
-} from './messages.ts';
+import { changeAmountUpdate, chargeNowUpdate, moveNextUpdate, skipNextUpdate } from './messages.ts';
 import { endPeriodWithSkipped, refuseCredit, settleRest, unpaidCharge } from './paid-period.ts';
 import { PATCHES } from './patches.ts';
 import { refuse, refuseByStatus, refuseChange, refuseIf, refuseInTurn } from './refusals.ts';
 import type { EnrollmentRun } from './run.ts';
 import { changing, commandFact, replan, type Told } from './schedule.ts';
+import { type AskedOfNext, madeBefore, remember } from './schedule-requests.ts';
 
 /** A change of the next charge: what the timeline calls it, and as which command it is allowed. */
 interface Change {
@@ -35,28 +30,19 @@ const CHARGED_EARLY: Change = { what: 'schedule.charged_early', command: 'move_n
 
 export function handleScheduleCommands(run: EnrollmentRun): void {
   setHandler(skipNextUpdate, (requested) => change(run, SKIPPED, requested, () => skip(run)), {
-    validator: (_requested) => {
-      refuseChange(run, 'skip_next');
-      unlessPlanning(run, () => skipped(run));
-    },
+    validator: (requested) => refuseUnlessMade(run, SKIPPED, requested, () => skipped(run)),
   });
 
   setHandler(
     moveNextUpdate,
     (requested) => change(run, MOVED, requested, () => moved(run, requested.dueAt)),
     {
-      validator: ({ dueAt }) => {
-        refuseChange(run, 'move_next');
-        unlessPlanning(run, () => moved(run, dueAt));
-      },
+      validator: (requested) => refuseUnlessMade(run, MOVED, requested, () => moved(run, requested.dueAt)),
     },
   );
 
   setHandler(chargeNowUpdate, (requested) => change(run, CHARGED_EARLY, requested, () => moved(run, now())), {
-    validator: (_requested) => {
-      refuseChange(run, 'move_next');
-      unlessPlanning(run, () => moved(run, now()));
-    },
+    validator: (requested) => refuseUnlessMade(run, CHARGED_EARLY, requested, () => moved(run, now())),
   });
 
   handleChangeOfAmount(run);
@@ -66,7 +52,10 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
   setHandler(
     changeAmountUpdate,
     (requested) =>
-      whenPlanned(run, 'change_amount', async () => {
+      changing(run, async () => {
+        // While the first attempt of a charge is under way, nobody knows what comes next: the command waits for it.
+        await condition(() => !run.state.schedule.planning);
+        refuseInTurn(() => refuseChange(run, 'change_amount'));
         const { amountMinor, effective, requestKey } = requested;
         const unpaid = unpaidCharge(run, requested);
         if (unpaid !== undefined && patched(PATCHES.noCreditBeforePayment)) {
@@ -115,14 +104,48 @@ function amountChanged({ state, terms }: EnrollmentRun, amountMinor: number): Sc
 function change(
   run: EnrollmentRun,
   { what, command }: Change,
-  requested: Requested,
+  requested: AskedOfNext,
   changed: () => ScheduleChanges,
 ) {
-  return whenPlanned(run, command, async () => {
+  return changing(run, async () => {
+    const made = madeBefore(run, what, requested);
+    if (made !== undefined) {
+      return made;
+    }
+    refuseInTurn(() => refuseNextChange(run, command));
+    await condition(() => !run.state.schedule.planning);
     const before = run.state.schedule.next;
-    const details = { due_at: before?.dueAt ?? null, amount_minor: before?.amountMinor ?? null };
-    return { next: await apply(run, changed(), { what, by: asker(requested), details }) };
+    const { requestKey, dueAt } = requested;
+    const details = {
+      due_at: before?.dueAt ?? null,
+      amount_minor: before?.amountMinor ?? null,
+      // The API answers a repeat from here, however many runs later.
+      ...(requestKey === undefined ? {} : { request_key: requestKey, moved_to: dueAt ?? null }),
+    };
+    const next = await apply(run, changed(), { what, by: asker(requested), details });
+    remember(run, what, requested, next);
+    return { next };
   });
+}
+
+function refuseUnlessMade(
+  run: EnrollmentRun,
+  { what, command }: Change,
+  requested: AskedOfNext,
+  check: () => ScheduleChanges,
+): void {
+  if (madeBefore(run, what, requested) === undefined) {
+    refuseNextChange(run, command);
+    check();
+  }
+}
+
+/** Whoever asks while a charge is tried sees that one as the next: the one after it is not what they mean. */
+function refuseNextChange(run: EnrollmentRun, command: EnrollmentCommand): void {
+  refuseChange(run, command);
+  if (run.state.schedule.planning) {
+    refuse('charge_busy', 'the charge that was next is being tried; ask again when its outcome is known');
+  }
 }
 
 async function apply(run: EnrollmentRun, changes: ScheduleChanges, told: Told) {
@@ -130,19 +153,6 @@ async function apply(run: EnrollmentRun, changes: ScheduleChanges, told: Told) {
   schedule.changes = changes;
   await replan(run, { facts: [commandFact(run, told)] });
   return schedule.next;
-}
-
-/** While the first attempt of a charge is under way, nobody knows what comes next: the command waits for it. */
-function whenPlanned<Answer>(
-  run: EnrollmentRun,
-  command: EnrollmentCommand,
-  make: () => Promise<Answer>,
-): Promise<Answer> {
-  return changing(run, async () => {
-    await condition(() => !run.state.schedule.planning);
-    refuseInTurn(() => refuseChange(run, command));
-    return make();
-  });
 }
 
 function unlessPlanning(run: EnrollmentRun, check: () => ScheduleChanges): void {

@@ -1,5 +1,6 @@
 /** Commands that change the schedule and reach the Workflow in one Workflow Task: none is made upon what it no longer is. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findNextChange } from '../../db/enrollment-history.ts';
 import { disputesChangedSignal } from '../../workflows/messages.ts';
 import { startBilling, type TestBilling, type WorkerTeam } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
@@ -50,6 +51,35 @@ describe('commands that arrive together', () => {
     const skip = () => billing.billing.skipNext(enrollmentId, BY);
     const answers = await together(enrollmentId, skip, skip, skip);
     expect(answers.map(({ next }) => next?.occurrence).sort()).toEqual([2, 3, 4]);
+  }, 60_000);
+
+  it('and are one request, with one key, are carried out once; a repeat is answered so for good', async () => {
+    const { enrollmentId, next } = await billing.paidOnce();
+    const keyed = { ...BY, requestKey: 'early' };
+    const chargeNow = () => billing.billing.chargeNow(enrollmentId, keyed);
+    const [first, second] = await together(enrollmentId, chargeNow, chargeNow);
+    expect(second).toEqual(first);
+    await billing.charged(enrollmentId, 2, 'succeeded');
+    await waitFor('the plan after it', async () => {
+      const { nextChargeAt } = await billing.stateOf(enrollmentId);
+      return nextChargeAt !== null && Date.parse(nextChargeAt) > next.getTime();
+    });
+    expect(await chargeNow()).toEqual(first);
+    await expect(billing.billing.skipNext(enrollmentId, keyed)).rejects.toMatchObject({
+      code: 'idempotency_mismatch',
+    });
+    const soon = { ...BY, requestKey: 'soon', dueAt: new Date(Date.now() + 3_600_000).toISOString() };
+    const moved = await billing.billing.moveNext(enrollmentId, soon);
+    expect(await billing.billing.moveNext(enrollmentId, soon)).toEqual(moved);
+    const later = { ...soon, dueAt: new Date(Date.now() + 7_200_000).toISOString() };
+    await expect(billing.billing.moveNext(enrollmentId, later)).rejects.toMatchObject({
+      code: 'idempotency_mismatch',
+    });
+    expect(await findNextChange(billing.db, enrollmentId, 'soon')).toEqual({
+      what: 'schedule.moved',
+      moved_to: soon.dueAt,
+    });
+    expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
   }, 60_000);
 
   it('open a charge once, and keep the amount that was told', async () => {

@@ -97,6 +97,23 @@ describe('the schedule', () => {
     expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
   }, 30_000);
 
+  it('is not changed for the charge after the one that is being tried, which still counts as the next', async () => {
+    const { enrollmentId } = await billing.paidOnce();
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 2_500, when: 'after', times: 1 });
+    const keyed = { ...BY, requestKey: 'now' };
+    const first = await billing.billing.chargeNow(enrollmentId, keyed);
+    await waitFor('it to be tried', async () => (await billing.stateOf(enrollmentId)).charges.length > 0);
+    const busy = { code: 'charge_busy' };
+    const dueAt = new Date(Date.now() + DAY_MS).toISOString();
+    await expect(billing.billing.chargeNow(enrollmentId, BY)).rejects.toMatchObject(busy);
+    await expect(billing.billing.skipNext(enrollmentId, BY)).rejects.toMatchObject(busy);
+    await expect(billing.billing.moveNext(enrollmentId, { ...BY, dueAt })).rejects.toMatchObject(busy);
+    expect(await billing.billing.chargeNow(enrollmentId, keyed)).toEqual(first);
+    await billing.charged(enrollmentId, 2, 'succeeded');
+    expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
+  }, 30_000);
+
   it('takes another amount from the next charge on', async () => {
     const { enrollmentId } = await billing.paidOnce();
     const answer = await billing.billing.changeAmount(enrollmentId, {
