@@ -9,6 +9,7 @@ import { createEnrollmentEndActivities } from './enrollment-end.ts';
 import { createEventSweepActivities } from './event-sweep.ts';
 import { createHoldActivities } from './holds.ts';
 import { createOpenChargeActivities } from './open-charges.ts';
+import { createPaidPeriodActivities } from './paid-periods.ts';
 import { createPaymentMethodActivities } from './payment-methods.ts';
 import { createRefusedRefundActivities } from './refused-refunds.ts';
 import { createScheduleActivities } from './schedule.ts';
@@ -23,6 +24,7 @@ export function createActivities(deps: ActivityDeps) {
     createEventSweepActivities(deps),
     createHoldActivities(deps),
     createAftermathActivities(deps),
+    createPaidPeriodActivities(deps),
     createRefusedRefundActivities(deps),
     createScheduleActivities(deps),
   );

@@ -44,6 +44,8 @@ export const PATCHES = {
   refusedRefundWaits: 'refused-refund-waits',
   /** A run is handed on after some ten periods, while it has nothing under way. After 0.1.0. */
   shortRuns: 'short-runs',
+  /** A lower amount at once credits no more than is with us of what paid for the period. After 0.1.0. */
+  creditWithinReceived: 'credit-within-received',
   /** A late payment that cannot go back is in the rows, and tried again daily also where our key was refused. After 0.1.0. */
   refusedRefundShows: 'refused-refund-shows',
   /** A parked charge that is resumed does again what was refused, and not always an attempt. After 0.1.0. */

@@ -57,7 +57,7 @@ export interface PaidPeriod extends PlannedCharge {
   chargeId?: string;
   /** Its charge was settled without being paid, or what it took was given back. */
   unpaid?: true;
-  /** Raises in its midst whose charges are not paid: what each has added to the amount. */
+  /** Raises in its midst: what each has added to the amount. Older versions forgot those that were paid. */
   raises?: { chargeId: string; byMinor: number; unpaid?: true }[];
 }
 

@@ -11,7 +11,14 @@ import {
 } from '../domain/schedule-changes.ts';
 import { asker } from './enrollment-commands.ts';
 import { changeAmountUpdate, chargeNowUpdate, moveNextUpdate, skipNextUpdate } from './messages.ts';
-import { endPeriodWithSkipped, refuseCredit, settleRest, unpaidCharge } from './paid-period.ts';
+import {
+  endPeriodWithSkipped,
+  isCreditAtOnce,
+  receivedForPeriod,
+  refuseCredit,
+  settleRest,
+  unpaidCharge,
+} from './paid-period.ts';
 import { PATCHES } from './patches.ts';
 import { refuse, refuseByStatus, refuseChange, refuseIf, refuseInTurn } from './refusals.ts';
 import type { EnrollmentRun } from './run.ts';
@@ -57,12 +64,13 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
         await condition(() => !run.state.schedule.planning);
         refuseInTurn(() => refuseChange(run, 'change_amount'));
         const { amountMinor, effective, requestKey } = requested;
+        const received = isCreditAtOnce(run, requested) ? await receivedForPeriod(run) : null;
         const unpaid = unpaidCharge(run, requested);
         if (unpaid !== undefined && patched(PATCHES.noCreditBeforePayment)) {
           refuseCredit(unpaid);
         }
         const changes = amountChanged(run, amountMinor);
-        const chargeId = effective === 'at_once' ? settleRest(run, amountMinor) : null;
+        const chargeId = effective === 'at_once' ? settleRest(run, amountMinor, received) : null;
         const next = await apply(run, changes, {
           what: 'schedule.amount_changed',
           by: asker(requested),
