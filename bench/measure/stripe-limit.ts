@@ -20,7 +20,7 @@ interface Round {
 
 export const stripeLimit: Measurement = {
   name: 'stripe-limit',
-  title: 'The same with Stripe’s limit on',
+  title: 'Charges with Stripe’s limit on',
   async run(context): Promise<Findings> {
     const { stage, sizes } = context;
     const { stripeLimit: limit, limitedHerd: count } = sizes;
