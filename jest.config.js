@@ -18,6 +18,8 @@ export default {
       },
     ],
   },
+  // Without times of an earlier run, Jest goes by sizes: a long file that is small would begin last and run on alone.
+  testSequencer: '<rootDir>/test/support/longest-first.ts',
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   // For two cores, which PostgreSQL, Temporal and a browser share with the tests: a third of a test's time is waiting.

@@ -256,5 +256,7 @@ const MOST_REFUSALS = 10;
 const REFUSED_BY_STRIPE: Readonly<Record<string, RefundRefusal>> = {
   charge_already_refunded: 'nothing_to_refund',
   charge_disputed: 'charge_disputed',
+  refund_disputed_payment: 'charge_disputed',
+  charge_not_refundable: 'charge_not_refundable',
   amount_too_large: 'refund_too_large',
 };

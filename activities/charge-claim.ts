@@ -12,16 +12,25 @@ import { defect } from './defect.ts';
 
 const NOT_MADE: ChargeOutcome = { kind: 'not_made' };
 
+export interface ClaimedPlace {
+  /** What the rows know and the Workflow does not; usually null. */
+  madeIntentId: string | null;
+  /** It was claimed before, by a run of the Workflow that is forgotten. */
+  mayBeMade: boolean;
+}
+
 /**
  * Claims the charge's place before Stripe is asked for its money: its row, with what makes a second one impossible.
  * Safe to repeat.
- * @returns what the row says of its PaymentIntent when it was there before; null when it says nothing
+ * @returns what is known when the row was there before: its PaymentIntent, or, when it names none, that one may be made
+ * all the same and its answer lost
  * @throws ApplicationFailure `BooksDisagree` (not retried) when another charge has the same occurrence or request
  */
 export async function claimPlace(
   db: Kysely<Database>,
   { charge, context, at }: Pick<ChargeNews, 'charge' | 'context' | 'at'>,
-): Promise<string | null> {
+  isFirstTry = true,
+): Promise<ClaimedPlace> {
   const unmade = { charge, context, at, outcome: NOT_MADE, attempt: null, dunning: null };
   const claim = await claimCharge(db, chargeRow(unmade, 'scheduled'));
   if (claim.kind === 'taken') {
@@ -35,7 +44,16 @@ export async function claimPlace(
       `${place} of ${context.enrollmentId} has ${claim.chargeId} already; ${charge.id} was not sent to Stripe: cancel it`,
     );
   }
-  return claim.known?.paymentIntentId ?? null;
+  const { known } = claim;
+  // A later try finds the row that the first has written, at the same instant of the Workflow's clock.
+  const isAnothers = known !== null && (isFirstTry || known.createdAt.getTime() !== Date.parse(at));
+  return { madeIntentId: known?.paymentIntentId ?? null, mayBeMade: isAnothers };
+}
+
+interface RowInPlace {
+  row: NewCharge;
+  /** Before this call: a try that is forgotten may have made its PaymentIntent. */
+  wasThere: boolean;
 }
 
 /**
@@ -46,11 +64,15 @@ export async function rowInPlace(
   db: Kysely<Database>,
   news: Pick<ChargeNews, 'charge' | 'context' | 'at'>,
   status: ChargeStatus,
-): Promise<NewCharge | null> {
+): Promise<RowInPlace | null> {
   const row = chargeRow({ ...news, outcome: NOT_MADE, attempt: null, dunning: null }, status);
   const claim = await claimCharge(db, row);
   if (claim.kind === 'claimed') {
-    return { ...row, payment_intent_id: row.payment_intent_id ?? claim.known?.paymentIntentId ?? null };
+    const { known } = claim;
+    const intentId = row.payment_intent_id ?? known?.paymentIntentId ?? null;
+    return { row: { ...row, payment_intent_id: intentId }, wasThere: known !== null };
   }
-  return claim.what === 'number' ? null : { ...row, occurrence: null, request_key: null };
+  return claim.what === 'number'
+    ? null
+    : { row: { ...row, occurrence: null, request_key: null }, wasThere: false };
 }

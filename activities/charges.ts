@@ -8,7 +8,7 @@ import { findCustomerOf } from '../db/customers.ts';
 import { isExpired } from '../domain/card-expiry.ts';
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { attemptKey } from '../domain/ids.ts';
-import { claimPlace } from './charge-claim.ts';
+import { type ClaimedPlace, claimPlace } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, recordCharge } from './charge-record.ts';
 import {
@@ -48,7 +48,7 @@ export function createChargeActivities(deps: ActivityDeps) {
     async collectCharge(asked: AskedOfCharge & { why: string }): Promise<ToldReport> {
       const work = workOf(asked);
       const tries = triesSoFar();
-      const made = await claimed(work);
+      const { madeIntentId: made, mayBeMade } = await claimed(work, tries);
       if (made !== null) {
         const outcome = await readPaymentIntent(deps.stripe, made, work.paymentMethodType);
         if (answersAttempt(outcome, tries)) {
@@ -58,6 +58,7 @@ export function createChargeActivities(deps: ActivityDeps) {
       const attempt = {
         ...attemptOf(work),
         ...(made !== null && tries.number === 1 ? { paymentIntentId: made } : {}),
+        ...(mayBeMade ? { mayBeMade } : {}),
       };
       const expires = await newerExpiry(work);
       const isOver = expires !== undefined && (expires === null || isExpired(expires, work.at));
@@ -92,11 +93,12 @@ export function createChargeActivities(deps: ActivityDeps) {
 
   /**
    * Before a PaymentIntent is created, the charge's place is claimed. A Workflow that was reset, or restored from an older
-   * backup, may ask again for what its rows know to be made.
-   * @returns the PaymentIntent that the rows know and the Workflow does not; usually null
+   * backup, may ask again for what its rows know to be made, or was made and never written.
    */
-  async function claimed({ charge, context, at }: ChargeWork): Promise<string | null> {
-    return charge.paymentIntentId === null ? claimPlace(deps.db, { charge, context, at }) : null;
+  async function claimed({ charge, context, at }: ChargeWork, tries: Tries): Promise<ClaimedPlace> {
+    return charge.paymentIntentId === null
+      ? claimPlace(deps.db, { charge, context, at }, tries.number === 1)
+      : { madeIntentId: null, mayBeMade: false };
   }
 
   /** With a new Customer of ours in the place of a deleted one, the charge waits for a method like any other. */

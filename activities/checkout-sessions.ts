@@ -10,6 +10,7 @@ import type { Customer } from '../db/schema.ts';
 import { factRows } from '../db/timeline.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { enrollmentWorkflowId, operationKey } from '../domain/ids.ts';
+import { TYPES_THAT_HOLD } from '../domain/payment-methods.ts';
 import { type EnrollmentInput, inputOf, type ToldInput } from '../domain/workflow-input.ts';
 import type { OpenCheckoutSession } from '../workflows/messages.ts';
 import { replaceDeletedCustomer, stripeCustomerOf } from './customers.ts';
@@ -133,6 +134,9 @@ export function createCheckoutSessionActivities(deps: ActivityDeps) {
     const asked: Stripe.Checkout.SessionCreateParams = {
       mode: 'setup',
       currency: input.terms.currency,
+      ...(input.terms.captureMethod === 'manual'
+        ? { allowed_payment_method_types: [...TYPES_THAT_HOLD] }
+        : {}),
       // Stripe puts the id into the literal braces, so they stay unescaped.
       success_url: `${link}/return?session_id={CHECKOUT_SESSION_ID}`,
       cancel_url: `${link}/account`,

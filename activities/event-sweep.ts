@@ -44,16 +44,25 @@ export function createEventSweepActivities(deps: ActivityDeps) {
     async sweepStripeEvents(work: { travelMs: number }): Promise<SweepReport> {
       const beganMs = Date.now();
       const until = secondsOf(beganMs - work.travelMs) + 1;
-      const settled = secondsOf(beganMs) - SETTLED_AFTER_S;
-      const reached = await readCursor(deps.db, CURSOR);
-      const from = Math.min(reached === null ? until - FIRST_REACH_S : secondsOf(reached.getTime()), until);
+      const newest = (await list({ limit: 1 })).data[0];
+      if (newest === undefined) {
+        return { found: 0, sweptUntil: new Date(until * 1000).toISOString() };
+      }
+      // No later than what there is, by Stripe's clock: this host's may be wrong.
+      const settled = Math.min(secondsOf(beganMs) - SETTLED_AFTER_S, newest.created);
+      const reached = secondsOf((await readCursor(deps.db, CURSOR))?.getTime() ?? 0);
+      // A clock that was ahead has left it there, and nobody knows what was not looked at.
+      let isWrong = reached > newest.created;
+      const from = isWrong || reached === 0 ? until - FIRST_REACH_S : Math.min(reached, until);
       let place: Place = { from, last: undefined };
       let found = 0;
       while (place.from < until && Date.now() - beganMs < ASK_FOR_MS) {
         const step = await next(place, until);
         place = step.place;
         found += step.found;
-        await moveCursor(deps.db, CURSOR, new Date(Math.min(place.from, settled) * 1000), step.found);
+        const sweptUntil = new Date(Math.min(place.from, settled) * 1000);
+        await moveCursor(deps.db, CURSOR, sweptUntil, step.found, isWrong);
+        isWrong = false;
       }
       return { found, sweptUntil: new Date(place.from * 1000).toISOString() };
     },

@@ -9,7 +9,9 @@ import { createEnrollmentEndActivities } from './enrollment-end.ts';
 import { createEventSweepActivities } from './event-sweep.ts';
 import { createHoldActivities } from './holds.ts';
 import { createOpenChargeActivities } from './open-charges.ts';
+import { createPaidPeriodActivities } from './paid-periods.ts';
 import { createPaymentMethodActivities } from './payment-methods.ts';
+import { createRefusedRefundActivities } from './refused-refunds.ts';
 import { createScheduleActivities } from './schedule.ts';
 
 export function createActivities(deps: ActivityDeps) {
@@ -22,6 +24,8 @@ export function createActivities(deps: ActivityDeps) {
     createEventSweepActivities(deps),
     createHoldActivities(deps),
     createAftermathActivities(deps),
+    createPaidPeriodActivities(deps),
+    createRefusedRefundActivities(deps),
     createScheduleActivities(deps),
   );
 }

@@ -65,9 +65,11 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
     ): Promise<ToldReport> {
       const work = workOf(asked);
       const { charge, context, at } = work;
-      const row = await rowInPlace(deps.db, work, charge.status);
+      const place = await rowInPlace(deps.db, work, charge.status);
+      const row = place?.row ?? null;
       const intentId = row?.payment_intent_id ?? null;
-      const neverTried = intentId === null && charge.attempts === 0 && charge.status === 'scheduled';
+      const neverTried =
+        intentId === null && charge.attempts === 0 && charge.status === 'scheduled' && !place?.wasThere;
       const found =
         row === null || neverTried
           ? null
@@ -137,7 +139,7 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
       const number = charge.attempts + (work.attempted === true ? 1 : 0);
       const upcoming = upcomingAfter(work, at);
       await deps.db.transaction().execute(async (trx) => {
-        const row = await rowInPlace(trx, work, 'needs_attention');
+        const row = (await rowInPlace(trx, work, 'needs_attention'))?.row ?? null;
         if (row !== null) {
           await saveCharge(trx, { ...row, attempts: number, status_reason: problem });
         }

@@ -15,9 +15,11 @@ import {
   isDecline,
   isMissingCustomer,
   isServerError,
+  isStoredServerError,
   isUnexpectedState,
   isUnexplained,
-  isUnusablePaymentMethod,
+  type UnusableMethod,
+  unusableMethod,
 } from './stripe-errors.ts';
 
 export interface Attempt {
@@ -34,6 +36,8 @@ export interface Attempt {
   paymentMethodType: string;
   /** Null before the first answer: then a PaymentIntent is created. */
   paymentIntentId: string | null;
+  /** The same attempt may have been made before and forgotten, longer ago than Stripe keeps its key. */
+  mayBeMade?: boolean;
 }
 
 /**
@@ -61,8 +65,8 @@ export interface Tries {
 export const TRUST_KEY_FOR_MS = 23 * 3_600_000;
 /** `status` of a PaymentIntent that has taken no money and waits to be confirmed. */
 const CONFIRMABLE: Stripe.PaymentIntent.Status[] = ['requires_payment_method', 'requires_confirmation'];
-/** A stored 500 comes back for as long as the key lives, so after so many the PaymentIntent is looked up. */
-const LOOK_AFTER_SERVER_ERRORS = 3;
+/** A server error may go on for as long as the key lives, so from this try on the PaymentIntent is looked up. */
+const LOOK_AFTER_TRIES = 3;
 
 /**
  * One attempt: creates and confirms the charge's PaymentIntent, or confirms the one it has, off-session. Safe to
@@ -76,7 +80,7 @@ export async function confirmOffSession(
   tries: Tries,
 ): Promise<ChargeOutcome> {
   const earlier = await earlierIntent(stripe, asked);
-  if (earlier !== null && !CONFIRMABLE.includes(earlier.status)) {
+  if (earlier !== null && (!CONFIRMABLE.includes(earlier.status) || isItsDecline(earlier, asked))) {
     return outcomeOf(earlier, asked.paymentMethodType);
   }
   const attempt = earlier === null ? asked : { ...asked, paymentIntentId: earlier.id };
@@ -138,11 +142,17 @@ export async function confirmOnSession(
 
 /**
  * A later attempt without a PaymentIntent follows on one whose answer was never learned: that one may have made it, or
- * an earlier try of this one, and there must not be two. Null for a first attempt, whose key finds it.
+ * an earlier try of this one, and there must not be two. Null for a first attempt, whose key finds it, unless it may have
+ * been made before.
  */
 async function earlierIntent(stripe: Stripe, attempt: Attempt): Promise<Stripe.PaymentIntent | null> {
-  const isKnown = attempt.paymentIntentId !== null || attempt.attempt === 1;
+  const isKnown = attempt.paymentIntentId !== null || (attempt.attempt === 1 && !attempt.mayBeMade);
   return isKnown ? null : await lookUp(stripe, attempt, null);
+}
+
+/** A first attempt that was declined has its answer. */
+function isItsDecline({ last_payment_error: error }: Stripe.PaymentIntent, { attempt }: Attempt): boolean {
+  return attempt === 1 && error !== null;
 }
 
 async function outcomeOfError(
@@ -169,26 +179,49 @@ async function outcomeOfError(
   if (attempt.paymentIntentId === null && isMissingCustomer(error)) {
     throw new CustomerMissing(failureOf(error, `creating the PaymentIntent of ${attempt.chargeId}`));
   }
-  if (isUnusablePaymentMethod(error) && (await isOfAnotherCustomer(stripe, attempt))) {
+  const unusable = unusableMethod(error);
+  if (unusable !== null && (await isOfAnotherCustomer(stripe, attempt))) {
     throw defect(
       'BooksDisagree',
       `${attempt.paymentIntentId} is of another Customer than ${attempt.paymentMethodId}, and stays so: ` +
         `its own was deleted at Stripe, say. Ask for the amount by another charge, then cancel ${attempt.chargeId}`,
     );
   }
-  if (isUnusablePaymentMethod(error) || (isUnexplained(error) && (await isDetached(stripe, attempt)))) {
+  if (unusable !== null) {
+    return withoutUsableMethod(stripe, attempt, unusable, tries);
+  }
+  if (isUnexplained(error) && (await isDetached(stripe, attempt))) {
     return withoutUsableMethod(stripe, attempt, 'payment_method_unusable', tries);
   }
-  if (isServerError(error) && tries.number >= LOOK_AFTER_SERVER_ERRORS) {
-    const found = await lookUp(stripe, attempt, attempt.paymentIntentId);
-    if (found === null) {
-      return { kind: 'not_made' };
-    }
-    return found.status === 'requires_payment_method' && attempt.paymentIntentId !== null
-      ? { kind: 'not_made' }
-      : outcomeOf(found, attempt.paymentMethodType);
+  const outcome = isServerError(error) ? await afterServerError(stripe, attempt, tries, error) : null;
+  if (outcome !== null) {
+    return outcome;
   }
   throw failureOf(error, `confirming attempt ${attempt.attempt} of ${attempt.chargeId}`);
+}
+
+/**
+ * What a look shows after a server error. A creation that is not to be found may be under way still: only Stripe's stored
+ * copy of its answer says that it has ended. Another confirmation of the same PaymentIntent can take the money only once.
+ * @returns null when the same key is to be tried again
+ */
+async function afterServerError(
+  stripe: Stripe,
+  attempt: Attempt,
+  tries: Tries,
+  error: unknown,
+): Promise<ChargeOutcome | null> {
+  const hasEnded = isStoredServerError(error);
+  if (!hasEnded && tries.number < LOOK_AFTER_TRIES) {
+    return null;
+  }
+  const found = await lookUp(stripe, attempt, attempt.paymentIntentId);
+  if (found === null) {
+    return hasEnded ? { kind: 'not_made' } : null;
+  }
+  return found.status === 'requires_payment_method' && attempt.paymentIntentId !== null
+    ? { kind: 'not_made' }
+    : outcomeOf(found, attempt.paymentMethodType);
 }
 
 /** Stripe says of a detached method only that the request is invalid, so the method itself is looked at. */
@@ -224,14 +257,14 @@ async function isOfAnotherCustomer(
 }
 
 /**
- * The method is gone at Stripe, or its card has expired: the charge waits for another one, with a PaymentIntent to
- * confirm then. One is created without a method when there is none, so that every later try stays on the same one.
+ * The method is gone at Stripe, its mandate has ended, or its card has expired: the charge waits for another one, with a
+ * PaymentIntent to confirm then. One is created without a method when there is none, so that every later try stays on the same one.
  * @throws CustomerMissing when there is none and its Customer is gone
  */
 export async function withoutUsableMethod(
   stripe: Stripe,
   attempt: Attempt,
-  code: 'payment_method_unusable' | 'expired_card',
+  code: UnusableMethod | 'expired_card',
   tries: Tries,
 ): Promise<ChargeOutcome> {
   const { payment_method: _, confirm: __, off_session: ___, ...unconfirmed } = creation(attempt);
@@ -254,7 +287,8 @@ export async function withoutUsableMethod(
     decline: {
       code,
       declineCode: null,
-      adviceCode: 'confirm_card_data',
+      // Our own word on what no code of Stripe's names.
+      adviceCode: code === 'payment_method_unusable' || code === 'expired_card' ? 'confirm_card_data' : null,
       networkDeclineCode: null,
       paymentMethodType: attempt.paymentMethodType,
       network: null,

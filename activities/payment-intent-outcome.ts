@@ -27,9 +27,34 @@ export function outcomeOf(intent: Stripe.PaymentIntent, paymentMethodType: strin
       typeof intent.latest_charge === 'string' ? intent.latest_charge : (intent.latest_charge?.id ?? null),
     decline: failed ? declineFacts(failed, failed.payment_method ?? null, paymentMethodType) : null,
     hold: status === 'requires_capture' ? holdOf(intent) : null,
-    redirectUrl: intent.next_action?.redirect_to_url?.url ?? null,
+    redirectUrl: intent.next_action === null ? null : addressOf(intent.next_action),
     lapsed: status === 'canceled' && LAPSED.includes(intent.cancellation_reason ?? ''),
   };
+}
+
+/**
+ * Where the customer does what is asked of them: the bank's page, or else Stripe's page about it. Null where there is none,
+ * e.g. for what is approved in the bank's app.
+ */
+function addressOf(next: Stripe.PaymentIntent.NextAction): string | null {
+  const cashApp = next.cashapp_handle_redirect_or_display_qr_code;
+  const swish = next.swish_handle_redirect_or_display_qr_code;
+  const known = [
+    next.redirect_to_url?.url,
+    next.alipay_handle_redirect?.url,
+    next.verify_with_microdeposits?.hosted_verification_url,
+    cashApp?.hosted_instructions_url,
+    swish?.hosted_instructions_url,
+    next.upi_handle_redirect_or_display_qr_code?.hosted_instructions_url,
+    next.pix_display_qr_code?.hosted_instructions_url,
+    next.paynow_display_qr_code?.hosted_instructions_url,
+    next.promptpay_display_qr_code?.hosted_instructions_url,
+    next.wechat_pay_display_qr_code?.hosted_instructions_url,
+    next.display_bank_transfer_instructions?.hosted_instructions_url,
+    cashApp?.mobile_auth_url,
+    swish?.mobile_auth_url,
+  ];
+  return known.find((address) => typeof address === 'string' && address !== '') ?? null;
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { Stripe } from 'stripe';
 import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { outcomeOf } from './payment-intent-outcome.ts';
-import { failureOf, isUnexpectedState } from './stripe-errors.ts';
+import { failureOf, isHeldNoMore, isUnexpectedState } from './stripe-errors.ts';
 
 /** Reads a PaymentIntent. @throws ApplicationFailure when Stripe has none of that id. */
 export async function readPaymentIntent(
@@ -78,7 +78,7 @@ export async function cancelPaymentIntent(
 
 /**
  * Takes held money, all of it or a part; the rest is released. Stripe captures once: a second call answers with the
- * status as it is then. Safe to repeat under the same key.
+ * status as it is then, and so does one after the hold has run out. Safe to repeat under the same key.
  */
 export async function capturePaymentIntent(
   stripe: Stripe,
@@ -94,7 +94,7 @@ export async function capturePaymentIntent(
     );
     return outcomeOf(captured, paymentMethodType);
   } catch (error) {
-    if (isUnexpectedState(error)) {
+    if (isUnexpectedState(error) || isHeldNoMore(error)) {
       return readPaymentIntent(stripe, id, paymentMethodType);
     }
     throw failureOf(error, `capturing ${id}`);

@@ -9,6 +9,7 @@ import { writeSavedMethod } from '../db/saved-method.ts';
 import { factRows, factsTold, tell } from '../db/timeline.ts';
 import { writeTogether } from '../db/together.ts';
 import { failsAhead } from '../domain/method-notice.ts';
+import { canHold } from '../domain/payment-methods.ts';
 import { anchorOf } from '../domain/schedule.ts';
 import type { SparseChanges } from '../domain/schedule-changes.ts';
 import type { PlanTerms } from '../domain/terms.ts';
@@ -18,6 +19,7 @@ import type { CardExpiry } from './charge-work.ts';
 import { idOf } from './checkout-sessions.ts';
 import { ownerOf, problemOfSession } from './completed-session.ts';
 import type { ActivityDeps } from './deps.ts';
+import { type MandatedMethod, savedBy } from './generated-debit.ts';
 import { tellIfMethodFails } from './method-notice.ts';
 import { expiryOf, labelOf, last4Of } from './payment-method-facts.ts';
 import { refreshPaymentMethod } from './payment-method-refresh.ts';
@@ -61,7 +63,7 @@ export type SavePaymentMethodResult =
   | SavedPaymentMethod
   /** Nothing to save yet, or ever: what Stripe says of the session. */
   | { kind: 'not_complete'; status: 'open' | 'expired' }
-  /** Complete, and its bank account is still being proven: it is read again when Stripe tells of it. */
+  /** Complete, and its bank account is still being proven or made: it is read again when Stripe tells of it. */
   | { kind: 'pending' }
   /** Complete, and not to be used: of another enrollment, mode or Customer, or Stripe refuses to attach it. */
   | { kind: 'refused'; reason: string };
@@ -77,13 +79,16 @@ export interface MethodRead {
 /** A key that is refused for longer is not about to be replaced: it lacks the permission, and operators hear of it. */
 const MOST_PATIENCE_MS = 24 * 3_600_000;
 
-type CompletedSession = Stripe.Checkout.Session & { setup_intent: Stripe.SetupIntent };
+type CompletedSession = Stripe.Checkout.Session & {
+  setup_intent: Stripe.SetupIntent & { payment_method: Stripe.PaymentMethod };
+};
 
 export function createPaymentMethodActivities(deps: ActivityDeps) {
   return {
     /**
      * Reads the session with its SetupIntent and payment method in one call, checks whose they are, creates and attaches
-     * to a Customer when the session had none, and writes the rows. Safe to repeat; the two writes at Stripe have keys.
+     * to a Customer when the session had none, and writes the rows. One more call where the method is a SEPA debit that
+     * Stripe makes of another one. Safe to repeat; the two writes at Stripe have keys.
      * @throws faults, retried; a refused key is waited out, since a customer waits
      */
     async savePaymentMethod(asked: ToldMethodWork): Promise<SavePaymentMethodResult> {
@@ -94,16 +99,23 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
         return notComplete(session, work);
       }
       const problem = problemOfSession(deps, session, work);
+      const refused = problem?.kind === 'refused' ? problem.reason : await unfit(work, session);
+      if (refused !== null) {
+        return refuse(work, refused);
+      }
       if (problem !== null) {
-        return problem.kind === 'pending' ? wait(work, problem.reason) : refuse(work, problem.reason);
+        return wait(work, problem.reason);
       }
       const { setup_intent: setupIntent } = session as CompletedSession;
-      const method = setupIntent.payment_method as Stripe.PaymentMethod;
-      const customer = await ownerOf(deps, work, session, method);
+      const saved = await savedBy(deps.stripe, setupIntent);
+      if (saved === null) {
+        return wait(work, `${setupIntent.id} has made no SEPA debit yet`);
+      }
+      const customer = await ownerOf(deps, work, session, saved.method);
       if (customer.kind === 'refused') {
         return refuse(work, customer.reason);
       }
-      return keep(work, session, setupIntent, method, customer.id);
+      return keep(work, session, setupIntent.id, saved, customer.id);
     },
 
     /**
@@ -166,6 +178,29 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
     }
   }
 
+  /**
+   * Why the method will not do for the terms; null when it will. The row is asked for them, and only about a method that
+   * cannot hold money.
+   */
+  async function unfit(
+    work: SavePaymentMethodWork,
+    session: Stripe.Checkout.Session,
+  ): Promise<string | null> {
+    const setupIntent: Stripe.SetupIntent = (session as CompletedSession).setup_intent;
+    const method = setupIntent.payment_method as Stripe.PaymentMethod | null;
+    if (method === null || canHold(method.type)) {
+      return null;
+    }
+    const { terms } = await deps.db
+      .selectFrom('enrollments')
+      .select('terms')
+      .where('id', '=', work.enrollmentId)
+      .executeTakeFirstOrThrow();
+    return terms.captureMethod === 'manual'
+      ? `a payment with ${method.type} cannot be held, and the terms capture by hand`
+      : null;
+  }
+
   async function notComplete(session: Stripe.Checkout.Session, work: SavePaymentMethodWork) {
     if (session.status === 'expired') {
       await closeCheckoutSession(deps.db, sessionOf(work), { status: 'expired', at: work.at });
@@ -202,8 +237,8 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
   async function keep(
     work: SavePaymentMethodWork,
     session: Stripe.Checkout.Session,
-    setupIntent: Stripe.SetupIntent,
-    method: Stripe.PaymentMethod,
+    setupIntentId: string,
+    { method, mandate }: MandatedMethod,
     stripeCustomerId: string,
   ): Promise<SavedPaymentMethod> {
     const { enrollmentId, at } = work;
@@ -219,9 +254,9 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       exp_month: method.card?.exp_month ?? null,
       exp_year: method.card?.exp_year ?? null,
       fingerprint: method.card?.fingerprint ?? null,
-      setup_intent_id: setupIntent.id,
+      setup_intent_id: setupIntentId,
       checkout_session_id: session.id,
-      mandate_id: idOf(setupIntent.mandate),
+      mandate_id: idOf(mandate),
       saved_at: at,
     };
     const { customer_details: told } = session;

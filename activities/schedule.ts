@@ -2,7 +2,9 @@
  * Changes of a schedule, and commands that change nothing but what is known: plans anew and writes who asked for it.
  * Called by the enrollment Workflow, which keeps the answer. Never calls Stripe.
  */
+import type { Kysely } from 'kysely';
 import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
+import type { Database } from '../db/schema.ts';
 import { type TimelineFact, tell } from '../db/timeline.ts';
 import { resumeFrom } from '../domain/schedule.ts';
 import { leftOutBetween, type ScheduleChanges, withEmptyLists } from '../domain/schedule-changes.ts';
@@ -23,7 +25,10 @@ export interface ScheduleWork {
   at: string;
   /** What fell into a pause that ends then is not owed; null when there was none. */
   resumesAt: string | null;
-  /** When that pause began, if charges were due by then that it kept from being opened: they stay owed. */
+  /**
+   * When that pause began, or the one that goes on, if charges were due by then that it kept from being opened: they stay
+   * owed.
+   */
   pausedAt?: string;
   /** What else changes in the row. */
   row: Pick<EnrollmentChange, 'pausedUntil' | 'cancelAt'>;
@@ -62,8 +67,7 @@ export function createScheduleActivities(deps: ActivityDeps) {
               work.changes,
               work.pausedAt ?? null,
             );
-      // A pause that is still to end plans from its end.
-      const plannedAt = work.resumesAt !== null && work.resumesAt > at ? work.resumesAt : at;
+      const plannedAt = planInstant(work);
       const planAfter = { anchorAt, occurrence: from.occurrence, changes: from.changes };
       const upcoming = upcomingAfter({ terms, planAfter }, plannedAt);
       if (upcoming === undefined) {
@@ -74,8 +78,11 @@ export function createScheduleActivities(deps: ActivityDeps) {
         passedOver > 0 ? [catchUpFact(`passed-over-after-${from.occurrence}`, at, passedOver, next)] : [];
       const paused = typeof work.row.pausedUntil === 'object' && work.row.pausedUntil === null;
       await deps.db.transaction().execute(async (trx) => {
-        await tell(trx, work.enrollmentId, [...work.facts, ...restedFacts(work, from, next), ...skipped]);
-        await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
+        const isNew = await toldNow(trx, work);
+        await tell(trx, work.enrollmentId, [...restedFacts(work, from, next), ...skipped]);
+        if (isNew) {
+          await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
+        }
       });
       return { ...upcoming, occurrence: from.occurrence };
     },
@@ -86,8 +93,9 @@ export function createScheduleActivities(deps: ActivityDeps) {
      */
     async noteCommand(work: NoteWork): Promise<void> {
       await deps.db.transaction().execute(async (trx) => {
-        await tell(trx, work.enrollmentId, work.facts);
-        await touchEnrollment(trx, work.enrollmentId, { at: work.at, ...work.row });
+        if (await toldNow(trx, work)) {
+          await touchEnrollment(trx, work.enrollmentId, { at: work.at, ...work.row });
+        }
       });
       if (work.row.cancelAt === null) {
         // While it was canceled nobody was told of a method that no charge needed. By itself, since it looks at what has
@@ -96,6 +104,22 @@ export function createScheduleActivities(deps: ActivityDeps) {
       }
     },
   };
+}
+
+/**
+ * Whether the row is to follow: a command that was told before has changed it then, and may be written once more long
+ * after by an attempt that was given up for dead. What nobody needs to know is no command.
+ */
+async function toldNow(
+  trx: Kysely<Database>,
+  { enrollmentId, facts }: Pick<NoteWork, 'enrollmentId' | 'facts'>,
+): Promise<boolean> {
+  return facts.length === 0 || (await tell(trx, enrollmentId, facts)) > 0;
+}
+
+/** A pause that is still to end plans from its end, and one that goes on as of when it began: later ones are not owed. */
+function planInstant({ at, resumesAt, pausedAt }: ScheduleWork): string {
+  return resumesAt === null ? (pausedAt ?? at) : resumesAt > at ? resumesAt : at;
 }
 
 /** What fell into a pause is not charged: how many, and why, stays with the enrollment. */

@@ -23,13 +23,39 @@ export function isUnexpectedState(error: unknown): error is InstanceType<typeof 
   );
 }
 
-/** A 400 or 404 that says that the named payment method is gone: detached, or of a deleted Customer. */
-export function isUnusablePaymentMethod(error: unknown): boolean {
-  return (
-    error instanceof Stripe.errors.StripeInvalidRequestError &&
+/** A 400 because nothing is held any more: the time to capture is over, or it was captured. It brings no PaymentIntent along. */
+export function isHeldNoMore(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeInvalidRequestError && HELD_NO_MORE.includes(error.code ?? '');
+}
+
+const HELD_NO_MORE: readonly string[] = [
+  'capture_charge_authorization_expired',
+  'charge_expired_for_capture',
+  'charge_already_captured',
+];
+
+/** Why a saved method can be charged no more: the `code` of Stripe's that says so, or ours for one that is gone. */
+export type UnusableMethod = 'payment_method_unusable' | (typeof ENDED)[number];
+
+/** The agreement behind the method has ended, or Stripe takes no debits of the account: it stays saved, and of no use. */
+const ENDED = [
+  'payment_intent_mandate_invalid',
+  'india_recurring_payment_mandate_canceled',
+  'payment_method_bank_account_blocked',
+] as const;
+
+/**
+ * @returns null for anything but a 400 or 404 that says that the named payment method will not do any more: detached, of
+ * a deleted Customer, or without what allows to charge it
+ */
+export function unusableMethod(error: unknown): UnusableMethod | null {
+  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) {
+    return null;
+  }
+  const isGone =
     error.param === 'payment_method' &&
-    (error.code === 'resource_missing' || error.code === 'payment_method_unexpected_state' || !error.code)
-  );
+    (error.code === 'resource_missing' || error.code === 'payment_method_unexpected_state' || !error.code);
+  return isGone ? 'payment_method_unusable' : (ENDED.find((code) => code === error.code) ?? null);
 }
 
 /** A 400 that says that the named Customer is gone, or was never there: of another account or mode, say. */

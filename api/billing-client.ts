@@ -9,6 +9,7 @@ import type { EnrollmentInput } from '../domain/workflow-input.ts';
 import type {
   ChargeAnswer,
   EnrollAnswer,
+  NextChangeRequested,
   OpenCheckoutSession,
   Requested,
   ScheduleAnswer,
@@ -41,11 +42,11 @@ export interface BillingClient {
   /** Ends a pause. @throws CommandRefused unless it is paused. */
   resumeEnrollment(enrollmentId: string, requested: Requested): Promise<{ status: EnrollmentStatus }>;
   /** Leaves the next charge of the schedule out. @throws CommandRefused when none is ahead. */
-  skipNext(enrollmentId: string, requested: Requested): Promise<ScheduleAnswer>;
+  skipNext(enrollmentId: string, requested: NextChangeRequested): Promise<ScheduleAnswer>;
   /** @param requested.dueAt ISO 8601. @throws CommandRefused */
-  moveNext(enrollmentId: string, requested: Requested & { dueAt: string }): Promise<ScheduleAnswer>;
+  moveNext(enrollmentId: string, requested: NextChangeRequested & { dueAt: string }): Promise<ScheduleAnswer>;
   /** Makes the next charge of the schedule now. @throws CommandRefused when none is ahead. */
-  chargeNow(enrollmentId: string, requested: Requested): Promise<ScheduleAnswer>;
+  chargeNow(enrollmentId: string, requested: NextChangeRequested): Promise<ScheduleAnswer>;
   /**
    * @param requested.requestKey a repeat under the same key gets the first one's answer while the same run lasts, and is
    * told apart by `findAmountChange` afterwards; absent: every call is a change

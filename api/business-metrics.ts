@@ -4,7 +4,14 @@
  */
 import type { Kysely } from 'kysely';
 import type { Registry } from 'prom-client';
-import { isInDunning, queueFigures, type WaitingFigure, waitingFigures } from '../db/figures.ts';
+import {
+  attentionFigures,
+  isInDunning,
+  type MoneyFigure,
+  queueFigures,
+  type WaitingFigure,
+  waitingFigures,
+} from '../db/figures.ts';
 import { createRunningTotals, type RunningTotals } from '../db/running-totals.ts';
 import type { Database } from '../db/schema.ts';
 import { type FigureSource, figureSources } from './figure-source.ts';
@@ -22,7 +29,7 @@ export function addBusinessMetrics(registry: Registry, sources: BusinessSources)
   const { db, describeQueues, freshForMs = 10_000 } = sources;
   const source = figureSources(registry, freshForMs);
   source('ledger', createRunningTotals(db), totals);
-  source('charges', () => waitingFigures(db), waiting);
+  source('charges', () => Promise.all([waitingFigures(db), attentionFigures(db)]), waiting);
   source('queues', () => queueFigures(db), queues);
   source('temporal', describeQueues, taskQueues);
 }
@@ -84,16 +91,13 @@ function waiting(metrics: FigureSource) {
     'Seconds since the oldest of them fell due',
     ['status'],
   );
-  return (figures: WaitingFigure[]) => {
-    attention.set(0);
+  return ([figures, forOperators]: [WaitingFigure[], MoneyFigure[]]) => {
+    attention.set(forOperators.reduce((sum, { charges: count }) => sum + count, 0));
     for (const { status, currency, charges: count, amountMinor } of figures) {
       charges.set({ status, currency }, count);
       if (isInDunning(status)) {
         dunning.inc({ currency }, count);
         owed.inc({ currency }, amountMinor);
-      }
-      if (status === 'needs_attention') {
-        attention.inc(count);
       }
     }
     const newestFirst = figures.toSorted((a, b) => b.oldestDueAt.getTime() - a.oldestDueAt.getTime());

@@ -18,7 +18,7 @@ export function chargeObjectOf(row: Charge): ChargeObject {
     next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
     last_code: row.last_code,
     last_decline_code: row.last_decline_code,
-    status_reason: row.status_reason,
+    status_reason: row.refund_refused ?? row.status_reason,
     payment_intent_id: row.payment_intent_id,
     captured_minor: row.captured_minor,
     refunded_minor: row.refunded_minor,

@@ -2,7 +2,7 @@
  * What becomes of an event of Stripe's: whom it concerns is looked up in the rows, and that Workflow is told. Called by
  * `api/inbox-dispatcher.ts`, which marks the row afterwards; nothing here marks anything.
  */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { findPaidCharge } from '../db/aftermath.ts';
 import { findChargeFacts, findMethodOwner, type SessionName } from '../db/event-facts.ts';
 import type { Database } from '../db/schema.ts';
@@ -53,7 +53,9 @@ export async function decide(
     case 'paid_charge': {
       const { paymentIntentId } = question;
       const charge = (await findPaidCharge(db, { paymentIntentId })) ?? null;
-      const decision = decidePaidCharge(question, charge, Date.now() / 1000);
+      // Several processes ask again, each on a host of its own: one clock decides how long.
+      const nowEpochS = charge === null ? await clockOf(db) : 0;
+      const decision = decidePaidCharge(question, charge, nowEpochS);
       if (decision.kind === 'not_yet') {
         throw new Error(`no charge has ${paymentIntentId} yet`);
       }
@@ -66,6 +68,12 @@ export async function decide(
     default:
       return question satisfies never;
   }
+}
+
+/** Seconds, by the database's clock. */
+async function clockOf(db: Kysely<Database>): Promise<number> {
+  const { rows } = await sql<{ now: number }>`select extract(epoch from now())::float8 as now`.execute(db);
+  return rows[0]?.now ?? 0;
 }
 
 /** @returns false when the Workflow is closed or was never started */

@@ -1,5 +1,5 @@
 /** What a measurement brings back: figures, each with its floor where it has one, and curves to be drawn. */
-import { middle, pairedRatio } from './statistics.ts';
+import { middle, pairedRatios } from './statistics.ts';
 
 export type Unit = '/s' | 'ms' | 's' | 'B' | 'kB' | 'MB' | '×' | '%' | '';
 
@@ -12,9 +12,18 @@ export interface Figure {
   /** Each sample that the value is the median of. */
   samples: number[];
   /** Measured in the same run, in turn with it. */
-  floor: { what: string; value: number; samples: number[]; ratio: number } | null;
+  floor: Floor | null;
   /** What it is held to; null when it is only told. */
   budget: { text: string; held: boolean } | null;
+}
+
+export interface Floor {
+  what: string;
+  value: number;
+  samples: number[];
+  /** Ours as a multiple of it: the median of the ratios of neighbours. Less is better where time is measured. */
+  ratio: number;
+  ratios: number[];
 }
 
 export interface Curve {
@@ -53,12 +62,30 @@ export function beside(
   floor: { what: string; samples: readonly number[] },
   budget: Budget | null = null,
 ): Figure {
-  const ratio = pairedRatio(samples, floor.samples);
-  return {
-    ...figure(id, what, samples, unit),
-    floor: { what: floor.what, value: middle(floor.samples), samples: [...floor.samples], ratio },
-    budget: judged(budget, ratio),
-  };
+  const { ratio, ...figured } = withFloor(figure(id, what, samples, unit), floor);
+  return { ...figured, budget: judged(budget, ratio) };
+}
+
+/** The same, with a budget for the value itself: the floor is only told. */
+export function valueBeside(
+  id: string,
+  what: string,
+  samples: readonly number[],
+  unit: Unit,
+  floor: { what: string; samples: readonly number[] },
+  budget: Budget | null = null,
+): Figure {
+  const { ratio, ...figured } = withFloor(figure(id, what, samples, unit, budget), floor);
+  return figured;
+}
+
+function withFloor(
+  ours: Figure,
+  { what, samples }: { what: string; samples: readonly number[] },
+): Figure & { ratio: number } {
+  const ratios = pairedRatios(ours.samples, samples);
+  const ratio = middle(ratios);
+  return { ...ours, ratio, floor: { what, value: middle(samples), samples: [...samples], ratio, ratios } };
 }
 
 export type Budget = { atLeast: number } | { atMost: number };

@@ -3,50 +3,44 @@
  * starts is its own and ends with it.
  */
 import { writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
 import { Listr } from 'listr2';
 import { describeFailure } from '../dev/processes.ts';
+import { endOnSignals, unlessEnding } from './ending.ts';
+import { optionsOf } from './options.ts';
 import { writePage } from './report/page.ts';
 import { setting, settingInWords } from './report/setting.ts';
 import { plainTable } from './report/table.ts';
+import { notHeld, verdict } from './report/verdict.ts';
 import { MEASUREMENTS, type Run } from './run.ts';
 import { sizesOf } from './sizes.ts';
 import { pace } from './stage/pace.ts';
-import { openStage } from './stage/stage.ts';
+import { openStage, type Stage } from './stage/stage.ts';
 
-const NAMES = MEASUREMENTS.map(({ name }) => name);
+/** Far above what it takes, for whoever has left it alone. */
+const DEADLINE_MS = { usual: 60 * 60_000, quick: 20 * 60_000 };
+/** The Worker lets a request to Stripe end first, 45 s at most. */
+const CLOSE_WITHIN_MS = 90_000;
 
-const program = new Command('bench')
-  .description(`Measures the service beside its floors in the same run. Measurements: ${NAMES.join(', ')}.`)
-  .option('--only <name>', 'one measurement; repeatable', chosen, [])
-  .option('--quick', 'small counts, a few minutes')
-  .option('--scale <factor>', 'multiplies the counts', factor, 1)
-  .option('--json <file>', 'every figure with its samples')
-  .option('--write-docs', 'puts the figures into docs/performance.md and draws its charts')
-  .parse();
-const given = program.opts<{
-  only: string[];
-  quick?: true;
-  scale: number;
-  json?: string;
-  writeDocs?: true;
-}>();
-
+const given = optionsOf(process.argv.slice(2));
 const startedMs = performance.now();
 const kind = given.quick ? 'quick' : 'usual';
-const run: Run = { kind, setting: setting(), paces: [], seconds: 0, sections: [] };
-const wanted = MEASUREMENTS.filter(({ name }) => given.only.length === 0 || given.only.includes(name));
+const sizes = sizesOf(kind, given.scale);
+const wanted = MEASUREMENTS.filter(({ name, onDemand }) =>
+  given.only.length === 0 ? !onDemand : given.only.includes(name),
+);
 let say: (line: string) => void = () => undefined;
-const stage = await openStage((line) => say(line));
-const failures: unknown[] = [];
-let closing: Promise<void> | null = null;
-const close = () => {
-  closing ??= stage.close();
-  return closing;
+let stage: Stage | null = null;
+const ending = endOnSignals(async () => stage?.killAll(), DEADLINE_MS[kind] * Math.max(1, given.scale));
+stage = await openStage((line) => say(line), ending.signal);
+const opened: Stage = stage;
+const run: Run = {
+  kind,
+  setting: setting(await stage.temporalSetting(), given.scale, sizes),
+  paces: [],
+  seconds: 0,
+  sections: [],
+  failures: [],
 };
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => void close().then(() => process.exit(1)));
-}
 
 const tasks = new Listr([], {
   renderer: process.stdout.isTTY ? 'default' : 'simple',
@@ -57,16 +51,17 @@ const tasks = new Listr([], {
 for (const { name, title, run: measure } of wanted) {
   tasks.add({
     title,
+    skip: () => ending.signal.aborted,
     task: async (_context, task) => {
       say = (line) => {
         task.output = line;
       };
       try {
         run.paces.push(await pace());
-        const findings = await measure({ stage, sizes: sizesOf(kind, given.scale), report: say });
+        const findings = await unlessEnding(ending.signal, measure({ stage: opened, sizes, report: say }));
         run.sections.push({ name, title, findings });
       } catch (error) {
-        failures.push(error);
+        run.failures.push({ name, message: describeFailure(error) });
         throw error;
       }
     },
@@ -75,43 +70,40 @@ for (const { name, title, run: measure } of wanted) {
 
 try {
   await tasks.run();
+  for (const { name } of wanted.slice(run.sections.length + run.failures.length)) {
+    run.failures.push({ name, message: 'was not measured: the run ended before' });
+  }
   run.paces.push(await pace());
   run.seconds = (performance.now() - startedMs) / 1000;
-  console.log(`\n${settingInWords(run.setting, run.paces)}`);
-  for (const { title, findings } of run.sections) {
-    console.log(`\n${title}\n\n${[plainTable(findings.figures), ...findings.notes].join('\n')}`);
-  }
-  console.log(`\n${Math.round(run.seconds)} s.`);
-  if (given.json !== undefined) {
-    writeFileSync(given.json, `${JSON.stringify(run, null, 2)}\n`);
-  }
-  for (const error of failures) {
-    console.error(`\n${describeFailure(error)}`);
-    process.exitCode = 1;
-  }
-  if (given.writeDocs && failures.length === 0) {
-    console.log(`Wrote ${(await writePage(run)).length} files of docs/.`);
-  }
+  await tell();
 } catch (error) {
   console.error(`\n${describeFailure(error)}`);
   process.exitCode = 1;
 } finally {
-  await close();
+  const late = setTimeout(() => void opened.killAll().finally(() => process.exit(1)), CLOSE_WITHIN_MS);
+  await opened.close();
+  clearTimeout(late);
 }
 // Temporal's native part may hold a handle after all is closed.
-process.exit();
+process.exit(ending.exitCode() ?? process.exitCode);
 
-function chosen(name: string, earlier: string[]): string[] {
-  if (!NAMES.includes(name)) {
-    throw new InvalidArgumentError(`expected one of ${NAMES.join(', ')}`);
+async function tell(): Promise<void> {
+  const figures = run.sections.flatMap(({ findings }) => findings.figures);
+  console.log(`\n${settingInWords(run.setting, run.paces)}`);
+  for (const { title, findings } of run.sections) {
+    console.log(`\n${title}\n\n${[plainTable(findings.figures), ...findings.notes].join('\n')}`);
   }
-  return [...earlier, name];
-}
-
-function factor(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 100)) {
-    throw new InvalidArgumentError('expected a number above 0, at most 100');
+  console.log(`\n${Math.round(run.seconds)} s. ${verdict(figures)}`);
+  if (given.json !== undefined) {
+    writeFileSync(given.json, `${JSON.stringify(run, null, 2)}\n`);
   }
-  return value;
+  for (const { name, message } of run.failures) {
+    console.error(`\n${name}: ${message}`);
+  }
+  if (run.failures.length > 0 || (given.check && notHeld(figures).length > 0)) {
+    process.exitCode = 1;
+  }
+  if (given.writeDocs && run.failures.length === 0) {
+    console.log(`Wrote ${(await writePage(run)).length} files of docs/.`);
+  }
 }

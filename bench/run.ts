@@ -4,7 +4,7 @@ import { charges } from './measure/charges.ts';
 import type { Measurement } from './measure/context.ts';
 import { growth } from './measure/growth.ts';
 import { requests } from './measure/requests.ts';
-import { starts } from './measure/starts.ts';
+import { starts, suite } from './measure/starts.ts';
 import { stripeLimit } from './measure/stripe-limit.ts';
 import { webhooks } from './measure/webhooks.ts';
 import type { Setting } from './report/setting.ts';
@@ -17,6 +17,7 @@ export const MEASUREMENTS: readonly Measurement[] = [
   webhooks,
   requests,
   starts,
+  suite,
 ];
 
 export interface Run {
@@ -26,4 +27,6 @@ export interface Run {
   paces: number[];
   seconds: number;
   sections: { name: string; title: string; findings: Findings }[];
+  /** Measurements that brought nothing, and why: a run that has some is not a whole one. */
+  failures: { name: string; message: string }[];
 }

@@ -18,15 +18,15 @@ export function percentile(samples: readonly number[], share: number): number {
 }
 
 /**
- * The median of the ratios of neighbours: what was measured side by side is compared with each other and with nothing
+ * The ratios of neighbours: what was measured side by side is compared with each other and with nothing
  * else, so that a machine that is slower for a while slows both.
  * @throws Error unless there are as many of one as of the other
  */
-export function pairedRatio(ours: readonly number[], theirs: readonly number[]): number {
+export function pairedRatios(ours: readonly number[], theirs: readonly number[]): number[] {
   if (ours.length !== theirs.length) {
     throw new Error(`${ours.length} samples cannot be paired with ${theirs.length}`);
   }
-  return middle(ours.map((value, index) => value / (theirs[index] ?? Number.NaN)));
+  return ours.map((value, index) => value / (theirs[index] ?? Number.NaN));
 }
 
 /** Runs each of several things in turn, over and over: A B A B. */

@@ -45,6 +45,8 @@ export interface ChargeRow {
   enrollmentId: string;
   status: ChargeStatus;
   statusReason: string | null;
+  /** Why what came in after a cancel does not go back; null when nothing is refused. */
+  refundRefused: string | null;
   paymentIntentId: string | null;
   amountMinor: number;
   currency: string;

@@ -198,6 +198,11 @@ function stuck(
         subject: charge.id,
         action: 'mend the cause, then POST /v1/enrollments/:id/charges/:chargeId/resume',
       });
+    } else if (charge.refundRefused !== null) {
+      found.add('I4', 'refund_refused', `it came in after a cancel and stays: ${charge.refundRefused}`, {
+        subject: charge.id,
+        action: 'mend the cause, then POST /v1/enrollments/:id/charges/:chargeId/resume',
+      });
     } else if (!rests && lateMs(charge.nextAttemptAt) > limits.dueLagMs) {
       found.add('I4', 'attempt_overdue', `its next attempt was due at ${charge.nextAttemptAt}`, {
         subject: charge.id,

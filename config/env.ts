@@ -54,7 +54,7 @@ export const settingsSchema = z.object({
     .describe('Comma-separated addresses or CIDRs of proxies whose X-Forwarded-For is believed'),
   PUBLIC_URL: webAddress
     .default('http://127.0.0.1:3000')
-    .describe('Address under which customers and Stripe reach the API'),
+    .describe('Address under which customers and Stripe reach the API; https:// with a live Stripe key'),
   ALLOWED_RETURN_ORIGINS: origins('https://shop.example.com')
     .default([])
     .describe('Comma-separated origins that an enrollment may return the customer to'),
@@ -241,6 +241,18 @@ export const settingsSchema = z.object({
 
 export type Settings = z.output<typeof settingsSchema>;
 
+/** Customers' links and pages act for whoever has them, and Stripe leads real customers only to https:// addresses. */
+const serviceSchema = settingsSchema.refine(
+  ({ STRIPE_SECRET_KEY, PUBLIC_URL }) => !isLiveKey(STRIPE_SECRET_KEY) || /^https:/i.test(PUBLIC_URL),
+  {
+    path: ['PUBLIC_URL'],
+    error: 'expected an address that begins with https://, since STRIPE_SECRET_KEY is a live key',
+    // Also when something else is wrong: all of it is reported at once.
+    when: ({ value }) =>
+      settingsSchema.pick({ STRIPE_SECRET_KEY: true, PUBLIC_URL: true }).safeParse(value).success,
+  },
+);
+
 /** The codec endpoint has the payload keys and nothing else that opens anything: no key of Stripe's, no link secret. */
 const codecSchema = settingsSchema
   .pick({
@@ -273,7 +285,7 @@ type Environment = Record<string, string | undefined>;
  * that could be a secret is never repeated in it.
  */
 export function readSettings(environment: Environment = process.env): Settings {
-  return check(settingsSchema, environment);
+  return check(serviceSchema, environment);
 }
 
 /** The one setting of commands that touch only the database: a migration job needs no Stripe key. */
@@ -292,6 +304,10 @@ export function readStripeSettings(environment: Environment = process.env) {
 /** What the codec endpoint needs. @throws Error like {@link readSettings}, also where it is not turned on */
 export function readCodecSettings(environment: Environment = process.env): CodecSettings {
   return check(codecSchema, environment);
+}
+
+function isLiveKey(key: string): boolean {
+  return /^[a-z]+_live_/.test(key);
 }
 
 /** `host:port` alone would be an address too, of a protocol of that name. */

@@ -9,7 +9,10 @@ import { statement } from './statement.ts';
 
 export type Claim =
   /** The place is this charge's. What its row knew before is given: null where this call has written it. */
-  | { kind: 'claimed'; known: { paymentIntentId: string | null; status: ChargeStatus } | null }
+  | {
+      kind: 'claimed';
+      known: { paymentIntentId: string | null; status: ChargeStatus; createdAt: Date } | null;
+    }
   /**
    * Another charge was made for the same occurrence, or the same request. With `number`, it even has the charge's id: the
    * row is that one's, and so is what Stripe knows under the id.
@@ -36,7 +39,7 @@ export async function claimCharge(db: Kysely<Database>, charge: NewCharge): Prom
   }
   const rows = await db
     .selectFrom('charges')
-    .select(['id', 'occurrence', 'request_key', 'payment_intent_id', 'status'])
+    .select(['id', 'occurrence', 'request_key', 'payment_intent_id', 'status', 'created_at'])
     .where('enrollment_id', '=', charge.enrollment_id)
     .where((eb) =>
       eb.or([
@@ -60,7 +63,8 @@ export async function claimCharge(db: Kysely<Database>, charge: NewCharge): Prom
     // Another charge has its number: ids follow from numbers, so this is no row of ours.
     throw new Error(`${charge.id} can be neither written nor found`);
   }
-  return { kind: 'claimed', known: { paymentIntentId: own.payment_intent_id, status: own.status } };
+  const { payment_intent_id: paymentIntentId, status, created_at: createdAt } = own;
+  return { kind: 'claimed', known: { paymentIntentId, status, createdAt } };
 }
 
 /**

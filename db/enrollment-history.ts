@@ -75,6 +75,29 @@ export async function findAmountChange(
   return found?.details;
 }
 
+/** A change of the next charge that came with a key, as the timeline keeps it. */
+export interface NextChange {
+  what: string;
+  /** ISO 8601, as it was asked for; null unless it was moved to an instant. */
+  moved_to: string | null;
+}
+
+/** The change of the next charge that a request made, however long ago. @returns undefined when there is none */
+export function findNextChange(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  requestKey: string,
+): Promise<NextChange | undefined> {
+  return db
+    .selectFrom('enrollment_events')
+    .select(['what', sql<string | null>`details->>'moved_to'`.as('moved_to')])
+    .where('enrollment_id', '=', enrollmentId)
+    .where('what', 'in', ['schedule.skipped', 'schedule.moved', 'schedule.charged_early'])
+    .where(sql<boolean>`details->>'request_key' = ${requestKey}`)
+    .orderBy('seq')
+    .executeTakeFirst();
+}
+
 /** Facts from the newest down. @param beforeSeq absent: from the newest */
 export function listTimeline(
   db: Kysely<Database>,

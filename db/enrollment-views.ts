@@ -3,10 +3,9 @@
  * status and latest charge are of the same moment. Writes nothing.
  */
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
-import { DISPUTE_TABLE } from '../domain/disputes.ts';
 import { ENDED, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { WaitsFor } from '../domain/waits-for.ts';
-import { WAITING } from './figures.ts';
+import { OPEN_DISPUTE, REFUND_REFUSED, WAITING } from './figures.ts';
 import type { Charge, Database, Enrollment } from './schema.ts';
 import { statement } from './statement.ts';
 
@@ -106,7 +105,7 @@ function pageQuery(db: Kysely<Database>, filter: EnrollmentFilter) {
   if (filter.waitsFor === 'payment_method') {
     query = query.where('status', '=', 'awaiting_payment_method');
   } else if (filter.waitsFor !== undefined) {
-    query = query.where('status', 'not in', [...ENDED]).where(withCharge(chargeWaits(filter.waitsFor)));
+    query = query.where('status', 'not in', [...ENDED]).where(withCharge(...chargeWaits(filter.waitsFor)));
   }
   if (filter.after !== undefined) {
     const { at, id } = filter.after;
@@ -115,14 +114,10 @@ function pageQuery(db: Kysely<Database>, filter: EnrollmentFilter) {
   return query;
 }
 
-const OPEN_DISPUTE = Object.entries(DISPUTE_TABLE)
-  .filter(([, { effect }]) => effect === 'open')
-  .map(([status]) => status);
-
 /** What a charge's row waits for, by the table of `domain/waits-for.ts`; a dispute comes after the charge was paid. */
 const waiting = sql`case
   when dispute_status = any (${OPEN_DISPUTE}) then 'dispute'
-  when status = 'needs_attention' then 'operator'
+  when status = 'needs_attention' or refund_refused is not null then 'operator'
   when status = 'requires_capture' then 'capture'
   when status = 'requires_action' then 'customer'
   when status = any (${[...PAST_DUE_CHARGE]}) and next_attempt_at is null then 'customer'
@@ -133,15 +128,18 @@ end`;
  * Whether an enrollment has such a charge. The charges are found first, by the index over the few that wait, and then
  * their enrollments: an `in (select …)` lets PostgreSQL guess how many there are, and walk through all enrollments.
  */
-function withCharge(isSuch: RawBuilder<unknown>) {
-  return sql<boolean>`id = any (array(select enrollment_id from charges where ${isSuch}))`;
+function withCharge(...such: RawBuilder<unknown>[]) {
+  const found = such.map((isSuch) => sql`select enrollment_id from charges where ${isSuch}`);
+  return sql<boolean>`id = any (array(${sql.join(found, sql` union all `)}))`;
 }
 
-/** Whether a charge's row waits for that, in words that name the index over the few rows that may. */
-function chargeWaits(waitsFor: WaitsFor) {
-  return waitsFor === 'dispute'
-    ? sql<boolean>`dispute_status is not null and dispute_status = any (${OPEN_DISPUTE})`
-    : sql<boolean>`${WAITING} and ${waiting} = ${waitsFor}`;
+/** Whether a charge's row waits for that, in words that name the indexes over the few rows that may. */
+function chargeWaits(waitsFor: WaitsFor): RawBuilder<boolean>[] {
+  if (waitsFor === 'dispute') {
+    return [sql`dispute_status is not null and dispute_status = any (${OPEN_DISPUTE})`];
+  }
+  const waits = sql<boolean>`${WAITING} and ${waiting} = ${waitsFor}`;
+  return waitsFor === 'operator' ? [waits, REFUND_REFUSED] : [waits];
 }
 
 /** @param page the enrollments, as `enrollments` */

@@ -5,7 +5,7 @@
  */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { ChargeStatus } from '../domain/statuses.ts';
-import { type Period, WAITING } from './figures.ts';
+import { type Period, REFUND_REFUSED, WAITING } from './figures.ts';
 import type { Database } from './schema.ts';
 
 export type Bucket = 'hour' | 'day' | 'month';
@@ -131,14 +131,20 @@ export interface ListedCharge {
   reason: string | null;
 }
 
-/** Charges that wait, the oldest first. @param only this status */
-export function waitingCharges(
-  db: Kysely<Database>,
-  limit: number,
-  only?: ChargeStatus,
-): Promise<ListedCharge[]> {
-  const status = only === undefined ? sql`` : sql`and status = ${only}`;
-  return listed(db, sql`select id from charges where ${WAITING} ${status} order by due_at limit ${limit}`);
+/** Charges that wait, the oldest first. */
+export function waitingCharges(db: Kysely<Database>, limit: number): Promise<ListedCharge[]> {
+  return listed(db, sql`select id from charges where ${WAITING} order by due_at limit ${limit}`);
+}
+
+/** Those of {@link attentionFigures}, the oldest first. */
+export function attentionCharges(db: Kysely<Database>, limit: number): Promise<ListedCharge[]> {
+  return listed(
+    db,
+    sql`select id from (
+          select id, due_at from charges where ${WAITING} and status = 'needs_attention'
+          union all select id, due_at from charges where ${REFUND_REFUSED}) as attention
+        order by due_at limit ${limit}`,
+  );
 }
 
 /** What the numbers of a period are made of. */
@@ -179,7 +185,7 @@ async function listed(db: Kysely<Database>, ids: RawBuilder<unknown>): Promise<L
            charges.number, charges.currency, charges.amount_minor as "amountMinor", charges.status,
            charges.attempts, charges.due_at as "dueAt",
            coalesce(charges.last_decline_code, charges.last_code) as "lastCode",
-           charges.status_reason as reason
+           coalesce(charges.refund_refused, charges.status_reason) as reason
     from (select id, min(place) as place from (select id, row_number() over () as place from (${ids}) as found)
           as placed group by id) as found
     join charges on charges.id = found.id

@@ -5,6 +5,7 @@
  */
 import { type Kysely, sql } from 'kysely';
 import { DECLINE_CODES } from '../domain/decline-codes.ts';
+import { DISPUTE_TABLE } from '../domain/disputes.ts';
 import { type ChargeStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { Database } from './schema.ts';
 
@@ -135,6 +136,26 @@ export async function waitingFigures(db: Kysely<Database>): Promise<WaitingFigur
 /** Open by the index of that predicate. */
 export const WAITING = sql<boolean>`status in ('requires_payment_method', 'requires_confirmation',
   'requires_action', 'requires_capture', 'processing', 'needs_attention')`;
+
+export const OPEN_DISPUTE = Object.entries(DISPUTE_TABLE)
+  .filter(([, { effect }]) => effect === 'open')
+  .map(([status]) => status);
+
+/** What came in after a cancel and does not go back, by the index of just that; while a dispute is open that is waited for. */
+export const REFUND_REFUSED = sql<boolean>`refund_refused is not null
+  and coalesce(dispute_status, '') <> all (${OPEN_DISPUTE})`;
+
+/** Charges that wait for an operator, by currency. */
+export async function attentionFigures(db: Kysely<Database>): Promise<MoneyFigure[]> {
+  const { rows } = await sql<MoneyFigure>`
+    select currency, count(*) as charges, sum(amount_minor)::bigint as "amountMinor"
+    from (select currency, amount_minor from charges where ${WAITING} and status = 'needs_attention'
+          union all select currency, amount_minor from charges where ${REFUND_REFUSED}) as attention
+    group by currency
+    order by currency
+  `.execute(db);
+  return rows;
+}
 
 /** Whether a charge is in dunning: a decline, or a customer who has to act, stands before its money. */
 export function isInDunning(status: ChargeStatus): boolean {

@@ -23,6 +23,7 @@ import * as refundsOfAll from './migrations/0014-refunds-of-all.ts';
 import * as versionsOfDetails from './migrations/0015-versions-of-details.ts';
 import * as backfills from './migrations/0016-backfills.ts';
 import * as webhooksOfAType from './migrations/0017-webhooks-of-a-type.ts';
+import * as refusedRefunds from './migrations/0018-refused-refunds.ts';
 import { LockNotHad, type Patience, runOneByOne } from './one-by-one.ts';
 import { redactKeptEvents } from './redact-kept-events.ts';
 import type { Database } from './schema.ts';
@@ -45,6 +46,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0015-versions-of-details': versionsOfDetails,
   '0016-backfills': backfills,
   '0017-webhooks-of-a-type': webhooksOfAType,
+  '0018-refused-refunds': refusedRefunds,
 };
 
 /**

@@ -83,6 +83,8 @@ export interface ChargesTable {
   last_decline_code: string | null;
   /** Why it needs attention, or what dunning decided last; for operators. */
   status_reason: string | null;
+  /** Why what came in after a cancel does not go back yet; null when nothing is refused. */
+  refund_refused: ColumnType<string | null, string | null | undefined, string | null>;
   settled_at: NullableInstant;
   created_at: Instant;
   updated_at: Instant;

@@ -15,11 +15,20 @@ export interface TimelineFact {
   details?: Record<string, string | number | boolean | null>;
 }
 
-/** Inserts each fact once; a repeat with the same key changes nothing. */
-export async function tell(db: Kysely<Database>, enrollmentId: string, facts: TimelineFact[]): Promise<void> {
-  if (facts.length > 0) {
-    await factsTold(db, enrollmentId, facts).execute();
+/**
+ * Inserts each fact once; a repeat with the same key changes nothing.
+ * @returns how many of them were new
+ */
+export async function tell(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  facts: TimelineFact[],
+): Promise<number> {
+  if (facts.length === 0) {
+    return 0;
   }
+  const { numInsertedOrUpdatedRows } = await factsTold(db, enrollmentId, facts).executeTakeFirstOrThrow();
+  return Number(numInsertedOrUpdatedRows);
 }
 
 /** {@link tell} as a statement; of one fact at least. */

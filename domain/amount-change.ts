@@ -2,7 +2,7 @@
  * Another amount at once, in the middle of a period that was paid for: what is owed or credited for its rest,
  * and how a balance meets the next charge. Called by the Workflow; pure, without time zones.
  */
-import { maximumAmount, minimumAmount, prorate } from './money.ts';
+import { amountStep, maximumAmount, minimumAmount, prorate } from './money.ts';
 import type { PlannedCharge } from './terms.ts';
 
 /** A balance is carried by the Workflow: positive is owed by the customer, negative is to their credit. */
@@ -47,4 +47,48 @@ export function settle(owedMinor: number, currency: string, balanceMinor: number
   }
   const chargeMinor = Math.min(total, maximumAmount(currency));
   return { chargeMinor, balanceMinor: total - chargeMinor };
+}
+
+/** What a charge asked for, and what of it is with us: captured, less what went back by refunds and disputes. */
+export interface Received {
+  amountMinor: number;
+  keptMinor: number;
+}
+
+/** A part of what was agreed for a period, and the charge that pays for it; null when none does, e.g. the balance did. */
+export interface PaidPart {
+  minor: number;
+  received: Received | null;
+}
+
+/**
+ * What of the running period may be credited: of each part as much as is with us of its charge, rounded to the grain in
+ * our favour, since the money is not there.
+ */
+export function creditableMinor(parts: readonly PaidPart[], currency: string): number {
+  const step = BigInt(amountStep(currency));
+  return parts.reduce((sum, { minor, received }) => {
+    if (received === null || received.keptMinor >= received.amountMinor) {
+      return sum + minor;
+    }
+    const kept = (BigInt(minor) * BigInt(Math.max(0, received.keptMinor))) / BigInt(received.amountMinor);
+    return sum + Number(kept - (kept % step));
+  }, 0);
+}
+
+/** What is left of raises once the amount is lower by so much: the newest go first. */
+export function loweredRaises<Raise extends { byMinor: number }>(
+  raises: readonly Raise[],
+  lowerByMinor: number,
+): Raise[] {
+  let left = lowerByMinor;
+  return raises
+    .toReversed()
+    .map((raise) => {
+      const taken = Math.min(left, raise.byMinor);
+      left -= taken;
+      return { ...raise, byMinor: raise.byMinor - taken };
+    })
+    .filter(({ byMinor }) => byMinor > 0)
+    .toReversed();
 }

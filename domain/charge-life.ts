@@ -62,19 +62,7 @@ function undisputedStep(charge: OpenCharge, now: Situation): Step {
     case 'requires_action':
       return atTheCustomer(charge, now);
     case 'needs_attention':
-      // A cancel that was itself refused waits for a person too.
-      if (now.canceling && (charge.cancelTries === 0 || charge.resumed)) {
-        return { do: 'cancel', as: 'canceled' };
-      }
-      if (charge.asked?.do === 'authenticate' && !now.canceling) {
-        return { do: 'authenticate', order: charge.asked };
-      }
-      if (now.canceling || now.paymentMethodId === null) {
-        return { do: 'wait', until: null, for: 'operator' };
-      }
-      return charge.resumed || charge.asked?.do === 'retry'
-        ? { do: 'attempt', why: 'resumed' }
-        : (repeated(charge, now) ?? { do: 'wait', until: null, for: 'operator' });
+      return parked(charge, now);
     case 'scheduled':
       if (now.canceling) {
         return { do: 'cancel', as: 'canceled' };
@@ -91,6 +79,37 @@ function undisputedStep(charge: OpenCharge, now: Situation): Step {
     default:
       return charge.status satisfies never;
   }
+}
+
+/** A person must act. What was refused is done again when they say so, unless dunning is over by then. */
+function parked(charge: OpenCharge, now: Situation): Step {
+  const waits: Step = { do: 'wait', until: null, for: 'operator' };
+  const refused = charge.parkedAt ?? null;
+  if (now.canceling) {
+    return charge.resumed || !wasCancelRefused(charge) ? { do: 'cancel', as: 'canceled' } : waits;
+  }
+  if (charge.asked?.do === 'authenticate') {
+    return { do: 'authenticate', order: charge.asked };
+  }
+  if (charge.resumed && refused !== null) {
+    if (charge.givenUp !== null) {
+      return { do: 'cancel', as: 'uncollectible' };
+    }
+    if (refused.do !== 'attempt') {
+      return refused;
+    }
+  }
+  if (now.paymentMethodId === null) {
+    return waits;
+  }
+  return charge.resumed || charge.asked?.do === 'retry'
+    ? { do: 'attempt', why: 'resumed' }
+    : (repeated(charge, now) ?? waits);
+}
+
+/** A cancel that was itself refused waits for a person too; what dunning would have canceled was another one. */
+function wasCancelRefused({ parkedAt, cancelTries }: OpenCharge): boolean {
+  return parkedAt == null ? cancelTries > 0 : parkedAt.do === 'cancel' && parkedAt.as === 'canceled';
 }
 
 /** Once for every reading that still says `processing`: the window for it is narrow, and a refusal means waiting. */

@@ -104,7 +104,6 @@ export const DECLINE_CODES: Readonly<Record<string, DeclineRow>> = {
   duplicate_transaction: { class: 'check_first', customerReason: 'declined' },
 
   // Bank debits.
-  refer_to_customer: { class: 'soft', customerReason: 'declined' },
   generic_could_not_process: { class: 'soft', customerReason: 'temporary' },
   charge_exceeds_source_limit: { class: 'soft', customerReason: 'declined' },
   charge_exceeds_weekly_limit: { class: 'soft', customerReason: 'declined' },
@@ -117,6 +116,12 @@ export const DECLINE_CODES: Readonly<Record<string, DeclineRow>> = {
   account_closed: { class: 'hard', customerReason: 'declined' },
   bank_account_restricted: { class: 'hard', customerReason: 'declined' },
   bank_account_unusable: { class: 'hard', customerReason: 'declined' },
+  // The customer stopped this payment with the bank, and not the agreement: only they know what is to follow.
+  refer_to_customer: { class: 'hard', customerReason: 'declined' },
+  // What the customer or the bank agreed to has ended, or Stripe takes no debits of the account any more.
+  payment_intent_mandate_invalid: { class: 'hard', customerReason: 'declined' },
+  india_recurring_payment_mandate_canceled: { class: 'hard', customerReason: 'declined' },
+  payment_method_bank_account_blocked: { class: 'hard', customerReason: 'declined' },
   bank_ownership_changed: { class: 'hard', customerReason: 'declined' },
   invalid_currency: { class: 'hard', customerReason: 'declined' },
   debit_not_authorized: { class: 'revoked', customerReason: 'declined' },

@@ -32,7 +32,10 @@ export const DISPUTE_TABLE: Readonly<Record<DisputeStatus, DisputeRow>> = {
   won: { meaning: 'The money is returned to us.', effect: 'over' },
   // A later appeal can still turn it.
   lost: { meaning: 'The customer keeps the money.', effect: 'lost' },
-  prevented: { meaning: 'It was settled before it became a dispute.', effect: 'over' },
+  prevented: {
+    meaning: 'It was settled before it became a dispute; the customer may have the money back.',
+    effect: 'over',
+  },
   appeal_needs_response: { meaning: 'A lost dispute can be appealed.', effect: 'open' },
   appeal_under_review: { meaning: 'The appeal is looked at.', effect: 'open' },
 };
@@ -67,14 +70,18 @@ export function forbidsCharging(statuses: readonly string[]): boolean {
 
 /**
  * Whether a dispute forbids refunds of its payment: the money went back through it, or may, and would go back twice. A bank
- * that only asks has taken nothing, and a refund answers it (`is_charge_refundable`).
+ * that only asks has taken nothing, and a refund answers it (`is_charge_refundable`). One that was prevented may have been
+ * blocked, or resolved by giving the money back: its status tells neither.
  */
 export function forbidsRefunding(statuses: readonly string[]): boolean {
   return statuses.some((text) => {
     const asksOnly = text === 'warning_needs_response' || text === 'warning_under_review';
-    return text === 'lost' || (forbidsCharging([text]) && !asksOnly);
+    return MAY_HAVE_GONE_BACK.includes(text) || (forbidsCharging([text]) && !asksOnly);
   });
 }
+
+/** Over, and with the customer's having the money. */
+const MAY_HAVE_GONE_BACK: readonly string[] = ['lost', 'prevented'];
 
 function isDisputeStatus(text: string): text is DisputeStatus {
   return Object.hasOwn(DISPUTE_TABLE, text);

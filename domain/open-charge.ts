@@ -99,7 +99,15 @@ export interface OpenCharge {
   resumed: boolean;
   /** Why it is parked. */
   problem: string | null;
+  /** What was refused when it was parked, and is done again when it is resumed; absent in what older versions wrote. */
+  parkedAt?: ParkedStep | null;
 }
+
+export type ParkedStep =
+  | { do: 'attempt' }
+  | { do: 'read' }
+  | { do: 'capture'; order: Extract<ChargeOrder, { do: 'capture' }> }
+  | { do: 'cancel'; as: 'canceled' | 'uncollectible' };
 
 /** What is known of a charge from the start. */
 type Opening = Pick<
@@ -124,8 +132,8 @@ export function openedCharge(charge: Opening): OpenCharge {
 export type ToldCharge = Told<OpenCharge, ReturnType<typeof usual>>;
 
 export function toldCharge(charge: OpenCharge): ToldCharge {
-  // Without a repeat is the same as with none.
-  return told(charge, { ...usual(), repeat: null });
+  // Without a repeat is the same as with none, and so with a refused step.
+  return told(charge, { ...usual(), repeat: null, parkedAt: null });
 }
 
 /** The whole of what {@link toldCharge} told. */

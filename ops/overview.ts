@@ -4,6 +4,7 @@
  */
 import type { Kysely } from 'kysely';
 import {
+  attentionCharges,
   collectedSeries,
   dunningFunnel,
   type FunnelRow,
@@ -16,8 +17,10 @@ import {
 import {
   type AttemptFigure,
   attemptFigures,
+  attentionFigures,
   type LedgerFigures,
   ledgerFigures,
+  type MoneyFigure,
   type QueueFigures,
   queueFigures,
   type WaitingFigure,
@@ -39,6 +42,7 @@ export interface Overview {
   waiting: WaitingFigure[];
   oldest: ListedCharge[];
   attention: ListedCharge[];
+  needAttention: MoneyFigure[];
   lag: WebhookLag;
   queues: QueueFigures;
 }
@@ -77,17 +81,19 @@ export async function readOverview(
   nowMs: number,
 ): Promise<Overview> {
   const period = periodOf(window, nowMs);
-  const [ledger, series, attempts, funnel, waiting, oldest, attention, lag, queues] = await Promise.all([
-    ledgerFigures(db, period),
-    collectedSeries(db, period, WINDOWS[window].bucket),
-    attemptFigures(db, period),
-    dunningFunnel(db, period),
-    waitingFigures(db),
-    waitingCharges(db, MOST_LISTED),
-    waitingCharges(db, MOST_LISTED, 'needs_attention'),
-    webhookLag(db, { ...period, from: new Date(nowMs - LAG_MS) }),
-    queueFigures(db),
-  ]);
+  const [ledger, series, attempts, funnel, waiting, oldest, attention, needAttention, lag, queues] =
+    await Promise.all([
+      ledgerFigures(db, period),
+      collectedSeries(db, period, WINDOWS[window].bucket),
+      attemptFigures(db, period),
+      dunningFunnel(db, period),
+      waitingFigures(db),
+      waitingCharges(db, MOST_LISTED),
+      attentionCharges(db, MOST_LISTED),
+      attentionFigures(db),
+      webhookLag(db, { ...period, from: new Date(nowMs - LAG_MS) }),
+      queueFigures(db),
+    ]);
   return {
     window,
     from: period.from,
@@ -100,6 +106,7 @@ export async function readOverview(
     waiting,
     oldest,
     attention,
+    needAttention,
     lag,
     queues,
   };

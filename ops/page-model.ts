@@ -53,9 +53,8 @@ export async function pageModel(overview: Overview, links: OpsLinks) {
 }
 
 function nowNumbers(overview: Overview, links: OpsLinks): NumberShown[] {
-  const { waiting, queues, lag, at } = overview;
+  const { waiting, needAttention: attention, queues, lag, at } = overview;
   const dunning = waiting.filter(({ status }) => isInDunning(status));
-  const attention = waiting.filter(({ status }) => status === 'needs_attention');
   const charges = (figures: { charges: number }[]) =>
     figures.reduce((sum, figure) => sum + figure.charges, 0);
   const oldestMs = Math.min(...waiting.map(({ oldestDueAt }) => oldestDueAt.getTime()));

@@ -121,7 +121,7 @@ function moveWhileActive(run: EnrollmentRun): Move {
   const { state } = run;
   const [requested] = state.requestedCharges;
   if (requested !== undefined) {
-    return isDisputed(state) ? FOREVER : { kind: 'open_requested', charge: requested };
+    return isDisputed(state) ? untilCancel(run) : { kind: 'open_requested', charge: requested };
   }
   const { next } = state.schedule;
   return next === null ? moveAfterLast(run) : moveTowards(run, next);
@@ -134,7 +134,7 @@ function moveTowards(run: EnrollmentRun, next: PlannedCharge): Move {
     return { kind: 'wait', until: next.dueAt };
   }
   if (isDisputed(state)) {
-    return FOREVER;
+    return untilCancel(run);
   }
   const asked = terms.catchUp === 'charge_all' || state.schedule.confirmedOverdue === next.occurrence;
   if (lateMs > OVERDUE_MS && !asked) {
@@ -143,6 +143,12 @@ function moveTowards(run: EnrollmentRun, next: PlannedCharge): Move {
   return dueNow(run, next).chargeMinor === 0
     ? { kind: 'pay_from_balance', charge: next }
     : { kind: 'open_planned', charge: next };
+}
+
+/** Nothing is charged meanwhile, and a cancel at the end of the period takes effect all the same. */
+function untilCancel({ state }: EnrollmentRun): Move {
+  const until = state.cancelLater?.at ?? null;
+  return until !== null && patched(PATCHES.cancelOutlivesDispute) ? { kind: 'wait', until } : FOREVER;
 }
 
 function moveAfterLast({ state, terms }: EnrollmentRun): Move {
@@ -182,6 +188,9 @@ function waitSummary(run: EnrollmentRun, until: string): string {
   if (run.state.paused !== null) {
     return `Paused until ${instant(until)}`;
   }
+  if (run.state.cancelLater?.at === until) {
+    return `Canceled as of ${instant(until)}`;
+  }
   const amountMinor = run.state.schedule.next?.amountMinor ?? 0;
   return `Next charge: ${amountText(amountMinor, run.terms.currency)} on ${instant(until)}`;
 }
@@ -190,7 +199,13 @@ function waitSummary(run: EnrollmentRun, until: string): string {
 async function payFromBalance(run: EnrollmentRun, planned: PlannedCharge): Promise<void> {
   await changing(run, async () => {
     const { state } = run;
-    state.balanceMinor = dueNow(run, planned).balanceMinor;
+    const { chargeMinor, balanceMinor } = dueNow(run, planned);
+    const movedOn = chargeMinor > 0 || state.schedule.next !== planned;
+    if (movedOn && patched(PATCHES.balanceInTurn)) {
+      // Whoever went first has used the credit up, or changed the charge.
+      return;
+    }
+    state.balanceMinor = balanceMinor;
     setSchedule(run, { occurrence: planned.occurrence, paid: planned });
     const fact = commandFact(run, {
       what: 'schedule.paid_from_balance',

@@ -1,5 +1,5 @@
 /** What somebody may ask about one charge: try, confirm, capture, cancel, extend, stop. Registered by handlers.ts. */
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition, patched, setHandler } from '@temporalio/workflow';
 import { planCapture } from '../domain/capture.ts';
 import { MOST_RETRIES_PER_CHARGE } from '../domain/card-budgets.ts';
 import type { ChargeCommand } from '../domain/charge-states.ts';
@@ -16,6 +16,7 @@ import {
   retryChargeUpdate,
   stopDunningUpdate,
 } from './messages.ts';
+import { PATCHES } from './patches.ts';
 import { allowedCharge, refuse, refuseIf } from './refusals.ts';
 import { type EnrollmentRun, isDisputed } from './run.ts';
 import { note } from './schedule.ts';
@@ -36,6 +37,7 @@ export function handleChargeCommands(run: EnrollmentRun): void {
     async (requested) => {
       const charge = openCharge(run, requested.chargeId);
       if (charge !== undefined) {
+        knowGivenUp(charge);
         charge.resumed = true;
         await note(run, { what: 'charge.resumed', by: requested, chargeId: charge.id });
       }
@@ -131,6 +133,7 @@ function handleEnds(run: EnrollmentRun): void {
       const { chargeId, as } = requested;
       const charge = openCharge(run, chargeId);
       if (charge !== undefined) {
+        knowGivenUp(charge);
         charge.cancelAsked = asker(requested);
         await note(run, { what: `charge.${as}_asked`, by: requested, chargeId });
       }
@@ -204,10 +207,25 @@ function freeCharge(run: EnrollmentRun, chargeId: string, command: ChargeCommand
   if (run.state.cancel !== null || charge.cancelAsked !== null) {
     refuse('cancel_pending', 'a cancel has been accepted: no attempt starts any more');
   }
-  if (charge.asked !== null || charge.givenUp !== null) {
+  const ends = command === 'cancel' || command === 'forgive';
+  const isParked = charge.status === 'needs_attention' && !run.worked.has(chargeId);
+  if (charge.asked !== null || (charge.givenUp !== null && !(ends && isParked))) {
     refuse('charge_busy', `${charge.id} is being worked on; ask again`);
   }
   return charge;
+}
+
+/**
+ * Older versions did not write what was refused when they parked a charge. Dunning was over where it has decided so, or
+ * where a cancel was tried that nobody asked for.
+ */
+function knowGivenUp(charge: OpenCharge): void {
+  const { status, parkedAt, givenUp, cancelAsked, cancelTries } = charge;
+  const isGivenUp = givenUp !== null || (cancelAsked === null && cancelTries > 0);
+  const isUnknown = status === 'needs_attention' && parkedAt === undefined;
+  if (isUnknown && isGivenUp && patched(PATCHES.parkedStepRepeats)) {
+    charge.parkedAt = { do: 'cancel', as: 'uncollectible' };
+  }
 }
 
 function openCharge(run: EnrollmentRun, chargeId: string): OpenCharge | undefined {

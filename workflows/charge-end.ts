@@ -16,10 +16,10 @@ import { isKept, periodSettled } from './paid-period.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import type { EnrollmentRun } from './run.ts';
-import { note, startPause } from './schedule.ts';
+import { note, prolongPause, startPause } from './schedule.ts';
 import { scheduled } from './stripe-activities.ts';
 
-/** A dispute's end may be missed; each look tells how it stands. */
+/** A dispute's end may be missed, and so may a key that is mended; each look tells how it stands. */
 const REFUSED_AGAIN_MS = 24 * 3_600_000;
 
 /** Returns when nothing more follows, or when another run is to take over. */
@@ -57,8 +57,12 @@ export async function followPolicy(
   const { state } = run;
   if (policy === 'cancel') {
     state.cancel ??= by;
-  } else if (policy === 'pause' && state.paused === null && state.cancel === null) {
-    await startPause(run, by, null, collected);
+  } else if (policy === 'pause' && state.cancel === null) {
+    if (state.paused === null) {
+      await startPause(run, by, null, { collected });
+    } else if (collected === 'afterwards' && patched(PATCHES.lostDisputeInPause)) {
+      await prolongPause(run, state.paused, by);
+    }
   }
 }
 
@@ -109,22 +113,40 @@ async function refundLateSuccess(run: EnrollmentRun, charge: OpenCharge): Promis
         await follow(run, charge, refund.refunds);
       }
       if (!isStillOwed(refund) || !patched(PATCHES.refusedRefundWaits)) {
-        return true;
+        break;
       }
       await untilItMayGoBack(run, charge, `${refund.code}: ${refund.message}`);
-      if (run.leaving) {
-        return false;
-      }
     } catch (error) {
-      charge.problem = problemOf(error);
-      charge.resumed = false;
-      publish(run);
-      await condition(() => charge.resumed || run.leaving);
-      if (run.leaving) {
-        return false;
+      const problem = problemOf(error);
+      if (patched(PATCHES.refusedRefundShows)) {
+        await untilItMayGoBack(run, charge, problem);
+      } else {
+        charge.problem = problem;
+        charge.resumed = false;
+        publish(run);
+        await condition(() => charge.resumed || run.leaving);
       }
     }
+    if (run.leaving) {
+      return false;
+    }
   }
+  if (charge.problem !== null && patched(PATCHES.refusedRefundShows)) {
+    await show(run, charge, null);
+  }
+  return true;
+}
+
+/** What an operator sees of it in rows, lists and figures; the Workflow shows its part in Temporal. */
+async function show(run: EnrollmentRun, charge: OpenCharge, problem: string | null): Promise<void> {
+  charge.problem = problem;
+  const what = problem === null ? 'its refund is refused no more' : 'its refund is refused';
+  await scheduled(`Charge ${charge.number}: ${what}`).showRefusedRefund({
+    enrollmentId: run.input.enrollmentId,
+    chargeId: charge.id,
+    problem,
+    at: new Date().toISOString(),
+  });
 }
 
 /** Not what went back already, by a refund or through a dispute. */
@@ -138,7 +160,10 @@ function isStillOwed(refund: RefundResult): refund is Extract<RefundResult, { ki
 
 /** Until a dispute of the charge has moved, somebody resumes it, or a day has passed. */
 async function untilItMayGoBack(run: EnrollmentRun, charge: OpenCharge, problem: string): Promise<void> {
-  if (charge.problem !== problem) {
+  if (patched(PATCHES.refusedRefundShows)) {
+    // Also what is known already: an older version may have told only the timeline.
+    await show(run, charge, problem);
+  } else if (charge.problem !== problem) {
     charge.problem = problem;
     const by = { by: 'workflow', reason: problem };
     await note(run, { what: 'charge.refund_refused', by, chargeId: charge.id });

@@ -70,6 +70,9 @@ export function take(run: EnrollmentRun, charge: OpenCharge, report: ChargeRepor
   }
   const before = charge.status;
   charge.status = report.status;
+  if (charge.parkedAt != null && charge.status !== 'needs_attention') {
+    charge.parkedAt = null;
+  }
   charge.repeat = null;
   takeHold(charge, report);
   takeDunning(run, charge, report);

@@ -4,7 +4,13 @@
  */
 import { ActivityFailure, ApplicationFailure, patched } from '@temporalio/workflow';
 import type { AskedOfCharge, ChargeReport, ToldReport } from '../activities/charge-work.ts';
-import { type AttemptReason, type OpenCharge, policyOf, toldCharge } from '../domain/open-charge.ts';
+import {
+  type AttemptReason,
+  type OpenCharge,
+  type ParkedStep,
+  policyOf,
+  toldCharge,
+} from '../domain/open-charge.ts';
 import { withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
 import { told, USUAL_PLAN, USUAL_REPORT, USUAL_WORK } from '../domain/told.ts';
@@ -67,12 +73,14 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
 
 /**
  * A defect parks this charge and nothing else: a person mends it, `resumeCharge` goes on.
+ * @param again what is done again then
  * @param tried the method of the attempt that this is; null when it is none
  */
 export async function reported(
   run: EnrollmentRun,
   charge: OpenCharge,
   activity: () => Promise<ToldReport>,
+  again: ParkedStep,
   tried: SavedMethod | null = null,
 ): Promise<ToldReport> {
   run.worked.add(charge.id);
@@ -81,6 +89,9 @@ export async function reported(
   } catch (error) {
     const problem = problemOf(error);
     charge.problem = problem;
+    if (patched(PATCHES.parkedStepRepeats)) {
+      charge.parkedAt = again;
+    }
     return scheduled(`Charge ${charge.number}: needs attention`).parkCharge({
       ...work(run, charge, tried),
       problem,

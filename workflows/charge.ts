@@ -108,7 +108,9 @@ async function attempt(
   }
   const asked = { ...work(run, charge, method), ...(by === null ? {} : { by }), why };
   const activities = by === null ? scheduled(summary) : interactive(summary);
-  const report = reportOf(await reported(run, charge, () => activities.collectCharge(asked), method));
+  const report = reportOf(
+    await reported(run, charge, () => activities.collectCharge(asked), { do: 'attempt' }, method),
+  );
   if (by !== null) {
     countTry(charge, report, 'answered');
   }
@@ -138,7 +140,7 @@ async function authenticate(
   const asked = { ...work(run, charge, method), by: order };
   const summary = attemptSummary(run, charge, method, 'by_hand');
   const report = reportOf(
-    await reported(run, charge, () => interactive(summary).authenticateCharge(asked), method),
+    await reported(run, charge, () => interactive(summary).authenticateCharge(asked), { do: 'read' }, method),
   );
   countTry(charge, report, 'challenge');
   takeAttempt(run, charge, method, report, 'on_session');
@@ -154,28 +156,46 @@ async function capture(
   charge: OpenCharge,
   { order }: Extract<Step, { do: 'capture' }>,
 ): Promise<void> {
+  const before = charge.status;
+  takeUp(charge);
   charge.captureTries += 1;
   charge.capturedByOrder = true;
   const summary = `Charge ${charge.number}: capture ${amountText(order.amountMinor ?? charge.hold?.capturableMinor ?? charge.amountMinor, run.terms.currency)}`;
   const report = reportOf(
-    await reported(run, charge, () =>
-      interactive(summary).captureCharge({
-        ...work(run, charge, null),
-        amountMinor: order.amountMinor,
-        by: { by: order.by, reason: order.reason },
-      }),
+    await reported(
+      run,
+      charge,
+      () =>
+        interactive(summary).captureCharge({
+          ...work(run, charge, null),
+          amountMinor: order.amountMinor,
+          by: { by: order.by, reason: order.reason },
+        }),
+      { do: 'capture', order },
     ),
   );
   take(run, charge, report);
+  unparkOpen(charge, before);
   charge.asked = null;
 }
 
+/** What was refused is done again: once for each time that somebody says so. */
+function takeUp(charge: OpenCharge): void {
+  if (charge.parkedAt != null) {
+    charge.resumed = false;
+  }
+}
+
 async function read(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
+  takeUp(charge);
   charge.changed = false;
   charge.reads += 1;
   const report = reportOf(
-    await reported(run, charge, () =>
-      scheduled(`Charge ${charge.number}: read the PaymentIntent`).readCharge(work(run, charge, null)),
+    await reported(
+      run,
+      charge,
+      () => scheduled(`Charge ${charge.number}: read the PaymentIntent`).readCharge(work(run, charge, null)),
+      { do: 'read' },
     ),
   );
   const { status } = charge;
@@ -228,10 +248,14 @@ async function cancel(
   const asker = as === 'canceled' ? (charge.cancelAsked ?? run.state.cancel) : charge.givenUp;
   const by = { by: asker?.by ?? over.by, reason: asker === null ? over.reason : asker.reason };
   const report = reportOf(
-    await reported(run, charge, () =>
-      scheduled(
-        `Charge ${charge.number}: cancel ${amountText(charge.amountMinor, run.terms.currency)}`,
-      ).cancelCharge({ ...work(run, charge, null), as, by }),
+    await reported(
+      run,
+      charge,
+      () =>
+        scheduled(
+          `Charge ${charge.number}: cancel ${amountText(charge.amountMinor, run.terms.currency)}`,
+        ).cancelCharge({ ...work(run, charge, null), as, by }),
+      { do: 'cancel', as },
     ),
   );
   take(run, charge, report);

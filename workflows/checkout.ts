@@ -3,7 +3,12 @@
  * waits for the first method. Called by `workflows/enrollment.ts` and by its handlers.
  */
 import { ActivityFailure, ApplicationFailure, condition, patched } from '@temporalio/workflow';
-import type { MethodRead, SavePaymentMethodResult, ToldMethodWork } from '../activities/payment-methods.ts';
+import type {
+  MethodRead,
+  SavedPaymentMethod,
+  SavePaymentMethodResult,
+  ToldMethodWork,
+} from '../activities/payment-methods.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { withEmptyLists, withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
@@ -16,7 +21,7 @@ import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
 import { refuse } from './refusals.ts';
 import { type CarriedState, type EnrollmentRun, setSchedule } from './run.ts';
-import { note } from './schedule.ts';
+import { changing, note, replan } from './schedule.ts';
 import { interactive } from './stripe-activities.ts';
 
 /** A session with less time left is replaced when the customer asks for one. */
@@ -231,13 +236,14 @@ export function isNews(run: EnrollmentRun, checkoutSessionId: string): boolean {
 
 async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string): Promise<void> {
   const { state } = run;
+  const { changes } = state.schedule;
   const work = {
     enrollmentId: run.input.enrollmentId,
     customerId: run.input.customerId,
     checkoutSessionId,
     stripeCustomerId: state.paymentMethod?.stripeCustomerId ?? null,
     terms: toldTerms(planTermsOf(run.terms)),
-    changes: withoutEmptyLists(state.schedule.changes),
+    changes: withoutEmptyLists(changes),
     anchorAt: state.schedule.anchorAt,
     at: new Date().toISOString(),
   };
@@ -260,21 +266,42 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
   }
   state.checkout.handled = [...state.checkout.handled, checkoutSessionId].slice(-MOST_REMEMBERED_SESSIONS);
   if (result.kind === 'saved') {
-    const { id, type, stripeCustomerId, label, expires, schedule } = result;
-    if (state.paymentMethod !== null && state.paymentMethod.id !== id) {
-      // Of another Customer: the one of before was deleted at Stripe, and its methods with it.
-      const isGone = state.paymentMethod.stripeCustomerId !== stripeCustomerId;
-      state.otherMethod = isGone ? null : state.paymentMethod;
-    }
-    state.paymentMethod = { id, type, stripeCustomerId, label, expires };
-    // Two readings of one session may overlap: the first has started the schedule.
-    if (schedule !== null && state.schedule.anchorAt === null) {
-      const { anchorAt, next, following } = schedule;
-      const changes = withEmptyLists(schedule.changes);
-      setSchedule(run, { anchorAt, next, following, changes, planning: false });
+    const startsOtherwise = state.schedule.anchorAt === null && state.schedule.changes !== changes;
+    if (startsOtherwise && patched(PATCHES.changeOutlivesStart)) {
+      // Until it is planned with what was changed meanwhile, nothing is opened.
+      await changing(run, () => startWith(run, result));
+    } else {
+      takeSaved(run, result);
     }
   }
   publish(run);
+}
+
+function takeSaved(run: EnrollmentRun, saved: SavedPaymentMethod): void {
+  const { state } = run;
+  const { id, type, stripeCustomerId, label, expires, schedule } = saved;
+  if (state.paymentMethod !== null && state.paymentMethod.id !== id) {
+    // Of another Customer: the one of before was deleted at Stripe, and its methods with it.
+    const isGone = state.paymentMethod.stripeCustomerId !== stripeCustomerId;
+    state.otherMethod = isGone ? null : state.paymentMethod;
+  }
+  state.paymentMethod = { id, type, stripeCustomerId, label, expires };
+  // Two readings of one session may overlap: the first has started the schedule.
+  if (schedule !== null && state.schedule.anchorAt === null) {
+    const { anchorAt, next, following } = schedule;
+    const changes = withEmptyLists(schedule.changes);
+    setSchedule(run, { anchorAt, next, following, changes, planning: false });
+  }
+}
+
+/** The schedule was changed while the method was being saved: it starts as it has been changed. */
+async function startWith(run: EnrollmentRun, saved: SavedPaymentMethod): Promise<void> {
+  const { anchorAt, changes } = run.state.schedule;
+  takeSaved(run, saved);
+  if (anchorAt === null) {
+    setSchedule(run, { changes });
+    await replan(run, { facts: [] });
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 /** What somebody may ask of an enrollment as a whole: cancel, pause, resume, another charge. Registered by handlers.ts. */
-import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, setHandler } from '@temporalio/workflow';
 import { chargeId } from '../domain/ids.ts';
 import {
   cancelAtPeriodEndUpdate,
@@ -10,10 +10,11 @@ import {
   resumeEnrollmentUpdate,
   undoCancelUpdate,
 } from './messages.ts';
+import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
-import { refuse, refuseByStatus } from './refusals.ts';
+import { refuse, refuseByStatus, refuseChange, refuseInTurn } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
-import { endPause, note, startPause } from './schedule.ts';
+import { changing, endPause, isDue, note, startPause } from './schedule.ts';
 
 /** Requests of one enrollment that wait or are open at a time; a caller's loop must not fill the history. */
 const MOST_OPEN_CHARGES = 20;
@@ -63,13 +64,12 @@ function handleCancel(run: EnrollmentRun): void {
   setHandler(
     cancelAtPeriodEndUpdate,
     async (requested) => {
+      if (patched(PATCHES.cancelLaterInTurn)) {
+        return cancelInTurn(run, requested);
+      }
       // While the first attempt of a charge is under way, nobody knows what comes next.
       await condition(() => !state.schedule.planning);
-      const cancelAt = periodEnd(run);
-      state.cancelLater = { ...asker(requested), at: cancelAt };
-      const details = { cancel_at: cancelAt };
-      await note(run, { what: 'enrollment.cancel_at_period_end', by: requested, details }, { cancelAt });
-      return { cancelAt };
+      return cancelLater(run, requested);
     },
     {
       validator: (_requested) => {
@@ -84,20 +84,49 @@ function handleCancel(run: EnrollmentRun): void {
   setHandler(
     undoCancelUpdate,
     async (requested) => {
-      state.cancelLater = null;
-      await note(run, { what: 'enrollment.cancel_undone', by: requested }, { cancelAt: null });
-      return { status: statusOf(run) };
+      const undo = async () => {
+        state.cancelLater = null;
+        await note(run, { what: 'enrollment.cancel_undone', by: requested }, { cancelAt: null });
+        return { status: statusOf(run) };
+      };
+      return patched(PATCHES.cancelLaterInTurn)
+        ? changing(run, async () => {
+            refuseUndo(run);
+            return undo();
+          })
+        : undo();
     },
-    {
-      validator: (_requested) => {
-        refuseByStatus(run, 'undo_cancel');
-        const { cancelLater } = state;
-        if (cancelLater === null || Date.parse(cancelLater.at) <= Date.now()) {
-          refuse('no_cancel_pending', 'there is no cancel that could still be taken back');
-        }
-      },
-    },
+    { validator: (_requested) => refuseUndo(run) },
   );
+}
+
+/** What is due is opened first, and what is being tried is answered: the period that ends is the one that this pays for. */
+function cancelInTurn(run: EnrollmentRun, requested: Requested): Promise<{ cancelAt: string }> {
+  const isReady = () => !run.state.schedule.planning && (!isDue(run) || run.leaving);
+  const change = async () => {
+    refuseByStatus(run, 'cancel_at_period_end');
+    if (isDue(run)) {
+      refuse('charge_busy', 'the next charge is about to be opened; ask again');
+    }
+    return cancelLater(run, requested);
+  };
+  return changing(run, change, isReady);
+}
+
+async function cancelLater(run: EnrollmentRun, requested: Requested): Promise<{ cancelAt: string }> {
+  const cancelAt = periodEnd(run);
+  run.state.cancelLater = { ...asker(requested), at: cancelAt };
+  const details = { cancel_at: cancelAt };
+  await note(run, { what: 'enrollment.cancel_at_period_end', by: requested, details }, { cancelAt });
+  return { cancelAt };
+}
+
+function refuseUndo(run: EnrollmentRun): void {
+  refuseByStatus(run, 'undo_cancel');
+  const { cancelLater: pending } = run.state;
+  if (pending === null || Date.parse(pending.at) <= Date.now()) {
+    refuse('no_cancel_pending', 'there is no cancel that could still be taken back');
+  }
 }
 
 /** When the running period is over: at the next charge, or now when a pause has outlasted it. */
@@ -119,15 +148,13 @@ function handlePause(run: EnrollmentRun): void {
   setHandler(
     pauseEnrollmentUpdate,
     async (requested) => {
-      await startPause(run, asker(requested), requested.resumeAt);
+      const check = () => refuseInTurn(() => refuseChange(run, 'pause'));
+      await startPause(run, asker(requested), requested.resumeAt, { check });
       return { status: statusOf(run) };
     },
     {
       validator: ({ resumeAt }) => {
-        refuseByStatus(run, 'pause');
-        if (run.state.cancelLater !== null) {
-          refuse('cancel_pending', 'undo the cancel at the end of the period first');
-        }
+        refuseChange(run, 'pause');
         if (resumeAt !== null && !(Date.parse(resumeAt) > Date.now())) {
           refuse('resume_not_ahead', `'${resumeAt}' is not ahead; expected a later instant, or null`);
         }

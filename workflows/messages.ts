@@ -68,14 +68,21 @@ export interface ScheduleAnswer {
   next: PlannedCharge | null;
 }
 
+/** A repeat under the same `requestKey` gets the answer of the first one, and changes nothing more. */
+export interface NextChangeRequested extends Requested {
+  requestKey?: string;
+}
+
 /** Leaves the next charge of the schedule out; an installment waits one interval instead. */
-export const skipNextUpdate = defineUpdate<ScheduleAnswer, [Requested]>('skipNext');
+export const skipNextUpdate = defineUpdate<ScheduleAnswer, [NextChangeRequested]>('skipNext');
 
 /** Moves the next charge of the schedule; those after it keep their instants. */
-export const moveNextUpdate = defineUpdate<ScheduleAnswer, [Requested & { dueAt: string }]>('moveNext');
+export const moveNextUpdate = defineUpdate<ScheduleAnswer, [NextChangeRequested & { dueAt: string }]>(
+  'moveNext',
+);
 
 /** Makes the next charge of the schedule now. */
-export const chargeNowUpdate = defineUpdate<ScheduleAnswer, [Requested]>('chargeNow');
+export const chargeNowUpdate = defineUpdate<ScheduleAnswer, [NextChangeRequested]>('chargeNow');
 
 export interface AmountRequested extends Requested {
   amountMinor: number;
@@ -92,7 +99,7 @@ export const changeAmountUpdate = defineUpdate<
   [AmountRequested]
 >('changeAmount');
 
-/** An operator has mended what parked a charge as `needs_attention`: try it again. */
+/** An operator has mended what parked a charge as `needs_attention`: what was refused is done again. */
 export const resumeChargeUpdate = defineUpdate<{ chargeId: string }, [Requested & { chargeId: string }]>(
   'resumeCharge',
 );

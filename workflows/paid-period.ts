@@ -3,13 +3,15 @@
  * of the schedule and where a charge ends.
  */
 import { patched } from '@temporalio/workflow';
-import { settleAtOnce } from '../domain/amount-change.ts';
+import type { PeriodReceived } from '../activities/paid-periods.ts';
+import { creditableMinor, loweredRaises, type PaidPart, settleAtOnce } from '../domain/amount-change.ts';
 import type { OpenCharge } from '../domain/open-charge.ts';
 import { requestCharge } from './enrollment-commands.ts';
 import type { AmountRequested } from './messages.ts';
 import { PATCHES } from './patches.ts';
 import { refuse } from './refusals.ts';
 import type { EnrollmentRun, PaidPeriod } from './run.ts';
+import { interactive } from './stripe-activities.ts';
 
 /** The period that was paid for ends all the same when the charge after it would have been due. */
 export function endPeriodWithSkipped({ state }: EnrollmentRun): void {
@@ -46,9 +48,8 @@ export function periodSettled(run: EnrollmentRun, charge: OpenCharge, replacedBy
   }
   if (replacedBy !== null) {
     raise.chargeId = replacedBy;
-  } else if (isPaid) {
-    paid.raises = paid.raises?.filter((other) => other !== raise) ?? [];
-  } else {
+  } else if (!isPaid) {
+    // One that is paid is kept, since what paid for it may go back.
     raise.unpaid = true;
   }
 }
@@ -57,16 +58,44 @@ function paysFor(paid: PaidPeriod, { id, occurrence }: OpenCharge): boolean {
   return paid.chargeId === undefined ? occurrence === paid.occurrence : id === paid.chargeId;
 }
 
+/** Whether a change of amount credits some of the running period, so that it must be known what of it is with us. */
+export function isCreditAtOnce(run: EnrollmentRun, { amountMinor, effective }: AmountRequested): boolean {
+  const { paid } = run.state.schedule;
+  const isLower = effective === 'at_once' && paid !== null && amountMinor < paid.amountMinor;
+  return isLower && patched(PATCHES.creditWithinReceived);
+}
+
+/** What of the money for the running period is with us: some may have gone back, or only a part was captured. */
+export async function receivedForPeriod({ state, input }: EnrollmentRun): Promise<PeriodReceived | null> {
+  const { paid } = state.schedule;
+  return paid === null
+    ? null
+    : interactive('Read what is with us of what was paid for the period').readPaidPeriod({
+        enrollmentId: input.enrollmentId,
+        occurrence: paid.occurrence,
+        chargeId: paid.chargeId ?? null,
+        raises: (paid.raises ?? []).map(({ chargeId }) => chargeId),
+      });
+}
+
 /**
  * The rest of the running period at the new amount, against what was paid for it.
+ * @param received what is with us of that; null when nothing is to be credited
  * @returns the charge for it; null when none is made, since what it comes to is for the balance
  */
-export function settleRest(run: EnrollmentRun, amountMinor: number): string | null {
+export function settleRest(
+  run: EnrollmentRun,
+  amountMinor: number,
+  received: PeriodReceived | null,
+): string | null {
   const { state, terms, input } = run;
   const { schedule } = state;
   const { paid } = schedule;
   const known = paid === null ? null : { ...paid, amountMinor: paidAmount(paid) };
-  const period = { paid: known, endsAt: endOfPeriod(run) };
+  const period = {
+    paid: known === null ? null : { ...known, amountMinor: creditedFrom(run, known, amountMinor, received) },
+    endsAt: endOfPeriod(run),
+  };
   const at = new Date().toISOString();
   const settled = settleAtOnce(amountMinor, terms.currency, period, at, state.balanceMinor);
   state.balanceMinor = settled.balanceMinor;
@@ -79,11 +108,34 @@ export function settleRest(run: EnrollmentRun, amountMinor: number): string | nu
           description: input.description,
         });
   if (paid !== null && known !== null) {
-    const raises = paid.raises?.filter(({ unpaid }) => !unpaid) ?? [];
+    const paidRaises = paid.raises?.filter(({ unpaid }) => !unpaid) ?? [];
+    const raises = loweredRaises(paidRaises, Math.max(0, known.amountMinor - amountMinor));
     const raise = chargeId === null ? [] : [{ chargeId, byMinor: amountMinor - known.amountMinor }];
     schedule.paid = { ...paid, amountMinor, raises: [...raises, ...raise] };
   }
   return chargeId;
+}
+
+/** What the new amount is set against: what was agreed last, and for a credit what of that is with us. */
+function creditedFrom(
+  { terms }: EnrollmentRun,
+  known: PaidPeriod,
+  toMinor: number,
+  received: PeriodReceived | null,
+): number {
+  if (received === null || toMinor >= known.amountMinor) {
+    return known.amountMinor;
+  }
+  return Math.max(toMinor, creditableMinor(partsOf(known, received), terms.currency));
+}
+
+/** By what pays for it: raises each by its own charge, and the charge of the period the rest. */
+function partsOf({ amountMinor, raises = [] }: PaidPeriod, received: PeriodReceived): PaidPart[] {
+  const ofRaises = raises
+    .filter(({ unpaid }) => !unpaid)
+    .map(({ chargeId, byMinor }) => ({ minor: byMinor, received: received.raises[chargeId] ?? null }));
+  const raisedMinor = ofRaises.reduce((sum, { minor }) => sum + minor, 0);
+  return [{ minor: amountMinor - raisedMinor, received: received.period }, ...ofRaises];
 }
 
 /** What was agreed last, without the raises that nobody paid for. */

@@ -44,4 +44,22 @@ export const PATCHES = {
   refusedRefundWaits: 'refused-refund-waits',
   /** A run is handed on after some ten periods, while it has nothing under way. After 0.1.0. */
   shortRuns: 'short-runs',
+  /** A lower amount at once credits no more than is with us of what paid for the period. After 0.1.0. */
+  creditWithinReceived: 'credit-within-received',
+  /** A late payment that cannot go back is in the rows, and tried again daily also where our key was refused. After 0.1.0. */
+  refusedRefundShows: 'refused-refund-shows',
+  /** A parked charge that is resumed does again what was refused, and not always an attempt. After 0.1.0. */
+  parkedStepRepeats: 'parked-step-repeats',
+  /** A schedule that is changed while its first method is being saved starts as it was changed. After 0.1.0. */
+  changeOutlivesStart: 'change-outlives-start',
+  /** A cancel at the end of the period, and its undoing, wait for changes of the schedule, and hold others up. After 0.1.0. */
+  cancelLaterInTurn: 'cancel-later-in-turn',
+  /** A command is refused when its turn has come and what it was checked against holds no longer. After 0.1.0. */
+  refusedInTurn: 'refused-in-turn',
+  /** The balance pays for a charge only if it still does, and the charge is still the next one. After 0.1.0. */
+  balanceInTurn: 'balance-in-turn',
+  /** A lost dispute holds back what it held also where a pause had begun before, until somebody resumes. After 0.1.0. */
+  lostDisputeInPause: 'lost-dispute-in-pause',
+  /** A cancel at the end of the period takes effect also while a dispute holds charges back. After 0.1.0. */
+  cancelOutlivesDispute: 'cancel-outlives-dispute',
 } as const;

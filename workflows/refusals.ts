@@ -1,13 +1,14 @@
 /**
- * How a command is refused: by the tables of `domain/`, in a validator, so that nothing is left in the history. Called
- * by the handlers only. Every refusal is an ApplicationFailure whose type is one of `REFUSALS`.
+ * How a command is refused: by the tables of `domain/`, in a validator, so that nothing is left in the history, or when
+ * its turn has come. Called by the handlers only. Every refusal is an ApplicationFailure whose type is one of `REFUSALS`.
  */
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, patched } from '@temporalio/workflow';
 import { type ChargeCommand, chargeStep } from '../domain/charge-states.ts';
 import { type EnrollmentCommand, enrollmentStep } from '../domain/enrollment-states.ts';
 import { type RefusalCode, refusalType } from '../domain/errors.ts';
 import { chargeId } from '../domain/ids.ts';
 import type { OpenCharge } from '../domain/open-charge.ts';
+import { PATCHES } from './patches.ts';
 import { type EnrollmentRun, isPastDue, statusOf } from './run.ts';
 
 /** @returns never: it throws */
@@ -28,6 +29,28 @@ export function refuseByStatus(run: EnrollmentRun, command: EnrollmentCommand): 
   refuseIf('refused' in step ? step.refused : null);
   if (run.state.cancel !== null && command !== 'cancel') {
     refuse('cancel_pending', 'a cancel of the enrollment has been accepted');
+  }
+}
+
+/** {@link refuseByStatus} of a change of the schedule, or a pause; none is made before a cancel that is still to come. */
+export function refuseChange(run: EnrollmentRun, command: EnrollmentCommand): void {
+  refuseByStatus(run, command);
+  if (run.state.cancelLater !== null) {
+    refuse('cancel_pending', 'undo the cancel at the end of the period first');
+  }
+}
+
+/**
+ * Asks again what a validator has asked: others were carried out while the command waited for its turn. It has been
+ * accepted, so the refusal is its answer.
+ */
+export function refuseInTurn(check: () => void): void {
+  try {
+    check();
+  } catch (refusal) {
+    if (patched(PATCHES.refusedInTurn)) {
+      throw refusal;
+    }
   }
 }
 

@@ -57,7 +57,7 @@ export interface PaidPeriod extends PlannedCharge {
   chargeId?: string;
   /** Its charge was settled without being paid, or what it took was given back. */
   unpaid?: true;
-  /** Raises in its midst whose charges are not paid: what each has added to the amount. */
+  /** Raises in its midst: what each has added to the amount. Older versions forgot those that were paid. */
   raises?: { chargeId: string; byMinor: number; unpaid?: true }[];
 }
 
@@ -106,6 +106,11 @@ export interface CarriedState {
    * row answers, for ever.
    */
   chargeRequests: { key: string; chargeId: string }[];
+  /**
+   * Changes of the next charge that came with a key, newest last; bounded. Answers a repeat while the timeline does not.
+   * Absent while there was none.
+   */
+  scheduleRequests?: { key: string; what: string; dueAt?: string; next: PlannedCharge | null }[];
   chargesSucceeded: number;
   amountCollectedMinor: number;
   paused: Pause | null;

@@ -1,5 +1,6 @@
 /** What somebody may change about the schedule: skip, move, charge now, another amount. Registered by handlers.ts. */
 import { condition, patched, setHandler } from '@temporalio/workflow';
+import type { EnrollmentCommand } from '../domain/enrollment-states.ts';
 import { checkAmount } from '../domain/money.ts';
 import {
   type ChangeResult,
@@ -9,48 +10,47 @@ import {
   skipNext,
 } from '../domain/schedule-changes.ts';
 import { asker } from './enrollment-commands.ts';
+import { changeAmountUpdate, chargeNowUpdate, moveNextUpdate, skipNextUpdate } from './messages.ts';
 import {
-  changeAmountUpdate,
-  chargeNowUpdate,
-  moveNextUpdate,
-  type Requested,
-  skipNextUpdate,
-} from './messages.ts';
-import { endPeriodWithSkipped, refuseCredit, settleRest, unpaidCharge } from './paid-period.ts';
+  endPeriodWithSkipped,
+  isCreditAtOnce,
+  receivedForPeriod,
+  refuseCredit,
+  settleRest,
+  unpaidCharge,
+} from './paid-period.ts';
 import { PATCHES } from './patches.ts';
-import { refuse, refuseByStatus, refuseIf } from './refusals.ts';
+import { refuse, refuseByStatus, refuseChange, refuseIf, refuseInTurn } from './refusals.ts';
 import type { EnrollmentRun } from './run.ts';
 import { changing, commandFact, replan, type Told } from './schedule.ts';
+import { type AskedOfNext, madeBefore, remember } from './schedule-requests.ts';
+
+/** A change of the next charge: what the timeline calls it, and as which command it is allowed. */
+interface Change {
+  what: string;
+  command: EnrollmentCommand;
+}
+
+const SKIPPED: Change = { what: 'schedule.skipped', command: 'skip_next' };
+const MOVED: Change = { what: 'schedule.moved', command: 'move_next' };
+const CHARGED_EARLY: Change = { what: 'schedule.charged_early', command: 'move_next' };
 
 export function handleScheduleCommands(run: EnrollmentRun): void {
-  setHandler(skipNextUpdate, (requested) => change(run, 'schedule.skipped', requested, () => skip(run)), {
-    validator: (_requested) => {
-      refuseByStatus(run, 'skip_next');
-      unlessPlanning(run, () => skipped(run));
-    },
+  setHandler(skipNextUpdate, (requested) => change(run, SKIPPED, requested, () => skip(run)), {
+    validator: (requested) => refuseUnlessMade(run, SKIPPED, requested, () => skipped(run)),
   });
 
   setHandler(
     moveNextUpdate,
-    (requested) => change(run, 'schedule.moved', requested, () => moved(run, requested.dueAt)),
+    (requested) => change(run, MOVED, requested, () => moved(run, requested.dueAt)),
     {
-      validator: ({ dueAt }) => {
-        refuseByStatus(run, 'move_next');
-        unlessPlanning(run, () => moved(run, dueAt));
-      },
+      validator: (requested) => refuseUnlessMade(run, MOVED, requested, () => moved(run, requested.dueAt)),
     },
   );
 
-  setHandler(
-    chargeNowUpdate,
-    (requested) => change(run, 'schedule.charged_early', requested, () => moved(run, now())),
-    {
-      validator: (_requested) => {
-        refuseByStatus(run, 'move_next');
-        unlessPlanning(run, () => moved(run, now()));
-      },
-    },
-  );
+  setHandler(chargeNowUpdate, (requested) => change(run, CHARGED_EARLY, requested, () => moved(run, now())), {
+    validator: (requested) => refuseUnlessMade(run, CHARGED_EARLY, requested, () => moved(run, now())),
+  });
 
   handleChangeOfAmount(run);
 }
@@ -59,14 +59,18 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
   setHandler(
     changeAmountUpdate,
     (requested) =>
-      whenPlanned(run, async () => {
+      changing(run, async () => {
+        // While the first attempt of a charge is under way, nobody knows what comes next: the command waits for it.
+        await condition(() => !run.state.schedule.planning);
+        refuseInTurn(() => refuseChange(run, 'change_amount'));
         const { amountMinor, effective, requestKey } = requested;
+        const received = isCreditAtOnce(run, requested) ? await receivedForPeriod(run) : null;
         const unpaid = unpaidCharge(run, requested);
         if (unpaid !== undefined && patched(PATCHES.noCreditBeforePayment)) {
           refuseCredit(unpaid);
         }
         const changes = amountChanged(run, amountMinor);
-        const chargeId = effective === 'at_once' ? settleRest(run, amountMinor) : null;
+        const chargeId = effective === 'at_once' ? settleRest(run, amountMinor, received) : null;
         const next = await apply(run, changes, {
           what: 'schedule.amount_changed',
           by: asker(requested),
@@ -91,6 +95,7 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
         if (unpaid !== undefined) {
           refuseCredit(unpaid);
         }
+        refuseChange(run, 'change_amount');
         unlessPlanning(run, () => amountChanged(run, amountMinor));
       },
     },
@@ -104,12 +109,51 @@ function amountChanged({ state, terms }: EnrollmentRun, amountMinor: number): Sc
   return allowed(changeAmountFromNext(terms.schedule, schedule.changes, schedule.next ?? first, amountMinor));
 }
 
-function change(run: EnrollmentRun, what: string, requested: Requested, changed: () => ScheduleChanges) {
-  return whenPlanned(run, async () => {
+function change(
+  run: EnrollmentRun,
+  { what, command }: Change,
+  requested: AskedOfNext,
+  changed: () => ScheduleChanges,
+) {
+  return changing(run, async () => {
+    const made = madeBefore(run, what, requested);
+    if (made !== undefined) {
+      return made;
+    }
+    refuseInTurn(() => refuseNextChange(run, command));
+    await condition(() => !run.state.schedule.planning);
     const before = run.state.schedule.next;
-    const details = { due_at: before?.dueAt ?? null, amount_minor: before?.amountMinor ?? null };
-    return { next: await apply(run, changed(), { what, by: asker(requested), details }) };
+    const { requestKey, dueAt } = requested;
+    const details = {
+      due_at: before?.dueAt ?? null,
+      amount_minor: before?.amountMinor ?? null,
+      // The API answers a repeat from here, however many runs later.
+      ...(requestKey === undefined ? {} : { request_key: requestKey, moved_to: dueAt ?? null }),
+    };
+    const next = await apply(run, changed(), { what, by: asker(requested), details });
+    remember(run, what, requested, next);
+    return { next };
   });
+}
+
+function refuseUnlessMade(
+  run: EnrollmentRun,
+  { what, command }: Change,
+  requested: AskedOfNext,
+  check: () => ScheduleChanges,
+): void {
+  if (madeBefore(run, what, requested) === undefined) {
+    refuseNextChange(run, command);
+    check();
+  }
+}
+
+/** Whoever asks while a charge is tried sees that one as the next: the one after it is not what they mean. */
+function refuseNextChange(run: EnrollmentRun, command: EnrollmentCommand): void {
+  refuseChange(run, command);
+  if (run.state.schedule.planning) {
+    refuse('charge_busy', 'the charge that was next is being tried; ask again when its outcome is known');
+  }
 }
 
 async function apply(run: EnrollmentRun, changes: ScheduleChanges, told: Told) {
@@ -119,18 +163,7 @@ async function apply(run: EnrollmentRun, changes: ScheduleChanges, told: Told) {
   return schedule.next;
 }
 
-/** While the first attempt of a charge is under way, nobody knows what comes next: the command waits for it. */
-function whenPlanned<Answer>(run: EnrollmentRun, make: () => Promise<Answer>): Promise<Answer> {
-  return changing(run, async () => {
-    await condition(() => !run.state.schedule.planning);
-    return make();
-  });
-}
-
 function unlessPlanning(run: EnrollmentRun, check: () => ScheduleChanges): void {
-  if (run.state.cancelLater !== null) {
-    refuse('cancel_pending', 'undo the cancel at the end of the period first');
-  }
   if (!run.state.schedule.planning) {
     check();
   }

@@ -51,10 +51,15 @@ export async function note(run: EnrollmentRun, told: Told, row: NoteWork['row'] 
 /**
  * Waits until nobody else changes the schedule and its next charge is known, then makes one change.
  * @param change asked again at that moment, since what it was checked against may have moved on; it may refuse
+ * @param isReady what else is waited for, while others may go first
  */
-export async function changing<Answer>(run: EnrollmentRun, change: () => Promise<Answer>): Promise<Answer> {
+export async function changing<Answer>(
+  run: EnrollmentRun,
+  change: () => Promise<Answer>,
+  isReady = () => true,
+): Promise<Answer> {
   do {
-    await condition(() => !run.changing);
+    await condition(() => !run.changing && isReady());
     // All who wait are woken together, and the first of them may have begun meanwhile.
   } while (run.changing && patched(PATCHES.oneChangeAtATime));
   run.changing = true;
@@ -69,13 +74,13 @@ export async function changing<Answer>(run: EnrollmentRun, change: () => Promise
 /** Plans anew from where the schedule stands. Before it has started there is nothing to plan, and only the facts are written. */
 export async function replan(
   run: EnrollmentRun,
-  plan: { facts: NoteWork['facts']; row?: ScheduleWork['row'] } & Partial<
-    Pick<ScheduleWork, 'resumesAt' | 'pausedAt'>
-  >,
+  plan: { facts: NoteWork['facts']; row?: ScheduleWork['row']; resumesAt?: string },
 ): Promise<void> {
   const { schedule } = run.state;
   const at = new Date().toISOString();
-  const { facts, row = {}, resumesAt = null, pausedAt } = plan;
+  const { facts, row = {}, resumesAt = null } = plan;
+  // What is owed since before a pause is judged as of its beginning: nothing that has fallen into it takes its place.
+  const pausedAt = owedSince(run) === null ? undefined : run.state.paused?.owed?.until;
   const { enrollmentId } = run.input;
   const summary = `Plan the next charge${facts[0] === undefined ? '' : `: ${facts[0].what}`}`;
   if (schedule.anchorAt === null || schedule.planning) {
@@ -120,13 +125,7 @@ export async function endPause(run: EnrollmentRun, by: Asker): Promise<void> {
     }
     await condition(() => !schedule.planning);
     const facts = [commandFact(run, { what: 'enrollment.resumed', by })];
-    const pausedAt = owedSince(run) === null ? undefined : paused.owed?.until;
-    await replan(run, {
-      facts,
-      row: { pausedUntil: false },
-      resumesAt: endOf(paused),
-      ...(pausedAt === undefined ? {} : { pausedAt }),
-    });
+    await replan(run, { facts, row: { pausedUntil: false }, resumesAt: endOf(paused) });
     run.state.paused = null;
   });
 }
@@ -148,7 +147,7 @@ export function owedSince({ state }: EnrollmentRun): PlannedCharge | null {
  * A charge has fallen due and is about to be opened: no Worker was there in time, say. After the period with which the
  * enrollment ends none is opened any more, and who waited for it would keep the enrollment from ending.
  */
-function isDue({ state }: EnrollmentRun): boolean {
+export function isDue({ state }: EnrollmentRun): boolean {
   const { next } = state.schedule;
   const { cancel, cancelLater, paused } = state;
   const isOver = cancel !== null || (cancelLater !== null && Date.parse(cancelLater.at) <= Date.now());
@@ -159,17 +158,19 @@ function isDue({ state }: EnrollmentRun): boolean {
 /**
  * Starts a pause: the schedule rests, what is past due goes on being collected, also what fell due just before.
  * @param collected when what is held back at that moment is collected: as soon as nothing holds it, or after the pause
+ * @param check refuses when its turn has come; a pause by policy has nobody to refuse it to
  */
 export async function startPause(
   run: EnrollmentRun,
   by: Asker,
   resumeAt: string | null,
-  collected: 'meanwhile' | 'afterwards' = 'meanwhile',
+  { collected = 'meanwhile', check }: { collected?: 'meanwhile' | 'afterwards'; check?: () => void } = {},
 ): Promise<void> {
   if (isDue(run) && !owesBefore(run) && patched(PATCHES.dueBeforePause)) {
     await condition(() => !isDue(run) || run.leaving);
   }
   await changing(run, async () => {
+    check?.();
     const facts = [commandFact(run, { what: 'enrollment.paused', by, details: { resumes_at: resumeAt } })];
     const owed = owesBefore(run) ? { owed: { until: new Date().toISOString(), collected } } : {};
     run.state.paused = { ...by, resumeAt, ...owed };
@@ -180,6 +181,25 @@ export async function startPause(
       row: { pausedUntil: resumeAt, next: null },
       facts,
     });
+  });
+}
+
+/** A pause that is under way lasts until a person ends it, and what was due before it waits for that. */
+export async function prolongPause(run: EnrollmentRun, paused: Pause, by: Asker): Promise<void> {
+  // At once: what held back what is owed may be over.
+  const { owed } = paused;
+  const prolonged: Pause = {
+    ...paused,
+    ...by,
+    resumeAt: null,
+    ...(owed === undefined ? {} : { owed: { ...owed, collected: 'afterwards' } }),
+  };
+  run.state.paused = prolonged;
+  await changing(run, async () => {
+    if (run.state.paused === prolonged) {
+      const told = { what: 'enrollment.paused', by, details: { resumes_at: null } };
+      await note(run, told, { pausedUntil: null, next: null });
+    }
   });
 }
 

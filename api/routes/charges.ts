@@ -121,11 +121,12 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         schema: {
           tags: ['charges'],
           summary: 'Resume a charge that needs attention',
-          description: 'After what parked it was mended, e.g. a revoked Stripe key: it is tried again.',
+          description:
+            'After what parked it was mended, e.g. a revoked Stripe key: what was refused is done again.',
           params: chargeParams,
           body: reasonBody,
           response: {
-            202: chargeObject.describe('It is being tried again'),
+            202: chargeObject.describe('It is being done again'),
             ...commonErrors,
             ...notFoundError,
             ...conflictError,
@@ -201,6 +202,7 @@ function acceptedCharge(
     last_code: null,
     last_decline_code: null,
     status_reason: null,
+    refund_refused: null,
     settled_at: null,
     created_at: now,
     updated_at: now,

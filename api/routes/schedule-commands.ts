@@ -1,8 +1,14 @@
 /** What a caller can change about the schedule: pause, skip, move, charge now, another amount, a cancel that comes later. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { type AmountChange, findAmountChange } from '../../db/enrollment-history.ts';
+import {
+  type AmountChange,
+  findAmountChange,
+  findNextChange,
+  type NextChange,
+} from '../../db/enrollment-history.ts';
 import type { EnrollmentView } from '../../db/enrollment-views.ts';
 import type { PlannedCharge } from '../../domain/terms.ts';
+import type { ScheduleAnswer } from '../../workflows/messages.ts';
 import { requestedIn } from '../auth.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
@@ -24,6 +30,9 @@ type Asked = Pick<AmountChange, 'amount_minor' | 'effective'>;
 
 const ERRORS = { ...commonErrors, ...notFoundError, ...conflictError };
 
+const WHILE_TRIED =
+  'Refused (`charge_busy`) while the charge that was next is being tried for the first time.';
+
 export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   const { db, billing, settings, links } = deps;
   const context = {
@@ -36,6 +45,25 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   const params = enrollmentParams;
   const enrollmentAnswer = { 200: enrollmentObject, ...ERRORS };
   const changeAnswer = { 200: scheduleAnswer, ...ERRORS };
+
+  /** A repeat is answered from the timeline, for ever; by the Workflow while the first request is being carried out. */
+  async function changeOnce(
+    id: string,
+    requestKey: string | undefined,
+    change: NextChange,
+    ask: () => Promise<ScheduleAnswer>,
+  ) {
+    const view = await existingEnrollment(db, id);
+    const earlier = requestKey === undefined ? undefined : await findNextChange(db, id, requestKey);
+    if (earlier === undefined) {
+      return changeObject(await command(db, view, ask));
+    }
+    if (earlier.what !== change.what || earlier.moved_to !== change.moved_to) {
+      const to = earlier.moved_to === null ? '' : ` to ${earlier.moved_to}`;
+      throw mismatch(`the change ${earlier.what}${to}`);
+    }
+    return repeatedChange(view, { balance_minor: null, charge_id: null });
+  }
 
   return async (app) => {
     app.post(
@@ -111,21 +139,29 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       );
     }
 
-    for (const [path, summary, ask] of [
-      ['skip-next', 'Leave the next charge of the schedule out', billing.skipNext],
-      ['charge-now', 'Make the next charge of the schedule now', billing.chargeNow],
+    for (const [path, summary, what, ask] of [
+      ['skip-next', 'Leave the next charge of the schedule out', 'schedule.skipped', billing.skipNext],
+      ['charge-now', 'Make the next charge of the schedule now', 'schedule.charged_early', billing.chargeNow],
     ] as const) {
       app.post(
         `/enrollments/:id/${path}`,
         {
           config: { scope: 'write' },
-          schema: { tags, summary, params, body: reasonBody, response: changeAnswer },
+          schema: {
+            tags,
+            summary,
+            description: WHILE_TRIED,
+            params,
+            headers: optionalIdempotencyHeaders,
+            body: reasonBody,
+            response: changeAnswer,
+          },
         },
         async (request) => {
           const { id } = request.params;
-          const asked = requestedIn(request, request.body?.reason);
-          const { next } = await command(db, await existingEnrollment(db, id), () => ask(id, asked));
-          return changeObject({ next });
+          const requestKey = request.headers['idempotency-key'];
+          const asked = { ...requestedIn(request, request.body?.reason), ...keyOf(requestKey) };
+          return changeOnce(id, requestKey, { what, moved_to: null }, () => ask(id, asked));
         },
       );
     }
@@ -137,16 +173,20 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         schema: {
           tags,
           summary: 'Move the next charge of the schedule; those after it keep their instants',
+          description: WHILE_TRIED,
           params,
+          headers: optionalIdempotencyHeaders,
           body: moveBody,
           response: changeAnswer,
         },
       },
       async (request) => {
         const { id } = request.params;
-        const asked = { ...requestedIn(request, request.body.reason), dueAt: request.body.due_at };
-        const view = await existingEnrollment(db, id);
-        return changeObject(await command(db, view, () => billing.moveNext(id, asked)));
+        const { due_at: dueAt, reason } = request.body;
+        const requestKey = request.headers['idempotency-key'];
+        const asked = { ...requestedIn(request, reason), dueAt, ...keyOf(requestKey) };
+        const change = { what: 'schedule.moved', moved_to: dueAt };
+        return changeOnce(id, requestKey, change, () => billing.moveNext(id, asked));
       },
     );
 
@@ -190,17 +230,28 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
 /** @throws HttpProblem 409 when the key was used for another change */
 function assertSameChange(made: Asked, asked: Asked): void {
   if (made.amount_minor !== asked.amount_minor || made.effective !== asked.effective) {
-    throw new HttpProblem(
-      409,
-      'idempotency_mismatch',
-      `this Idempotency-Key was used for a change to ${made.amount_minor}, ${made.effective}; send a new key for a new change`,
-      { param: 'Idempotency-Key' },
-    );
+    throw mismatch(`a change to ${made.amount_minor}, ${made.effective}`);
   }
 }
 
+function mismatch(made: string): HttpProblem {
+  return new HttpProblem(
+    409,
+    'idempotency_mismatch',
+    `this Idempotency-Key was used for ${made}; send a new key for a new change`,
+    { param: 'Idempotency-Key' },
+  );
+}
+
+function keyOf(requestKey: string | undefined): { requestKey?: string } {
+  return requestKey === undefined ? {} : { requestKey };
+}
+
 /** What came of a change that was made before, with the next charge as it is planned now. */
-function repeatedChange(view: EnrollmentView, made: AmountChange) {
+function repeatedChange(
+  view: EnrollmentView,
+  made: { balance_minor: number | null; charge_id: string | null },
+) {
   const { next_charge_at: at, next_charge_amount_minor: amountMinor } = view;
   return {
     object: 'schedule_change' as const,

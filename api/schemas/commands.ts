@@ -27,7 +27,9 @@ export const amountBody = z.strictObject({
   effective: z
     .enum(['from_next', 'at_once'])
     .default('from_next')
-    .describe('at_once: the rest of the running period is charged, or credited to the charges to come'),
+    .describe(
+      'at_once: the rest of the running period is charged, or credited to the charges to come as far as what was paid for it was not given back',
+    ),
   reason,
 });
 

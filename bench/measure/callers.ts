@@ -78,9 +78,18 @@ async function untilStored(stage: Stage, ids: string[]): Promise<void> {
   });
 }
 
-/** Looks every tenth of a second. @throws Error when it takes longer than `timeoutMs` */
-export async function until(what: string, timeoutMs: number, look: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + timeoutMs; !(await look()); await pause(100)) {
+/**
+ * Looks every tenth of a second.
+ * @param everyMs otherwise asked before each wait
+ * @throws Error when it takes longer than `timeoutMs`
+ */
+export async function until(
+  what: string,
+  timeoutMs: number,
+  look: () => Promise<boolean>,
+  everyMs: () => number = () => 100,
+): Promise<void> {
+  for (const deadline = Date.now() + timeoutMs; !(await look()); await pause(everyMs())) {
     if (Date.now() > deadline) {
       throw new Error(`waited ${timeoutMs / 1000} s in vain for ${what}`);
     }

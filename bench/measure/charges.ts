@@ -1,8 +1,8 @@
 /** Enrollments a second, and charges a second when many fall due at one instant, beside floors and peers. */
 import { beside, type Curve, type Figure, type Findings, figure } from '../figures.ts';
 import { bareFloor } from '../floors/bare.ts';
-import { middle } from '../statistics.ts';
 import type { Context, Measurement } from './context.ts';
+import { savedLagFigures, savedLags } from './effect.ts';
 import {
   apartSeconds,
   type BareHerd,
@@ -14,6 +14,7 @@ import {
   gatherBare,
   type Herd,
 } from './herd.ts';
+import { peerProcessorFigures, processorCurves, processorFigures } from './processor-parts.ts';
 import { expectations, expectedRates, type Rates } from './warm-up.ts';
 
 export const charges: Measurement = {
@@ -24,6 +25,7 @@ export const charges: Measurement = {
     await stage.ensureWorker();
     const expected = await expectedRates(context);
     const enroll = { ours: [] as number[], bare: [] as number[] };
+    const saved: number[][] = [];
     const drains: Record<'ours' | 'bare' | 'pg-boss' | 'graphile-worker', Drain[]> = {
       ours: [],
       bare: [],
@@ -47,9 +49,10 @@ export const charges: Measurement = {
       for (const fallDue of bareFirst ? [bare, ours] : [ours, bare]) {
         await fallDue();
       }
+      saved.push(await savedLags(stage, herd.ids));
       await drainPeers(context, herd, round, of, drains);
     }
-    return findingsOf(context, enroll, drains);
+    return findingsOf(context, enroll, savedLagFigures(saved), drains);
   },
 };
 
@@ -99,6 +102,7 @@ async function drainPeers(
 function findingsOf(
   { sizes }: Context,
   enroll: { ours: number[]; bare: number[] },
+  saved: Figure[],
   drains: Record<'ours' | 'bare' | 'pg-boss' | 'graphile-worker', Drain[]>,
 ): Findings {
   const rates = (name: keyof typeof drains) => drains[name].map(({ perSecond }) => perSecond);
@@ -123,6 +127,7 @@ function findingsOf(
         { what: 'bare Workflow of the same events', samples: enroll.bare },
         { atLeast: 0.8 },
       ),
+      ...saved,
       beside(
         'charges.per_second',
         `charges, ${many} due at one instant`,
@@ -131,7 +136,7 @@ function findingsOf(
         { what: 'bare Workflow: timer, one empty Activity', samples: rates('bare') },
         { atLeast: 0.65 },
       ),
-      figure('charges.absolute', 'the same, against Stripe’s own limit', rates('ours'), '/s', {
+      figure('charges.absolute', 'charges a second, at least Stripe’s limit of 100', rates('ours'), '/s', {
         atLeast: 100,
       }),
       beside('charges.last_lag', 'lag of the last of them', lags('ours'), 's', {
@@ -141,11 +146,11 @@ function findingsOf(
       beside(
         'charges.whole',
         'charges, until the last Workflow sleeps again',
-        drains.ours.flatMap(({ whole }) => (whole === null ? [] : [whole.perSecond])),
+        drains.ours.flatMap(({ wholePerSecond }) => wholePerSecond ?? []),
         '/s',
         {
           what: 'bare Workflow, until the last one sleeps again',
-          samples: drains.bare.flatMap(({ whole }) => (whole === null ? [] : [whole.perSecond])),
+          samples: drains.bare.flatMap(({ wholePerSecond }) => wholePerSecond ?? []),
         },
         { atLeast: 0.65 },
       ),
@@ -158,73 +163,9 @@ function findingsOf(
         what: 'graphile-worker job: same call, same rows',
         samples: rates('graphile-worker'),
       }),
+      ...peerProcessorFigures(drains),
     ],
     curves: [...curves, ...processorCurves(drains)],
     notes: [],
   };
-}
-
-/** The processes that a charge takes time of, under the names of their parts; of a floor or ours. */
-const PARTS: Record<string, string> = {
-  temporal: 'Temporal’s server',
-  worker: 'Worker',
-  'bare-worker': 'Worker',
-  postgres: 'PostgreSQL',
-  api: 'API',
-  'stripe-stand-in': 'Stripe stand-in',
-};
-
-/** Milliseconds of processor for a charge, by part. */
-function processorOf({ whole }: Drain, isOurs: boolean): Record<string, number> {
-  const parts: Record<string, number> = {};
-  for (const [name, ms] of Object.entries(whole?.processor ?? {})) {
-    const part = PARTS[name];
-    // The other one's Worker only keeps its connection alive.
-    if (part !== undefined && name !== (isOurs ? 'bare-worker' : 'worker')) {
-      parts[part] = (parts[part] ?? 0) + ms;
-    }
-  }
-  return parts;
-}
-
-function processorFigures({ ours, bare }: Record<'ours' | 'bare', Drain[]>): Figure[] {
-  if ([...ours, ...bare].some(({ whole }) => whole?.processor == null)) {
-    return [];
-  }
-  const [used, floor] = [
-    ours.map((drain) => processorOf(drain, true)),
-    bare.map((drain) => processorOf(drain, false)),
-  ];
-  const sum = (parts: Record<string, number>) => Object.values(parts).reduce((all, ms) => all + ms, 0);
-  return [
-    beside('charges.processor', 'processor time of a charge, all processes', used.map(sum), 'ms', {
-      what: 'bare Workflow',
-      samples: floor.map(sum),
-    }),
-    ...[...new Set(Object.values(PARTS))].map((part) => {
-      const [id, what] = [`charges.processor.${part}`, `of it ${part}`];
-      const [of, floorOf] = [used.map((parts) => parts[part] ?? 0), floor.map((parts) => parts[part] ?? 0)];
-      return middle(floorOf) < LEAST_TOLD_MS
-        ? figure(id, what, of, 'ms')
-        : beside(id, what, of, 'ms', { what: 'bare Workflow', samples: floorOf });
-    }),
-  ];
-}
-
-/** In the order in which they are told, whatever started first. */
-function partsOf(used: Record<string, number>): [string, number][] {
-  return [...new Set(Object.values(PARTS))].flatMap((part): [string, number][] =>
-    used[part] === undefined ? [] : [[part, used[part]]],
-  );
-}
-
-/** Below it a process was only there. */
-const LEAST_TOLD_MS = 0.5;
-
-function processorCurves({ ours, bare }: Record<'ours' | 'bare', Drain[]>): Curve[] {
-  const bars = (drain: Drain | undefined, isOurs: boolean, x: number) =>
-    partsOf(drain === undefined ? {} : processorOf(drain, isOurs)).map(
-      ([series, y]): Curve => ({ chart: 'processor', series, x, y }),
-    );
-  return [...bars(ours.at(-1), true, 0), ...bars(bare.at(-1), false, 1)];
 }

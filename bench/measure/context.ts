@@ -13,5 +13,7 @@ export interface Context {
 export interface Measurement {
   name: string;
   title: string;
+  /** Left out of a run that names no measurement. */
+  onDemand?: true;
   run(context: Context): Promise<Findings>;
 }

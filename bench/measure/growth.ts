@@ -2,14 +2,14 @@
  * What grows: charges while few and while many others sleep, with the Worker's cache warm and cold, each beside the bare
  * Workflow at the same moment; the twenty-fourth charge against the first; bytes and memory.
  */
-import { type Figure, type Findings, figure } from '../figures.ts';
+import { type Budget, type Figure, type Findings, figure } from '../figures.ts';
 import { type Footprint, footprint } from '../stage/footprint.ts';
 import { residentBytes } from '../stage/memory.ts';
-import { middle } from '../statistics.ts';
 import { enrollMany, monthlyFrom } from './callers.ts';
 import type { Context, Measurement } from './context.ts';
 import { apartSeconds, type BareHerd, drainBare, drainOurs, gather, gatherBare } from './herd.ts';
 import { compareLongLived } from './long-lived.ts';
+import { costOf } from './processor-parts.ts';
 import { expectedRates } from './warm-up.ts';
 
 export const growth: Measurement = {
@@ -37,22 +37,20 @@ export const growth: Measurement = {
       stage.ensureWorker({ afresh: true }),
     );
     const longLived = await compareLongLived(context);
-    const compared = (id: string, what: string, ratio: number): Figure =>
-      figure(id, what, ratio, '×', { atLeast: 0.91 });
     const perSleeper = (name: keyof Footprint) =>
       (afterSleepers[name] - beforeSleepers[name]) / Math.max(1, missing);
     return {
       figures: [
-        compared(
+        ...comparedFigures(
           'growth.sleepers',
-          `charges/s with ${sizes.sleeping.toLocaleString('en')} asleep against ${asleep.toLocaleString('en')}, both beside bare Workflows`,
-          middle(many) / middle(few),
+          `with ${sizes.sleeping.toLocaleString('en')} asleep against ${asleep.toLocaleString('en')}`,
+          many.map((probed, index) => [probed, few[index] as Probed]),
+          { atMost: 1.1 },
         ),
-        figure(
+        ...comparedFigures(
           'growth.cold_cache',
-          'charges/s of a Worker that has just started against a warm one',
-          cold / middle(many),
-          '×',
+          'of a Worker that has just started against a warm one',
+          many.map((probed) => [cold, probed]),
         ),
         ...longLived.figures,
         figure(
@@ -76,11 +74,49 @@ export const growth: Measurement = {
   },
 };
 
+/** Ours against the bare Workflow's at the same moment. */
+interface Probed {
+  /** Charges a second, with all that follows on them. */
+  rate: number;
+  /** Processor time of one, of all processes that take part; null where that cannot be read. */
+  cost: number | null;
+}
+
 /**
- * Charges a second, with all that follows on them, against those of bare Workflows that fall due right after them.
+ * One probe against another. The cost is what is judged: a rate is that of a few seconds, whose end a counter tells of up to
+ * a second late.
+ */
+function comparedFigures(
+  id: string,
+  what: string,
+  pairs: readonly (readonly [Probed, Probed])[],
+  budget: Budget | null = null,
+): Figure[] {
+  const costs = pairs.flatMap(([one, other]) =>
+    one.cost === null || other.cost === null ? [] : [one.cost / other.cost],
+  );
+  const rates = pairs.map(([one, other]) => one.rate / other.rate);
+  return [
+    ...(costs.length === 0
+      ? []
+      : [
+          figure(
+            `${id}.cost`,
+            `processor time of a charge ${what}, beside bare Workflows`,
+            costs,
+            '×',
+            budget,
+          ),
+        ]),
+    figure(id, `charges/s ${what}, beside bare Workflows`, rates, '×'),
+  ];
+}
+
+/**
+ * Charges against those of bare Workflows that fall due right after them.
  * @param before what is done shortly before they fall due
  */
-async function probe(context: Context, of: string, before?: () => Promise<unknown>): Promise<number> {
+async function probe(context: Context, of: string, before?: () => Promise<unknown>): Promise<Probed> {
   const { stage, sizes, report } = context;
   const isCold = before !== undefined;
   const expected = await expectedRates(context);
@@ -96,8 +132,15 @@ async function probe(context: Context, of: string, before?: () => Promise<unknow
   });
   const ours = await drainOurs(stage, herd, true);
   const floor = bare.at(-1);
-  const beside = floor === undefined ? null : await drainBare(stage, floor, true);
-  return (ours.whole?.perSecond ?? Number.NaN) / (beside?.whole?.perSecond ?? Number.NaN);
+  if (floor === undefined) {
+    throw new Error('a herd was gathered without its floor');
+  }
+  const beside = await drainBare(stage, floor, true);
+  const [cost, floorCost] = [costOf(ours, 'ours'), costOf(beside, 'bare')];
+  return {
+    rate: (ours.wholePerSecond ?? Number.NaN) / (beside.wholePerSecond ?? Number.NaN),
+    cost: cost === null || floorCost === null ? null : cost / floorCost,
+  };
 }
 
 /** Enrolls customers whose next charge is weeks away, until so many are active. @returns how many were missing */

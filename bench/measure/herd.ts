@@ -20,14 +20,12 @@ export interface Drain {
   lastLagSeconds: number;
   /** Charges that were done, by seconds after the instant. */
   curve: { x: number; y: number }[];
-  /** What followed on them, when it was waited for. */
-  whole: Whole | null;
-}
-
-/** A charge is made before its Workflow knows of it: until Temporal has had all Workflow Tasks back. */
-export interface Whole {
-  perSecond: number;
-  /** Milliseconds of processor for each charge, by process; null where that cannot be read. */
+  /**
+   * Charges a second with what followed on them, when it was waited for: a charge is made before its Workflow knows of it, so
+   * until Temporal has had all Workflow Tasks back.
+   */
+  wholePerSecond: number | null;
+  /** Milliseconds of processor for each charge until then, by process; null where that cannot be read. */
   processor: Record<string, number> | null;
 }
 
@@ -179,7 +177,7 @@ export function apartSeconds(count: number, isCold = false): number {
 const SLOWEST_WHOLE = 40;
 const SLOWEST_COLD = 15;
 
-/** Waits for the instant and then looks ten times a second until all are done. */
+/** Waits for the instant and then looks until all are done, seldom at first: the count is work for those who are measured. */
 async function drain(
   stage: Stage,
   { what, count, dueAtMs, done, whole }: BareHerd & { what: string; whole: boolean },
@@ -193,22 +191,40 @@ async function drain(
   await pause(Math.max(0, dueAtMs - Date.now()));
   const before = stage.processorMs();
   const curve: Drain['curve'] = [];
-  await until(`the last of ${what}`, 180_000, async () => {
-    const y = await done();
-    curve.push({ x: (Date.now() - dueAtMs) / 1000, y });
-    return y >= count;
-  });
+  await until(
+    `the last of ${what}`,
+    180_000,
+    async () => {
+      const y = await done();
+      curve.push({ x: (Date.now() - dueAtMs) / 1000, y });
+      return y >= count;
+    },
+    () => untilNextLookMs(curve.at(-1), count),
+  );
   const lastLagSeconds = curve.at(-1)?.x ?? 0;
   const drained = { perSecond: count / lastLagSeconds, lastLagSeconds, curve };
   if (!whole) {
-    return { ...drained, whole: null };
+    const processor = usedFor(count, before, stage.processorMs());
+    return { ...drained, wholePerSecond: null, processor };
   }
   // One for the timer, one for the Activity's result.
   const all = tasks + 2 * count;
   await until(`the Workflow Tasks of ${what}`, 180_000, async () => (await stage.workflowTasksDone()) >= all);
   const wholeSeconds = (Date.now() - dueAtMs) / 1000;
   const processor = usedFor(count, before, stage.processorMs());
-  return { ...drained, whole: { perSecond: count / wholeSeconds, processor } };
+  return { ...drained, wholePerSecond: count / wholeSeconds, processor };
+}
+
+/**
+ * A second, and ten times a second once nine tenths are done, as far as the pace until now tells.
+ * @param last what was seen last, `x` in seconds after the instant
+ */
+export function untilNextLookMs(last: { x: number; y: number } | undefined, count: number): number {
+  if (last === undefined || last.y === 0) {
+    return 250;
+  }
+  const leftMs = ((0.9 * count - last.y) / last.y) * last.x * 1_000;
+  return Math.max(100, Math.min(1_000, leftMs));
 }
 
 /** Before the instant, when nothing else is under way. */
@@ -218,7 +234,7 @@ function usedFor(
   count: number,
   before: Record<string, number> | null,
   after: Record<string, number> | null,
-): Whole['processor'] {
+): Drain['processor'] {
   if (before === null || after === null) {
     return null;
   }

@@ -89,13 +89,28 @@ export async function fireEvenly(
   };
 }
 
-/** @returns the status; 0 when the connection broke */
-function send(agent: http.Agent, url: string, { method, path, headers, body }: Shot): Promise<number> {
+/** As autocannon waits. */
+const ANSWER_WITHIN_MS = 30_000;
+
+/** @returns the status; 0 when the connection broke, also within an answer, or there was none within `withinMs` */
+export function send(
+  agent: http.Agent,
+  url: string,
+  { method, path, headers, body }: Shot,
+  withinMs = ANSWER_WITHIN_MS,
+): Promise<number> {
   return new Promise((resolve) => {
     const request = http.request(new URL(path, url), { method, agent, ...(headers ? { headers } : {}) });
-    request.on('error', () => resolve(0));
+    const timer = setTimeout(() => request.destroy(), withinMs);
+    const settle = (status: number) => {
+      clearTimeout(timer);
+      resolve(status);
+    };
+    request.on('error', () => settle(0));
     request.on('response', (response) => {
-      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+      response.on('error', () => settle(0));
+      response.on('close', () => settle(0));
+      response.resume().on('end', () => settle(response.statusCode ?? 0));
     });
     request.end(body);
   });

@@ -1,17 +1,28 @@
 /** Figures as a table for people, and numbers as they are written everywhere. */
-import type { Figure, Unit } from '../figures.ts';
+import type { Figure, Floor, Unit } from '../figures.ts';
 
-const HEADER = ['what', 'measured', 'floor', 'ratio', 'budget'] as const;
+const HEADER = ['what', 'measured', 'rounds', 'floor', 'ratio', 'budget'] as const;
 
 /** One row for each figure. */
 export function rows(figures: readonly Figure[]): string[][] {
-  return figures.map(({ what, value, unit, floor, budget }) => [
+  return figures.map(({ what, value, unit, samples, floor, budget }) => [
     what,
     amount(value, unit),
+    spread(samples, (one) => amount(one, '')),
     floor === null ? '' : `${amount(floor.value, unit)} ${floor.what}`,
-    floor === null ? '' : floor.ratio.toFixed(2),
+    floor === null ? '' : ratio(floor),
     budget === null ? '' : `${budget.text} ${budget.held ? 'held' : 'NOT HELD'}`,
   ]);
+}
+
+function ratio({ ratio, ratios }: Floor): string {
+  const between = spread(ratios, (one) => one.toFixed(2));
+  return between === '' ? ratio.toFixed(2) : `${ratio.toFixed(2)} (${between})`;
+}
+
+/** From the least to the most; nothing for a single one. */
+function spread(samples: readonly number[], written: (one: number) => string): string {
+  return samples.length < 2 ? '' : `${written(Math.min(...samples))}–${written(Math.max(...samples))}`;
 }
 
 /** Columns for a terminal. */
@@ -31,7 +42,9 @@ export function plainTable(figures: readonly Figure[]): string {
 /** The same for Markdown. */
 export function markdownTable(figures: readonly Figure[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(HEADER), line(['---', '--:', '--:', '--:', '---']), ...rows(figures).map(line)].join('\n');
+  return [line(HEADER), line(['---', '--:', '--:', '--:', '--:', '---']), ...rows(figures).map(line)].join(
+    '\n',
+  );
 }
 
 /** A number with as many digits as it deserves, and its unit. */

@@ -6,7 +6,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import getPort from 'get-port';
+import getPort, { portNumbers } from 'get-port';
 import { createStripe } from '../../config/stripe.ts';
 import { openTemporalClient, type TemporalClient } from '../../config/temporal.ts';
 import { openDatabase } from '../../db/database.ts';
@@ -14,14 +14,24 @@ import { addressesOf } from '../../dev/addresses.ts';
 import { type Ports, USUAL_PORTS } from '../../dev/ports.ts';
 import { prepareCluster } from '../../dev/postgres.ts';
 import { prepareDatabase, prepareStandIn } from '../../dev/prepare.ts';
-import { type ProcessSpec, type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
+import {
+  describeExit,
+  type ProcessSpec,
+  pause,
+  type RunningProcess,
+  run,
+  startProcess,
+  waitUntilReady,
+} from '../../dev/processes.ts';
 import * as stack from '../../dev/stack.ts';
 import { askControl } from '../../dev/stand-in-control.ts';
 import { loadSecrets, openStateFolder } from '../../dev/state.ts';
 import { findTemporalCli } from '../../dev/temporal-cli.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
+import { unlessEnding } from '../ending.ts';
+import { ownEnvironment } from './environment.ts';
 import { once } from './once.ts';
-import { processorMs } from './processor.ts';
+import { descendantsOf, processorMs } from './processor.ts';
 
 export type Stage = Awaited<ReturnType<typeof openStage>>;
 
@@ -33,7 +43,8 @@ const NO_LIMIT = 100_000;
 const WORKFLOW_TASK_DONE =
   /^service_requests\{(?=.*namespace="default")(?=.*operation="RespondWorkflowTaskCompleted").*service_name="frontend"/;
 
-export async function openStage(report: (line: string) => void) {
+/** @param ending aborted when the run is to end: nothing is started any more */
+export async function openStage(report: (line: string) => void, ending: AbortSignal) {
   const root = mkdtempSync(path.join(os.tmpdir(), 'durable-billing-bench-'));
   // PostgreSQL runs as another user when this runs as root.
   chmodSync(root, 0o755);
@@ -42,15 +53,49 @@ export async function openStage(report: (line: string) => void) {
   const ports = await freePorts();
   const addresses = addressesOf(ports, secrets.databasePassword, {});
   const running: RunningProcess[] = [];
+  const starting = new Set<Promise<RunningProcess>>();
+  let closing: Promise<void> | null = null;
+
+  /** Starts a process, which ends with the stage, and with it all that it has started. @throws Error while the run ends */
+  async function launch(spec: ProcessSpec): Promise<RunningProcess> {
+    ending.throwIfAborted();
+    if (closing !== null) {
+      throw new Error(`${spec.name} is not started: the run ends`);
+    }
+    const launched = startProcess({ ...spec, env: { ...ownEnvironment(process.env), ...spec.env } });
+    starting.add(launched);
+    try {
+      const child = await launched;
+      const stop = async () => {
+        const killRest = descendantsOf(child.pid);
+        await child.stop();
+        killRest();
+      };
+      let stopping: Promise<void> | null = null;
+      const stopsAll = {
+        ...child,
+        stop: () => {
+          stopping ??= stop();
+          return stopping;
+        },
+      };
+      running.push(stopsAll);
+      return stopsAll;
+    } finally {
+      starting.delete(launched);
+    }
+  }
 
   /** Starts a process and waits until it is of use; it ends with the stage. */
   async function start(
     spec: ProcessSpec,
     ready: (child: RunningProcess) => Promise<boolean>,
   ): Promise<RunningProcess> {
-    const child = await startProcess(spec);
-    running.push(child);
-    await waitUntilReady(child, () => ready(child), 60_000);
+    const child = await launch(spec);
+    await unlessEnding(
+      ending,
+      waitUntilReady(child, () => ready(child), 60_000),
+    );
     return child;
   }
 
@@ -63,9 +108,19 @@ export async function openStage(report: (line: string) => void) {
     return { apiKey, db: openDatabase({ url: addresses.postgres, poolSize: 4, applicationName: 'bench' }) };
   });
 
+  const temporalSpec = once(async () => stack.temporalService(folder, ports, await temporalProgram()));
+
+  /** The program's version, in its own words, and how its database is opened. */
+  async function temporalSetting(): Promise<string> {
+    const { spec } = await temporalSpec();
+    const { output } = await run({ name: 'temporal', command: spec.command, args: ['--version'] }, 15_000);
+    const pragmas = spec.args.filter((_arg, index) => spec.args[index - 1] === '--sqlite-pragma');
+    return `dev server of CLI ${output.trim().replace(/^temporal version /, '')}, SQLite file, ${pragmas.join(', ')}`;
+  }
+
   const temporal = once(async (): Promise<TemporalClient> => {
     report('starting Temporal');
-    const { spec, ready } = stack.temporalService(folder, ports, await temporalProgram());
+    const { spec, ready } = await temporalSpec();
     await start(spec, ready);
     return openTemporalClient({
       TEMPORAL_ADDRESS: addresses.temporal,
@@ -135,6 +190,25 @@ export async function openStage(report: (line: string) => void) {
     return worker.child;
   }
 
+  /** Runs a command of this project to its end. @throws Error with what it said when it fails or takes longer */
+  async function command(name: string, args: readonly string[], timeoutMs: number): Promise<void> {
+    const child = await launch({ name, command: args[0] ?? '', args: args.slice(1), cwd: PROJECT });
+    const late = new AbortController();
+    const timer = setTimeout(
+      () => late.abort(new Error(`${name} did not end within ${timeoutMs / 1_000} s`)),
+      timeoutMs,
+    );
+    try {
+      const exit = await unlessEnding(AbortSignal.any([ending, late.signal]), child.exited);
+      if (exit.code !== 0) {
+        throw new Error(`${name} ended with ${describeExit(exit)}`, { cause: await child.lastWords() });
+      }
+    } finally {
+      clearTimeout(timer);
+      await child.stop();
+    }
+  }
+
   /**
    * A process of the bench itself, e.g. a floor; ready when `ready` says so.
    * @param nodeFlags of Node itself: what stands beside the Worker is started as the Worker is
@@ -173,6 +247,8 @@ export async function openStage(report: (line: string) => void) {
     api,
     ensureWorker,
     helper,
+    command,
+    temporalSetting,
     stripe: () =>
       createStripe({
         STRIPE_SECRET_KEY: secrets.stripeSecretKey,
@@ -195,23 +271,47 @@ export async function openStage(report: (line: string) => void) {
       return askControl(addresses.stripe, method, route, body);
     },
 
-    /** Ends everything, the last started first. Safe after a failure in the middle. */
-    async close(): Promise<void> {
-      const opened = await Promise.allSettled([
-        database.started()?.then(({ db }) => db.destroy()),
-        temporal.started()?.then((client) => client.close()),
-      ]);
-      for (const child of running.reverse()) {
-        await child.stop();
+    launch,
+
+    /** Ends everything: first those that use the servers, all at once, then the servers. Safe after a failure, and twice. */
+    close(): Promise<void> {
+      closing ??= close();
+      return closing;
+    },
+
+    /** Ends everything without asking, and removes what it has left. */
+    async killAll(): Promise<void> {
+      closing ??= Promise.resolve();
+      for (const child of running) {
+        child.kill();
       }
-      rmSync(root, { recursive: true, force: true });
-      const failed = opened.find((result) => result.status === 'rejected');
-      if (failed) {
-        report(`closing: ${failed.reason}`);
-      }
+      descendantsOf(process.pid)();
+      await pause(200);
+      rmSync(root, REMOVE);
     },
   };
+
+  async function close(): Promise<void> {
+    await Promise.allSettled(starting);
+    const opened = await Promise.allSettled([
+      database.started()?.then(({ db }) => db.destroy()),
+      temporal.started()?.then((client) => client.close()),
+    ]);
+    const isServer = ({ name }: RunningProcess) => SERVERS.has(name);
+    await Promise.all(running.filter((child) => !isServer(child)).map((child) => child.stop()));
+    await Promise.all(running.filter(isServer).map((child) => child.stop()));
+    rmSync(root, REMOVE);
+    const failed = opened.find((result) => result.status === 'rejected');
+    if (failed) {
+      report(`closing: ${failed.reason}`);
+    }
+  }
 }
+
+/** Whom the others use. */
+const SERVERS: ReadonlySet<string> = new Set(['postgres', 'temporal', 'stripe-stand-in']);
+/** Those who were killed may have been writing. */
+const REMOVE = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 };
 
 async function temporalProgram(): Promise<string> {
   const cli = await findTemporalCli({
@@ -227,10 +327,14 @@ async function temporalProgram(): Promise<string> {
   return cli.path;
 }
 
+/**
+ * Some are used only after minutes: below those that systems give to connections that go out, which would take one meanwhile.
+ */
 async function freePorts(): Promise<Ports> {
   const ports: Ports = { ...USUAL_PORTS };
+  const first = 10_000 + Math.floor(Math.random() * 20_000);
   for (const name of Object.keys(USUAL_PORTS) as (keyof Ports)[]) {
-    ports[name] = await getPort({ host: '127.0.0.1' });
+    ports[name] = await getPort({ host: '127.0.0.1', port: portNumbers(first, first + 2_000) });
   }
   return ports;
 }

@@ -5,9 +5,9 @@ import { chargeObject } from '../../api/schemas/charges.ts';
 import { refundObject } from '../../api/schemas/commands.ts';
 import { amountText } from '../../domain/money.ts';
 import { chargeRoute } from '../enrollment-id.ts';
-import { CommandFailure, EXIT } from '../failure.ts';
 import type { OpenSession, Session } from '../session.ts';
 import { chargeInWords } from '../show.ts';
+import { underKey } from '../under-key.ts';
 import { readNumber, readWhole } from '../words.ts';
 
 interface Options {
@@ -21,7 +21,12 @@ interface Options {
 /** Name, path in the API, description, and the word that confirms what cannot be taken back. */
 const PLAIN = [
   ['retry', 'retry', 'try a declined charge now', null],
-  ['resume-charge', 'resume', 'try a charge that needs attention again, after its cause was mended', null],
+  [
+    'resume-charge',
+    'resume',
+    'do again what was refused of a charge that needs attention, after its cause was mended',
+    null,
+  ],
   ['stop', 'stop-dunning', 'give a declined charge up now; the terms say what follows', 'stop'],
   ['forgive', 'forgive', 'forgive a charge: it is no longer owed', 'forgive'],
   ['cancel-charge', 'cancel', 'cancel one charge; held money is released', 'cancel'],
@@ -101,16 +106,6 @@ function refund(open: OpenSession) {
         `${refunded.id}: ${amountText(refunded.amount_minor, charge.currency)} of ${id} is given back, ${refunded.status}.`,
     );
   };
-}
-
-/** Without an answer it may have been made, and under another key a repeat would be another refund. */
-function underKey(error: unknown, idempotencyKey: string): unknown {
-  if (!(error instanceof CommandFailure) || error.exitCode !== EXIT.unavailable) {
-    return error;
-  }
-  const { exitCode, message, details } = error;
-  const again = `It may have been made: repeat it with --idempotency-key ${idempotencyKey}, then it is made once.`;
-  return new CommandFailure(exitCode, `${message} ${again}`, { ...details, idempotency_key: idempotencyKey });
 }
 
 async function confirm(

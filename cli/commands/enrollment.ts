@@ -1,4 +1,5 @@
 /** Commands of one enrollment: pause, resume, cancel (with what it would stop), undo, skip, move, charge now. */
+import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { cancelPreviewObject, scheduleAnswer } from '../../api/schemas/commands.ts';
@@ -8,6 +9,7 @@ import { resolveEnrollment } from '../enrollment-id.ts';
 import { facts } from '../output.ts';
 import type { OpenSession, Session } from '../session.ts';
 import { enrollmentInWords } from '../show.ts';
+import { underKey } from '../under-key.ts';
 import { instantText, readInstant } from '../words.ts';
 
 const ENROLLMENT = ['<enrollment>', "enr_…, or the customer's reference"] as const;
@@ -15,6 +17,10 @@ const REASON = ['--reason <text>', 'kept in the timeline'] as const;
 
 interface Reasoned {
   reason?: string;
+}
+
+interface Once extends Reasoned {
+  idempotencyKey?: string;
 }
 
 export function enrollmentCommands(program: Command, open: OpenSession): void {
@@ -48,23 +54,25 @@ export function enrollmentCommands(program: Command, open: OpenSession): void {
     },
   );
 
-  make('skip-next', 'leave the next charge of the schedule out').action(
-    async (given: string, { reason }: Reasoned, command: Command) => {
-      await planned(open(command), given, 'skip-next', { reason: reason ?? null });
+  const makeOnce = (name: string, description: string) =>
+    make(name, description).option('--idempotency-key <key>', 'a repeat with the same key is made once');
+
+  makeOnce('skip-next', 'leave the next charge of the schedule out').action(
+    async (given: string, options: Once, command: Command) => {
+      await planned(open(command), given, 'skip-next', options);
     },
   );
 
-  make('charge-now', 'make the next charge of the schedule now').action(
-    async (given: string, { reason }: Reasoned, command: Command) => {
-      await planned(open(command), given, 'charge-now', { reason: reason ?? null });
+  makeOnce('charge-now', 'make the next charge of the schedule now').action(
+    async (given: string, options: Once, command: Command) => {
+      await planned(open(command), given, 'charge-now', options);
     },
   );
 
-  make('move-next', 'move the next charge of the schedule; those after it stay')
+  makeOnce('move-next', 'move the next charge of the schedule; those after it stay')
     .requiredOption('--to <instant>', 'e.g. 2027-01-31T09:00:00+09:00', readInstant)
-    .action(async (given: string, options: Reasoned & { to: string }, command: Command) => {
-      const body = { due_at: options.to, reason: options.reason ?? null };
-      await planned(open(command), given, 'move-next', body);
+    .action(async (given: string, options: Once & { to: string }, command: Command) => {
+      await planned(open(command), given, 'move-next', options, { due_at: options.to });
     });
 }
 
@@ -132,10 +140,22 @@ async function changed({ api, out }: Session, given: string, path: string, body:
   out.result(enrollment, () => enrollmentInWords(enrollment));
 }
 
-async function planned({ api, out }: Session, given: string, path: string, body: object): Promise<void> {
+async function planned(
+  { api, out }: Session,
+  given: string,
+  path: string,
+  options: Once,
+  change: object = {},
+): Promise<void> {
   const id = await resolveEnrollment(api, given);
   const { terms } = await api.get(enrollmentObject, `/enrollments/${id}`);
-  const answer = await api.post(scheduleAnswer, `/enrollments/${id}/${path}`, { body });
+  const idempotencyKey = options.idempotencyKey ?? `cli-${randomUUID()}`;
+  const body = { ...change, reason: options.reason ?? null };
+  const answer = await api
+    .post(scheduleAnswer, `/enrollments/${id}/${path}`, { body, idempotencyKey })
+    .catch((error: unknown) => {
+      throw underKey(error, idempotencyKey);
+    });
   const { next_charge: next } = answer;
   out.result(answer, () =>
     next === null

@@ -69,6 +69,9 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
   });
 
   async function open() {
+    // Webpack needs a core for seconds, in which the servers start.
+    const bundling = bundleWorkflows();
+    bundling.catch(() => undefined);
     await prepareCluster({ dataDir: folder.postgres, password: secrets.databasePassword });
     parts.define('postgres', await stack.postgresService(folder, ports, addresses.postgresAdmin));
     parts.define('temporal', stack.temporalService(folder, ports, temporalCli));
@@ -76,7 +79,7 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
     await Promise.all([parts.start('postgres'), parts.start('temporal')]);
     const apiKey = await prepareDatabase(folder, addresses, secrets);
     const access = await prepareStandIn(folder, addresses, secrets);
-    const bundle = await bundleWorkflows();
+    const bundle = await bundling;
     const bundleFile = path.join(root, 'workflows.js');
     writeFileSync(bundleFile, bundle.code);
     const settings: Record<string, string> = {

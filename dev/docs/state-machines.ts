@@ -97,7 +97,7 @@ function furtherRefusals(): string[] {
   return [
     '## Further refusals',
     'A command that the status allows can be refused for other reasons. Whatever refuses it, nothing of it is left in ' +
-      'the history. `charge_now` is allowed where `move_next` is, `authenticate` where `retry` is.',
+      'the history, unless it had to wait for its turn and what was carried out meanwhile refuses it. `charge_now` is allowed where `move_next` is, `authenticate` where `retry` is.',
     table(
       ['code', 'commands', 'when'],
       Object.entries(FURTHER_REFUSALS).map(([name, { commands, when }]) => [

@@ -18,6 +18,7 @@ export interface HerdSummary extends Herd {
   /** From a charge's own, spread instant until it is made. */
   medianLagS: number;
   p99LagS: number;
+  /** At any instant, the charge that has just fallen due included when it has to wait. */
   mostWaiting: number;
   /** Charges that wait, at the end of each slice of the day. */
   waiting: readonly { hours: number; waiting: number }[];
@@ -48,9 +49,23 @@ export function stampede(herd: Herd, showHours: number): HerdSummary {
     lastHours: (done.at(-1) ?? 0) / HOUR_S,
     medianLagS: lags[Math.floor(lags.length / 2)] ?? 0,
     p99LagS: lags[Math.floor(lags.length * 0.99)] ?? 0,
-    mostWaiting: waiting.reduce((most, slice) => Math.max(most, slice.waiting), 0),
+    mostWaiting: mostWaiting(due, done),
     waiting,
   };
+}
+
+/** Only when one falls due do more wait than before: those due by then, less those that are made by then. */
+function mostWaiting(due: Float64Array, done: Float64Array): number {
+  let made = 0;
+  let most = 0;
+  due.forEach((dueS, index) => {
+    while (made < done.length && (done[made] ?? 0) <= dueS) {
+      made += 1;
+    }
+    // Of several at one instant the last one sees them all.
+    most = Math.max(most, index + 1 - made);
+  });
+  return most;
 }
 
 /** Seconds after the agreed instant at which each enrollment is due, in order. */

@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { DEFAULT_DUNNING } from '../../domain/terms.ts';
-import { checkDunningPolicy } from '../../domain/terms-check.ts';
+import { checkDunningPolicy, LONGEST_SPREAD_MINUTES } from '../../domain/terms-check.ts';
 import { compare } from './compare.ts';
 import { stampede } from './herd.ts';
 import { ASSUMPTIONS, type Assumptions, population } from './population.ts';
@@ -21,6 +21,9 @@ const POLICIES: ReadonlyMap<string, readonly number[]> = new Map([
   ['patient', [2, 5, 7, 14]],
   ['most', [1, 2, 2, 3, 4, 5, 7, 7]],
 ]);
+
+/** Of a herd; each is a few numbers in memory. */
+const MOST_ENROLLMENTS = 10_000_000;
 
 const program = new Command('simulate').description(
   'Replays made-up populations under the rules of the service.',
@@ -61,9 +64,9 @@ program
 program
   .command('herd')
   .description('the backlog when many enrollments fall due at one instant')
-  .option('-n, --enrollments <number>', 'enrollments due at that instant', wholeNumber, 1_000_000)
+  .option('-n, --enrollments <number>', 'enrollments due at that instant', enrollments, 1_000_000)
   .option('-r, --rate <number>', 'charges a second that Stripe may be asked for', positive, 80)
-  .option('--spread <hours>', 'hours to spread over, comma-separated', numbers, [0, 1, 3, 6, 12])
+  .option('--spread <hours>', 'hours to spread over, comma-separated', spreads, [0, 1, 3, 6, 12])
   .option('-o, --svg <file>', 'where the chart goes', '.durable-billing/simulations/herd.svg')
   .option('--json', 'print JSON instead of a table')
   .action(
@@ -120,6 +123,27 @@ function numbers(text: string): number[] {
     }
     return value;
   });
+}
+
+/** As the terms allow them. */
+function spreads(text: string): number[] {
+  const longest = LONGEST_SPREAD_MINUTES / 60;
+  return numbers(text).map((hours) => {
+    if (hours > longest) {
+      throw new InvalidArgumentError(
+        `'${hours}' is longer than the terms allow; expected ${longest} hours at most`,
+      );
+    }
+    return hours;
+  });
+}
+
+function enrollments(text: string): number {
+  const count = wholeNumber(text);
+  if (count > MOST_ENROLLMENTS) {
+    throw new InvalidArgumentError(`expected ${MOST_ENROLLMENTS.toLocaleString('en')} at most`);
+  }
+  return count;
 }
 
 function positive(text: string): number {

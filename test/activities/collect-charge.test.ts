@@ -54,6 +54,17 @@ function collect(work: AskedOfCharge & { why: string }, attempt = 1): Promise<To
 const intentsOf = async ({ stripeCustomerId }: AskedOfCharge) =>
   (await billing.stripe.paymentIntents.list({ customer: stripeCustomerId })).data;
 
+/** The Worker has died, or the database was away for good, before the rows were told of Stripe's answer. */
+async function forgetAnswer({ context }: AskedOfCharge): Promise<void> {
+  const { enrollmentId } = context;
+  await billing.db
+    .updateTable('charges')
+    .set({ status: 'scheduled', payment_intent_id: null, attempts: 0, captured_minor: 0, settled_at: null })
+    .where('enrollment_id', '=', enrollmentId)
+    .execute();
+  await billing.db.deleteFrom('charge_attempts').where('enrollment_id', '=', enrollmentId).execute();
+}
+
 describe('collectCharge of a charge that was made before', () => {
   it('F37: reads the payment instead of making it again, also when Stripe has forgotten the key', async () => {
     const work = await workOf('a');
@@ -80,6 +91,24 @@ describe('collectCharge of a charge that was made before', () => {
     });
     expect(await intentsOf(work)).toHaveLength(1);
   }, 30_000);
+
+  it.each([
+    ['pm_card_visa', 'succeeded', 'h', 1],
+    ['pm_card_visa', 'succeeded', 'i', 2],
+    ['pm_card_chargeCustomerFail', 'requires_payment_method', 'j', 1],
+  ])(
+    'F37: finds what was made and never written once Stripe has forgotten the key: %s is %s (%s), try %i',
+    async (card, status, suffix, tries) => {
+      const work = await workOf(suffix, card);
+      const first = await collect(work);
+      await forgetAnswer(work);
+      await billing.control('clock', { advance_seconds: 2 * DAY_S });
+      const later = { ...work, at: new Date(Date.parse(work.at) + 1_000).toISOString() };
+      expect(await collect(later, tries)).toMatchObject({ status, paymentIntentId: first.paymentIntentId });
+      expect(await intentsOf(work)).toMatchObject([{ status }]);
+    },
+    30_000,
+  );
 
   it('answers the same when only its own answer was lost', async () => {
     const work = await workOf('c', 'pm_card_chargeCustomerFail');
@@ -165,6 +194,19 @@ describe('cancelCharge of a charge that the Workflow has forgotten to have made'
       }),
     ).toMatchObject({ status: 'succeeded', amountReceivedMinor: 980 });
     expect(await billing.chargeRows(work.context.enrollmentId)).toMatchObject([{ status: 'succeeded' }]);
+  }, 30_000);
+
+  it('F37: finds the payment that was never written', async () => {
+    const { toldCharge, ...work } = await workOf('k');
+    await collect({ ...work, toldCharge });
+    await forgetAnswer({ ...work, toldCharge });
+    const { cancelCharge } = createOpenChargeActivities(deps());
+    const by = { by: 'operator', reason: null };
+    const asked = { ...work, toldCharge, as: 'canceled' as const, by };
+    expect(await new MockActivityEnvironment().run(cancelCharge, asked)).toMatchObject({
+      status: 'succeeded',
+      amountReceivedMinor: 980,
+    });
   }, 30_000);
 
   it('F37: writes a row without a place when another charge has the occurrence', async () => {

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Stripe } from 'stripe';
 import { createEventSweepActivities } from '../../activities/event-sweep.ts';
-import { readCursor } from '../../db/sweep-cursors.ts';
+import { moveCursor, readCursor } from '../../db/sweep-cursors.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const NOW_MS = Date.UTC(2027, 0, 10, 12);
@@ -40,13 +40,13 @@ function account(instants: readonly number[], pageMs: number) {
   }));
   const newestFirst = events.sort((one, other) => other.created - one.created);
   const list = async (asked: {
-    created: { gte?: number; lt?: number; lte?: number };
+    created?: { gte?: number; lt?: number; lte?: number };
     limit: number;
     starting_after?: string;
     ending_before?: string;
   }) => {
     nowMs += pageMs;
-    const { gte = 0, lt = Infinity, lte = Infinity } = asked.created;
+    const { gte = 0, lt = Infinity, lte = Infinity } = asked.created ?? {};
     const inside = newestFirst.filter(({ created }) => created >= gte && created < lt && created <= lte);
     const place = (id: string | undefined) => inside.findIndex((event) => event.id === id);
     if (asked.ending_before !== undefined) {
@@ -131,5 +131,35 @@ describe('sweepStripeEvents', () => {
     const late = account([NOW_S - 300, NOW_S - 240], 100);
     expect((await late()).found).toBe(1);
     expect(await readCursor(database.db, 'stripe-events')).toEqual(new Date(NOW_MS - 600_000));
+  });
+
+  it('looks at nothing, and forgets nothing, on a host whose clock is a day behind', async () => {
+    const sweep = account(between(NOW_S - 5 * HOUR_S, NOW_S - HOUR_S, 20), 100);
+    await sweep();
+    const before = await readCursor(database.db, 'stripe-events');
+    nowMs = NOW_MS - 86_400_000;
+    expect((await sweep()).found).toBe(0);
+    expect(await readCursor(database.db, 'stripe-events')).toEqual(before);
+  });
+
+  describe('on a host whose clock is a day ahead', () => {
+    const DAY_MS = 86_400_000;
+
+    it('keeps nothing from the sweeps of the others', async () => {
+      const before = between(NOW_S - 5 * HOUR_S, NOW_S - HOUR_S, 20);
+      nowMs = NOW_MS + DAY_MS;
+      expect((await account(before, 100)()).found).toBe(20);
+      nowMs = NOW_MS + 2 * HOUR_S * 1_000;
+      // Older than what the wrong clock calls settled, newer than anything that its sweep has seen.
+      expect((await account([...before, NOW_S, NOW_S + HOUR_S], 100)()).found).toBe(2);
+    });
+
+    it('is got over where it has left the cursor ahead', async () => {
+      await moveCursor(database.db, 'stripe-events', new Date(NOW_MS + DAY_MS), 0);
+      const sweep = account([NOW_S - 2 * 86_400, NOW_S - HOUR_S], 100);
+      expect((await sweep()).found).toBe(2);
+      const reached = await readCursor(database.db, 'stripe-events');
+      expect(reached).toEqual(new Date((NOW_S - HOUR_S) * 1_000));
+    });
   });
 });

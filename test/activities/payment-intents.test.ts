@@ -1,6 +1,8 @@
 /** Attempts whose first answer was never learned, against the stand-in's own clock and books. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Stripe } from 'stripe';
 import { type Attempt, confirmOffSession } from '../../activities/payment-attempts.ts';
+import { capturePaymentIntent } from '../../activities/payment-intents.ts';
 import { createStripe } from '../../config/stripe.ts';
 import { askControl } from '../../dev/stand-in-control.ts';
 import { type RunningStandIn, startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
@@ -39,6 +41,28 @@ const control = (route: string, body: object) => askControl(standIn.url, 'POST',
 
 const intentsOf = async ({ stripeCustomerId }: Attempt) =>
   (await stripe.paymentIntents.list({ customer: stripeCustomerId })).data;
+
+const asked = (attempt: Attempt) => ({
+  amount: attempt.amountMinor,
+  currency: attempt.currency,
+  customer: attempt.stripeCustomerId,
+  allowed_payment_method_types: [attempt.paymentMethodType],
+  metadata: { charge_id: attempt.chargeId },
+});
+const unconfirmed = (attempt: Attempt) => stripe.paymentIntents.create(asked(attempt));
+const held = (attempt: Attempt) => ({ ...asked(attempt), capture_method: 'manual' as const });
+
+/** Stripe that answers every change with a 500, before any effect. */
+function failing(headers: Record<string, string>): Stripe {
+  const httpClient = Stripe.createFetchHttpClient(async (...request: Parameters<typeof fetch>) =>
+    request[1]?.method === 'POST'
+      ? Response.json({ error: { type: 'api_error', message: 'said by a test' } }, { status: 500, headers })
+      : fetch(...request),
+  );
+  const { hostname: host, port } = new URL(standIn.url);
+  const protocol = 'http';
+  return new Stripe('sk_test_0123456789', { host, port, protocol, maxNetworkRetries: 0, httpClient });
+}
 
 describe('confirmOffSession', () => {
   it('F5: looks the payment up when it repeats later than Stripe keeps the key, and charges once', async () => {
@@ -155,6 +179,79 @@ describe('confirmOffSession', () => {
     expect(await intentsOf(attempt)).toHaveLength(1);
   });
 
+  it.each([null, 'known'])(
+    'asks for another method when the mandate of a bank debit has ended, its PaymentIntent being %s',
+    async (known) => {
+      const attempt: Attempt = {
+        ...(await attemptOf(known === null ? 'k' : 'l', 'pm_usBankAccount_processing')),
+        currency: 'usd',
+        paymentMethodType: 'us_bank_account',
+      };
+      const debited = { ...attempt, chargeId: `${attempt.chargeId}0` };
+      await confirmOffSession(stripe, debited, { number: 1, sinceFirstMs: 0 });
+      const [made] = (await stripe.charges.list({ customer: attempt.stripeCustomerId })).data;
+      await control(`mandates/${made?.payment_method_details?.us_bank_account?.mandate}/end`, {});
+      const paymentIntentId = known === null ? null : (await unconfirmed(attempt)).id;
+      const outcome = await confirmOffSession(
+        stripe,
+        { ...attempt, paymentIntentId },
+        { number: 1, sinceFirstMs: 0 },
+      );
+      expect(outcome).toMatchObject({
+        kind: 'payment_intent',
+        status: 'requires_payment_method',
+        decline: { code: 'payment_intent_mandate_invalid', paymentMethodType: 'us_bank_account' },
+        ...(paymentIntentId === null ? {} : { paymentIntentId }),
+      });
+      const own = (await intentsOf(attempt)).filter(
+        ({ metadata }) => metadata.charge_id === attempt.chargeId,
+      );
+      expect(own).toHaveLength(1);
+    },
+  );
+
+  describe('after server errors', () => {
+    const LATER = { number: 5, sinceFirstMs: 60_000 };
+
+    it('F4: repeats a creation that may be under way still, however often something else went wrong', async () => {
+      const attempt = await attemptOf('n');
+      const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+      await control('faults', { match, kind: 'status', status: 500, when: 'before', times: 1 });
+      await expect(confirmOffSession(stripe, attempt, LATER)).rejects.toMatchObject({
+        type: 'StripeOutcomeUnknown',
+        nonRetryable: false,
+      });
+      expect(await confirmOffSession(stripe, attempt, LATER)).toMatchObject({ status: 'succeeded' });
+      expect(await intentsOf(attempt)).toHaveLength(1);
+    });
+
+    it('F4: knows that a creation was not made by its stored answer, and by nothing else', async () => {
+      const attempt = await attemptOf('o');
+      const again = { number: 2, sinceFirstMs: 1_000 };
+      expect(await confirmOffSession(failing({ 'idempotent-replayed': 'true' }), attempt, again)).toEqual({
+        kind: 'not_made',
+      });
+      await expect(confirmOffSession(failing({}), attempt, LATER)).rejects.toMatchObject({
+        type: 'StripeOutcomeUnknown',
+      });
+    });
+
+    it('F4: finds what a creation with a stored 500 has made', async () => {
+      const attempt = await attemptOf('p');
+      const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+      await control('faults', { match, kind: 'status', status: 500, when: 'after', times: 1 });
+      await expect(confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 })).rejects.toThrow();
+      const outcome = await confirmOffSession(stripe, attempt, { number: 2, sinceFirstMs: 1_000 });
+      expect(outcome).toMatchObject({ status: 'succeeded' });
+    });
+
+    it('F4: lets another attempt confirm what stands as it stood', async () => {
+      const attempt = await attemptOf('q');
+      const known = { ...attempt, paymentIntentId: (await unconfirmed(attempt)).id };
+      expect(await confirmOffSession(failing({}), known, LATER)).toEqual({ kind: 'not_made' });
+    });
+  });
+
   it('F10: the same key with another amount is never answered by a new key', async () => {
     const attempt = await attemptOf('d');
     await confirmOffSession(stripe, attempt, { number: 1, sinceFirstMs: 0 });
@@ -164,5 +261,35 @@ describe('confirmOffSession', () => {
       nonRetryable: true,
     });
     expect(await intentsOf(attempt)).toHaveLength(1);
+  });
+});
+
+describe('capturePaymentIntent', () => {
+  it.each([
+    ['capture_charge_authorization_expired', 'canceled'],
+    ['charge_expired_for_capture', 'canceled'],
+    ['charge_expired_for_capture', 'requires_capture'],
+    ['charge_already_captured', 'succeeded'],
+  ] as const)('tells how the PaymentIntent stands when Stripe answers %s: %s', async (code, status) => {
+    const attempt: Attempt = { ...(await attemptOf('m')), captureMethod: 'manual' };
+    const { id } = await stripe.paymentIntents.create({
+      ...held(attempt),
+      payment_method: attempt.paymentMethodId,
+      confirm: true,
+      off_session: true,
+    });
+    if (status === 'canceled') {
+      await stripe.paymentIntents.cancel(id);
+    }
+    if (status === 'succeeded') {
+      await stripe.paymentIntents.capture(id);
+    }
+    const match = { method: 'POST', path_prefix: `/v1/payment_intents/${id}/capture` };
+    await control('faults', { match, kind: 'status', status: 400, code, when: 'before', times: 1 });
+    const capture = { amountMinor: null, idempotencyKey: `${id}/capture` };
+    expect(await capturePaymentIntent(stripe, id, 'card', capture)).toMatchObject({
+      paymentIntentId: id,
+      status,
+    });
   });
 });

@@ -2,15 +2,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
-import { failureOf } from '../../activities/stripe-errors.ts';
+import { failureOf, unusableMethod } from '../../activities/stripe-errors.ts';
 
 /** As the package makes an error of what Stripe answers. */
-function failure(raw: object): ApplicationFailure {
-  const said: Parameters<typeof Stripe.errors.StripeError.generate>[0] = Object.assign(
+function said(raw: object) {
+  const body: Parameters<typeof Stripe.errors.StripeError.generate>[0] = Object.assign(
     { type: 'api_error', message: 'said by a test' } as const,
     raw,
   );
-  const made = failureOf(Stripe.errors.StripeError.generate(said), 'trying');
+  return Stripe.errors.StripeError.generate(body);
+}
+
+function failure(raw: object): ApplicationFailure {
+  const made = failureOf(said(raw), 'trying');
   expect(made).toBeInstanceOf(ApplicationFailure);
   return made as ApplicationFailure;
 }
@@ -37,5 +41,29 @@ describe('failureOf', () => {
     ['F4', { type: 'api_error', statusCode: 500 }, 'StripeOutcomeUnknown', false],
   ] as const)('%s: %o', (_case, raw, type, nonRetryable) => {
     expect(failure(raw)).toMatchObject({ type, nonRetryable });
+  });
+});
+
+describe('unusableMethod', () => {
+  it.each([
+    [{ code: 'resource_missing', param: 'payment_method' }, 'payment_method_unusable'],
+    [{ code: 'payment_method_unexpected_state', param: 'payment_method' }, 'payment_method_unusable'],
+    [{ param: 'payment_method' }, 'payment_method_unusable'],
+    [{ code: 'payment_intent_mandate_invalid' }, 'payment_intent_mandate_invalid'],
+    [{ code: 'payment_intent_mandate_invalid', param: 'mandate_data' }, 'payment_intent_mandate_invalid'],
+    [{ code: 'india_recurring_payment_mandate_canceled' }, 'india_recurring_payment_mandate_canceled'],
+    [{ code: 'payment_method_bank_account_blocked' }, 'payment_method_bank_account_blocked'],
+    [{ code: 'resource_missing', param: 'customer' }, null],
+    [{ code: 'parameter_unknown', param: 'payment_method' }, null],
+    [{ code: 'toString' }, null],
+    [{}, null],
+  ])('reads a 400 with %o as %s', (raw, expected) => {
+    expect(unusableMethod(said({ type: 'invalid_request_error', statusCode: 400, ...raw }))).toBe(expected);
+  });
+
+  it('leaves a decline and a fault what they are', () => {
+    const code = 'payment_intent_mandate_invalid';
+    expect(unusableMethod(said({ type: 'card_error', statusCode: 402, code }))).toBeNull();
+    expect(unusableMethod(said({ type: 'api_error', statusCode: 500, code }))).toBeNull();
   });
 });

@@ -98,6 +98,37 @@ describe('commands of the schedule', () => {
     expect(second).not.toHaveProperty('requestKey');
   });
 
+  it.each([
+    ['skip-next', {}, 'schedule.skipped', null, 'charge-now'],
+    ['charge-now', {}, 'schedule.charged_early', null, 'skip-next'],
+    ['move-next', { due_at: SOON }, 'schedule.moved', SOON, 'skip-next'],
+  ])(
+    'hands the key of %s on, and answers a repeat from the timeline',
+    async (path, body, what, movedTo, other) => {
+      const key = `next-${path}`;
+      expect(await post(path, body, key)).toMatchObject({ status: 200 });
+      expect(api.asked.at(-1)?.args[1]).toMatchObject({ requestKey: key });
+      await api.db
+        .insertInto('enrollment_events')
+        .values({
+          key: `${id}/command-9/${what}`,
+          enrollment_id: id,
+          at: new Date(),
+          what,
+          who: 'api:key_1',
+          details: JSON.stringify({ request_key: key, moved_to: movedTo }),
+        })
+        .execute();
+      api.asked.length = 0;
+      expect(await post(path, body, key)).toMatchObject({ status: 200, body: { object: 'schedule_change' } });
+      expect(await post(other, {}, key)).toMatchObject({
+        status: 409,
+        body: { error: { code: 'idempotency_mismatch', param: 'Idempotency-Key' } },
+      });
+      expect(api.asked).toEqual([]);
+    },
+  );
+
   it('answers a repeated change of amount from the timeline, and refuses its key for another change', async () => {
     await api.db
       .insertInto('enrollment_events')

@@ -19,6 +19,7 @@ async function enrolled(charge: {
   status: (typeof CHARGE_STATUSES)[number];
   next_attempt_at?: string;
   dispute_status?: string;
+  refund_refused?: string;
 }) {
   made += 1;
   const terms = { currency: 'jpy', schedule: { type: 'on_demand' } };
@@ -83,6 +84,19 @@ describe('what an enrollment waits for', () => {
     const won = await enrolled({ status: 'succeeded', dispute_status: 'won' });
     const found = await listed('waits_for=dispute');
     expect([found.includes(open), found.includes(won)]).toEqual([true, false]);
+  });
+
+  it('is an operator while what came in after a cancel does not go back, unless its dispute is open', async () => {
+    const refused = await enrolled({ status: 'succeeded', refund_refused: 'StripeKeyRefused: …' });
+    const disputed = await enrolled({
+      status: 'succeeded',
+      refund_refused: 'charge_disputed: …',
+      dispute_status: 'needs_response',
+    });
+    expect((await read(refused)).waits_for).toEqual(['operator']);
+    expect((await read(disputed)).waits_for).toEqual(['dispute']);
+    const found = await listed('waits_for=operator');
+    expect([found.includes(refused), found.includes(disputed)]).toEqual([true, false]);
   });
 
   it('is a payment method before there is one, and nothing after the end', async () => {

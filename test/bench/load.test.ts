@@ -1,7 +1,7 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { Agent, createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { fireEvenly } from '../../bench/measure/load.ts';
+import { fireEvenly, send } from '../../bench/measure/load.ts';
 
 let server: Server;
 afterEach(() => {
@@ -56,5 +56,18 @@ describe('fireEvenly', () => {
       }
     });
     expect((await fireEvenly({ url, next, connections: 1, amount: 4 }, 1_000)).failed).toBe(2);
+  });
+});
+
+describe('send', () => {
+  it.each([
+    ['breaks within its answer', (response: ServerResponse) => response.socket?.destroy()],
+    ['never answers to its end', () => undefined],
+  ])('tells a connection that %s as broken, and waits no longer', async (_, then) => {
+    const url = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': '5' });
+      response.write('a', () => then(response));
+    });
+    expect(await send(new Agent(), url, next(), 200)).toBe(0);
   });
 });

@@ -27,11 +27,13 @@ describe('npm run bench', () => {
       270_000,
     );
     expect([ok, output]).toEqual([true, expect.stringContaining('webhooks accepted')]);
-    const { sections, setting, paces } = JSON.parse(readFileSync(json, 'utf8')) as Run;
+    const { sections, setting, paces, failures } = JSON.parse(readFileSync(json, 'utf8')) as Run;
     expect(setting.cores).toBeGreaterThan(0);
     expect(paces).toEqual([expect.any(Number), expect.any(Number)]);
     expect(output).toContain('MB of JSON a second');
     const figures = sections.flatMap(({ findings }) => findings.figures);
+    expect(failures).toEqual([]);
+    expect(output).toMatch(/\d of \d budgets held/);
     expect(figures.map(({ id }) => id)).toEqual(
       expect.arrayContaining(['webhooks.echo.per_second', 'webhooks.news.p99', 'webhooks.lag.p99']),
     );
@@ -44,10 +46,9 @@ describe('npm run bench', () => {
 });
 
 describe('a measurement that fails', () => {
-  it('is told with its reason, fails the command, and leaves the documents alone', async () => {
-    const page = path.join(PROJECT, 'docs/performance.md');
-    const before = readFileSync(page, 'utf8');
-    const flags = ['--quick', '--scale', '0.01', '--only', 'charges', '--write-docs'];
+  it('is told with its reason, also in the JSON, and fails the command', async () => {
+    const json = path.join(folder, 'failed.json');
+    const flags = ['--quick', '--scale', '0.01', '--only', 'charges', '--json', json];
     const { ok, output } = await run(
       {
         name: 'bench',
@@ -60,7 +61,8 @@ describe('a measurement that fails', () => {
     );
     expect(ok).toBe(false);
     expect(output).toContain('no-such-bundle.js');
-    expect(readFileSync(page, 'utf8')).toBe(before);
+    const { failures } = JSON.parse(readFileSync(json, 'utf8')) as Run;
+    expect(failures).toEqual([{ name: 'charges', message: expect.stringContaining('no-such-bundle.js') }]);
   }, 150_000);
 });
 
@@ -68,7 +70,7 @@ describe('the help', () => {
   it('names every measurement', async () => {
     const args = ['--disable-warning=ExperimentalWarning', 'bench/main.ts', '--help'];
     const { output } = await run({ name: 'bench', command: process.execPath, args, cwd: PROJECT }, 60_000);
-    for (const name of ['growth', 'charges', 'stripe-limit', 'webhooks', 'requests', 'starts']) {
+    for (const name of ['growth', 'charges', 'stripe-limit', 'webhooks', 'requests', 'starts', 'suite']) {
       expect(output).toContain(name);
     }
   }, 60_000);

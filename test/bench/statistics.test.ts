@@ -1,14 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import { beside, figure } from '../../bench/figures.ts';
+import { beside, figure, valueBeside } from '../../bench/figures.ts';
+import { untilNextLookMs } from '../../bench/measure/herd.ts';
 import { withFigures } from '../../bench/report/page.ts';
+import { plots } from '../../bench/report/plots.ts';
 import { amount, markdownTable, plainTable } from '../../bench/report/table.ts';
 import { sizesOf } from '../../bench/sizes.ts';
-import { inTurn, middle, pairedRatio, percentile } from '../../bench/statistics.ts';
+import { inTurn, middle, pairedRatios, percentile } from '../../bench/statistics.ts';
 
 describe('statistics', () => {
   it('compares neighbours and nothing else: a machine that slows down moves no ratio', () => {
-    expect(pairedRatio([80, 40, 8], [100, 50, 10])).toBeCloseTo(0.8);
-    expect(() => pairedRatio([1], [])).toThrow('1 samples cannot be paired with 0');
+    expect(pairedRatios([80, 40, 8], [100, 50, 10])).toEqual([0.8, 0.8, 0.8]);
+    expect(() => pairedRatios([1], [])).toThrow('1 samples cannot be paired with 0');
   });
 
   it('measures in turn', async () => {
@@ -42,9 +44,17 @@ describe('figures', () => {
     expect(figure('b', 'b', 50, 'ms', { atMost: 50 }).budget?.held).toBe(true);
   });
 
+  it('judges a time by itself, and tells how many times its floor it is', () => {
+    const time = valueBeside('c', 'c', [30, 30], 'ms', { what: 'bare', samples: [10, 10] }, { atMost: 50 });
+    expect(time).toMatchObject({ budget: { text: '≤ 50', held: true }, floor: { ratio: 3 } });
+    expect(time).not.toHaveProperty('ratio');
+  });
+
   it('says in its tables what was measured, beside what, and whether the budget held', () => {
-    const figures = [beside('a', 'charges', [50, 50], '/s', floor, { atLeast: 0.65 })];
-    expect(plainTable(figures)).toMatch(/charges\s+50\/s\s+100\/s bare\s+0\.50\s+≥ 0\.65 NOT HELD/);
+    const figures = [beside('a', 'charges', [40, 60], '/s', floor, { atLeast: 0.65 })];
+    expect(plainTable(figures)).toMatch(
+      /charges\s+50\/s\s+40–60\s+100\/s bare\s+0\.50 \(0\.40–0\.60\)\s+≥ 0\.65 NOT HELD/,
+    );
     expect(markdownTable(figures).split('\n')).toHaveLength(3);
   });
 
@@ -75,7 +85,32 @@ describe('the page', () => {
 
 describe('sizes', () => {
   it('scales what is counted, and never down to nothing', () => {
-    expect(sizesOf('usual', 0.1)).toMatchObject({ herd: 100, webhooks: 300, rounds: 4 });
+    expect(sizesOf('usual', 0.1)).toMatchObject({ herd: 100, webhooks: 1_000, rounds: 4 });
     expect(sizesOf('quick', 0.0001)).toMatchObject({ herd: 2, webhooks: 2, longLived: 2 });
+  });
+});
+
+describe('the chart of shares', () => {
+  it('draws every rate that has a floor, also one without a budget, and no time', async () => {
+    const floor = { what: 'bare', samples: [100] };
+    const judged = beside('a', 'charges', [50], '/s', floor, { atLeast: 0.65 });
+    const told = beside('b', 'reads', [28], '/s', floor);
+    const time = valueBeside('c', 'p99', [28], 'ms', floor, { atMost: 50 });
+    const svg = (await plots([judged, told, time], [])).get('performance-ratios.svg') ?? '';
+    expect([svg.includes('>charges<'), svg.includes('>reads<'), svg.includes('>p99<')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(svg.match(/#b3261e/g)).toHaveLength(1);
+  });
+});
+
+describe('a herd that is counted', () => {
+  it('is looked at seldom until nine tenths are done, and never past them', () => {
+    expect(untilNextLookMs(undefined, 1_000)).toBe(250);
+    expect(untilNextLookMs({ x: 1, y: 100 }, 1_000)).toBe(1_000);
+    expect(untilNextLookMs({ x: 2, y: 720 }, 1_000)).toBe(500);
+    expect(untilNextLookMs({ x: 3, y: 950 }, 1_000)).toBe(100);
   });
 });

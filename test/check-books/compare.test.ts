@@ -30,6 +30,7 @@ function charge(change: Partial<ChargeRow> = {}): ChargeRow {
     enrollmentId: ENROLLMENT,
     status: 'succeeded',
     statusReason: null,
+    refundRefused: null,
     paymentIntentId: 'pi_1',
     amountMinor: 980,
     currency: 'jpy',
@@ -181,6 +182,7 @@ describe('compare', () => {
         ),
       }),
     ],
+    ['I4', 'refund_refused', books({ charges: [charge({ refundRefused: 'charge_disputed: …' })] })],
     ['I5', 'status_differs', books({ status: 'past_due' })],
     ['I5', 'search_attribute_differs', books({ workflow: running({ searchAttribute: 'past_due' }) })],
     [

@@ -48,7 +48,7 @@ async function paying(reference: string, terms: object, status: string, card = '
 }
 
 describe('one enrollment', () => {
-  it('is found, shown, refunded once under one key, paused and canceled, and the timeline says by whom', async () => {
+  it('is found, shown, refunded and changed once under one key, paused and canceled, and the timeline says by whom', async () => {
     const { id, chargeId } = await paying('hana', MONTHLY, 'succeeded');
     expect((await cli('list', '--customer', 'hana')).stdout).toMatch(
       new RegExp(`^${id} +active +hana +JPY 980`, 'm'),
@@ -80,6 +80,10 @@ describe('one enrollment', () => {
       stderr: expect.stringMatching(/^Refused: /),
     });
     expect((await cli('resume', 'hana')).code).toBe(0);
+    const skip = ['skip-next', 'hana', '--idempotency-key', 's1', '--json'];
+    const skipped = await cli(...skip);
+    expect(skipped.json).toMatchObject({ next_charge: { amount_minor: 980 } });
+    expect((await cli(...skip)).json).toEqual(skipped.json);
     expect((await cli('cancel', 'hana', '--preview')).stdout).toMatch(/Still owed +JPY 0/);
     expect((await cli('cancel', 'hana', '--yes', '--reason', 'moved away')).stdout).toContain('canceled');
     const told = await cli('timeline', 'hana', '--json');

@@ -103,6 +103,30 @@ describe('readSettings', () => {
     expect(readSettings({ ...REQUIRED, [name]: value })).toBeDefined();
   });
 
+  describe.each(['sk_live_1234567890', 'rk_live_1234567890'])('with a live key, %s', (key) => {
+    const LIVE = { ...REQUIRED, STRIPE_SECRET_KEY: key };
+    const HTTPS = 'expected an address that begins with https://, since STRIPE_SECRET_KEY is a live key';
+
+    it.each(['http://billing.example.com', 'http://127.0.0.1:3000', 'HTTP://localhost'])(
+      'refuses PUBLIC_URL=%s',
+      (address) => {
+        expect(() => readSettings({ ...LIVE, PUBLIC_URL: address })).toThrow(
+          `  PUBLIC_URL: '${address}'; ${HTTPS}`,
+        );
+      },
+    );
+
+    it('needs a PUBLIC_URL, and says so together with what else is wrong', () => {
+      const message = new RegExp(`API_PORT: '70000'.*PUBLIC_URL: missing; ${HTTPS}`, 's');
+      expect(() => readSettings({ ...LIVE, API_PORT: '70000' })).toThrow(message);
+    });
+
+    it('takes https://', () => {
+      const PUBLIC_URL = 'HTTPS://billing.example.com';
+      expect(readSettings({ ...LIVE, PUBLIC_URL }).PUBLIC_URL).toBe(PUBLIC_URL);
+    });
+  });
+
   it.each(['ALLOWED_RETURN_ORIGINS', 'CODEC_ALLOWED_ORIGINS'] as const)(
     'reads each of %s as browsers write it',
     (name) => {

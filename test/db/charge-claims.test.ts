@@ -48,7 +48,7 @@ describe('claimCharge', () => {
     await saveCharge(database.db, { ...charge, status: 'succeeded', payment_intent_id: 'pi_1', attempts: 1 });
     expect(await claimCharge(database.db, charge)).toEqual({
       kind: 'claimed',
-      known: { paymentIntentId: 'pi_1', status: 'succeeded' },
+      known: { paymentIntentId: 'pi_1', status: 'succeeded', createdAt: new Date(String(charge.created_at)) },
     });
   });
 

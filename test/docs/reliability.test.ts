@@ -28,7 +28,7 @@ function testsWithIds(): { file: string; title: string; id: string }[] {
     .flatMap((name) => {
       const file = path.join('test', name);
       const text = readFileSync(path.join(PROJECT, file), 'utf8');
-      return [...text.matchAll(/\bit\(\s*['`](([IF]\d+): .+?)['`],/g)].map((title) => ({
+      return [...text.matchAll(/\bit(?:\.concurrent)?\(\s*['`](([IF]\d+): .+?)['`],/g)].map((title) => ({
         file,
         title: String(title[1]),
         id: String(title[2]),

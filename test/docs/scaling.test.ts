@@ -1,7 +1,10 @@
 /** The counts of docs/scaling.md are those that the tests of the budgets hold, and its sums follow from them. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { execa } from 'execa';
+import type { HerdSummary } from '../../dev/simulate/herd.ts';
 
 const read = (file: string) => readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8');
 const TEXT = read('docs/scaling.md');
@@ -34,6 +37,22 @@ describe('docs/scaling.md', () => {
   ])('counts %s as %s holds it', (begin, file, name) => {
     expect(row(begin)).toEqual(budget(file, name));
   });
+
+  it('tells and draws what the simulation says', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'herd-'));
+    const svg = path.join(folder, 'herd.svg');
+    const args = ['run', '--silent', 'simulate', '--', 'herd', '--json', '--svg', svg];
+    // In a process of its own: a million take minutes in the tests' context.
+    const { stdout } = await execa('npm', args);
+    const summaries = JSON.parse(stdout) as HerdSummary[];
+    for (const { spreadHours, lastHours, mostWaiting } of summaries.filter((each) => each.spreadHours < 12)) {
+      const line = TEXT.split('\n').find((each) => each.startsWith(`| ${spreadHours} h |`));
+      expect(line).toContain(`| ${lastHours.toFixed(2)} h |`);
+      expect(line).toContain(`| ${mostWaiting.toLocaleString('en')} |`);
+    }
+    expect(readFileSync(svg, 'utf8')).toBe(read('docs/images/herd.svg'));
+    rmSync(folder, { recursive: true });
+  }, 60_000);
 
   it('counts a decline and its recovery together', () => {
     const [, decline = 0] = budget(DUNNING, 'DECLINE');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { settle, settleAtOnce } from '../../domain/amount-change.ts';
+import { creditableMinor, loweredRaises, settle, settleAtOnce } from '../../domain/amount-change.ts';
 
 const paid = { occurrence: 0, dueAt: '2027-04-01T00:00:00.000Z', amountMinor: 3000 };
 const endsAt = '2027-05-01T00:00:00.000Z';
@@ -65,5 +65,51 @@ describe('settle', () => {
         expect(balance).toBeLessThan(50);
       }),
     );
+  });
+});
+
+describe('creditableMinor', () => {
+  const kept = (keptMinor: number, amountMinor = 980) => ({ amountMinor, keptMinor });
+
+  it.each([
+    ['all of what was paid', [{ minor: 980, received: kept(980) }], 980],
+    ['all of what no charge pays for', [{ minor: 980, received: null }], 980],
+    ['what the balance paid for besides', [{ minor: 980, received: kept(490, 490) }], 980],
+    ['a part that was captured', [{ minor: 980, received: kept(100) }], 100],
+    ['nothing of what went back', [{ minor: 980, received: kept(0) }], 0],
+    ['nothing where more went than came', [{ minor: 980, received: kept(-20) }], 0],
+    [
+      'a raise by what is left of its own charge',
+      [
+        { minor: 980, received: kept(980) },
+        { minor: 2_020, received: kept(505, 1_010) },
+      ],
+      1_990,
+    ],
+  ])('is %s', (_, parts, expected) => {
+    expect(creditableMinor(parts, 'jpy')).toBe(expected);
+  });
+
+  it('is whole grains of the currency, of amounts that leave the safe integers when multiplied', () => {
+    const part = { minor: 999_999_999_900, received: kept(999_999_999_800, 999_999_999_900) };
+    expect(creditableMinor([part], 'idr')).toBe(999_999_999_800);
+    expect(creditableMinor([{ minor: 1_000, received: kept(333, 1_000) }], 'isk')).toBe(300);
+  });
+});
+
+describe('loweredRaises', () => {
+  const raises = [
+    { chargeId: 'one', byMinor: 500 },
+    { chargeId: 'two', byMinor: 300 },
+  ];
+
+  it.each([
+    [0, [500, 300]],
+    [200, [500, 100]],
+    [300, [500]],
+    [700, [100]],
+    [5_000, []],
+  ])('takes %i off the newest first', (lowerByMinor, left) => {
+    expect(loweredRaises(raises, lowerByMinor).map(({ byMinor }) => byMinor)).toEqual(left);
   });
 });

@@ -60,3 +60,50 @@ describe('nextStep while the customer is asked to confirm', () => {
     expect(nextStep(asked, now())).toEqual({ do: 'wait', until: SOON, for: 'customer' });
   });
 });
+
+describe('nextStep of a charge that needs attention', () => {
+  const parked = (more: Partial<OpenCharge>) =>
+    charge({ status: 'needs_attention', paymentIntentId: 'pi_1', problem: 'StripeKeyRefused', ...more });
+  const givenUp = { by: 'workflow', reason: 'dunning is over', enrollment: 'cancel' } as const;
+  const capture = {
+    do: 'capture',
+    order: { do: 'capture', by: 'operator', reason: null, amountMinor: 400 },
+  } as const;
+  const gaveUp = { do: 'cancel', as: 'uncollectible' } as const;
+  const waits = { do: 'wait', until: null, for: 'operator' };
+
+  it.each([
+    [{ do: 'attempt' }, { do: 'attempt', why: 'resumed' }],
+    [{ do: 'read' }, { do: 'read' }],
+    [capture, capture],
+    [gaveUp, gaveUp],
+  ] as const)('does again what was refused once it is resumed, and not before: %j', (parkedAt, step) => {
+    expect(nextStep(parked({ parkedAt }), now())).toEqual(waits);
+    expect(nextStep(parked({ parkedAt, resumed: true }), now())).toEqual(step);
+  });
+
+  it.each([gaveUp, { do: 'attempt' }] as const)('tries nothing once dunning is over: %j', (parkedAt) => {
+    expect(nextStep(parked({ parkedAt, givenUp }), now())).toEqual(waits);
+    expect(nextStep(parked({ parkedAt, givenUp, resumed: true }), now())).toEqual(gaveUp);
+  });
+
+  it.each([{ do: 'read' }, gaveUp] as const)('does it again without a method, too: %j', (parkedAt) => {
+    const without = now({ paymentMethodId: null });
+    expect(nextStep(parked({ parkedAt, resumed: true }), without)).toEqual(parkedAt);
+  });
+
+  it('is canceled when somebody says so, also where giving it up was refused; where that was refused, waits', () => {
+    const canceling = now({ canceling: true });
+    const canceled = { do: 'cancel', as: 'canceled' } as const;
+    expect(nextStep(parked({ parkedAt: gaveUp, givenUp, cancelTries: 1 }), canceling)).toEqual(canceled);
+    expect(nextStep(parked({ parkedAt: canceled, cancelTries: 2 }), canceling)).toEqual(waits);
+    expect(nextStep(parked({ parkedAt: canceled, cancelTries: 2, resumed: true }), canceling)).toEqual(
+      canceled,
+    );
+  });
+
+  it('goes by what older versions wrote, which is not what was refused', () => {
+    expect(nextStep(parked({ resumed: true }), now())).toEqual({ do: 'attempt', why: 'resumed' });
+    expect(nextStep(parked({ cancelTries: 1 }), now({ canceling: true }))).toEqual(waits);
+  });
+});

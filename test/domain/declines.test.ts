@@ -72,6 +72,11 @@ describe('classifyDecline', () => {
     ['authentication_required', 'needs_customer'],
     ['payment_intent_authentication_failure', 'needs_customer'],
     ['card_decline_rate_limit_exceeded', 'soft'],
+    ['payment_intent_mandate_invalid', 'hard'],
+    ['india_recurring_payment_mandate_canceled', 'hard'],
+    ['payment_method_bank_account_blocked', 'hard'],
+    // The customer has stopped this one payment with their bank; the agreement goes on.
+    ['refer_to_customer', 'hard'],
   ])('reads code %s as %s when there is no decline_code', (code, expected) => {
     expect(classifyDecline(facts({ code }))).toMatchObject({
       class: expected,

@@ -65,13 +65,7 @@ describe('a dispute', () => {
   });
 
   it('keeps the money from going back twice, but not while the bank only asks', () => {
-    const refundable = [
-      'warning_needs_response',
-      'warning_under_review',
-      'warning_closed',
-      'prevented',
-      'won',
-    ];
+    const refundable = ['warning_needs_response', 'warning_under_review', 'warning_closed', 'won'];
     expect(ALL.filter((status) => !forbidsRefunding([status]))).toEqual(refundable);
     expect(forbidsRefunding(['won', 'lost'])).toBe(true);
   });

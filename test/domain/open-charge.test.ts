@@ -45,6 +45,7 @@ const CHANGES: Required<Omit<OpenCharge, 'id' | 'number' | 'occurrence' | 'origi
   captureTries: 1,
   resumed: true,
   problem: 'BooksDisagree: …',
+  parkedAt: { do: 'cancel', as: 'uncollectible' },
 };
 
 /** As it arrives at an Activity. */

@@ -62,23 +62,18 @@ async function active(): Promise<string> {
   return id;
 }
 
-describe('SIGKILL', () => {
-  it('of the Worker that has enrollments in its cache: commands are answered by the next one, in time', async () => {
-    // The first may be handed to a poll that died with the Worker, and is timed out sooner than those that wait for one.
-    const ids = await Promise.all([1, 2, 3].map(() => active()));
-    await stack.kill('worker');
-    const answers = ids.map(async (id) => {
-      await pause(2_000);
-      return stack.ask('POST', `/v1/enrollments/${id}/pause`, {});
-    });
-    await stack.restart('worker');
-    for (const answer of answers) {
-      expect(await answer).toMatchObject({ status: 200, body: { status: 'paused' } });
-    }
-  }, 90_000);
+describe('SIGKILL of the Worker', () => {
+  let cached: string[];
+  /** Stripe has taken the money of it, and nobody knows yet. */
+  let inFlight: string;
+  let restarted: Promise<void>;
 
-  it('F1: of the Worker after Stripe took the money and before the Activity reported it', async () => {
+  // One Worker for both: each waits for a timeout of its own.
+  beforeAll(async () => {
+    // The first may be handed to a poll that died with the Worker, and is timed out sooner than those that wait for one.
+    cached = await Promise.all([1, 2, 3].map(() => active()));
     const enrolled = await stack.enroll({ terms: TERMS });
+    inFlight = enrolled.id;
     await stack.control('faults', {
       match: PAYMENT_INTENTS,
       times: 1,
@@ -87,23 +82,42 @@ describe('SIGKILL', () => {
       delay_ms: 4_000,
     });
     await payOnCheckout(enrolled.checkout_url);
-    await waitFor('Stripe to have taken the money', async () => (await successesOf(enrolled.id)) === 1);
+    await waitFor('Stripe to have taken the money', async () => (await successesOf(inFlight)) === 1);
     await stack.kill('worker');
-    await stack.restart('worker');
-    await paid(enrolled.id);
-    expect(await successesOf(enrolled.id)).toBe(1);
-    expect(await stack.enrollment(enrolled.id)).toMatchObject({
+    restarted = stack.restart('worker');
+    // Each test hears of it.
+    restarted.catch(() => undefined);
+  }, 90_000);
+
+  it.concurrent('that has enrollments in its cache: commands are answered by the next one, in time', async () => {
+    const answers = cached.map(async (id) => {
+      await pause(2_000);
+      return stack.ask('POST', `/v1/enrollments/${id}/pause`, {});
+    });
+    await restarted;
+    for (const answer of answers) {
+      expect(await answer).toMatchObject({ status: 200, body: { status: 'paused' } });
+    }
+  }, 90_000);
+
+  it.concurrent('F1: after Stripe took the money and before the Activity reported it', async () => {
+    await restarted;
+    await paid(inFlight);
+    expect(await successesOf(inFlight)).toBe(1);
+    expect(await stack.enrollment(inFlight)).toMatchObject({
       charges_succeeded: 1,
       amount_collected_minor: 1200,
     });
-    const retry = await retryAfterLostWorker(enrolled.id);
+    const retry = await retryAfterLostWorker(inFlight);
     expect(retry.timeout).toBe(TimeoutType.TIMEOUT_TYPE_HEARTBEAT);
     expect(retry.attempt).toBe(2);
     // Not the minute that a request may take: a customer may be waiting.
     expect(retry.afterMs).toBeLessThan(30_000);
   }, 150_000);
+});
 
-  it('of the API while it is down, Stripe keeps its webhooks and delivers them later', async () => {
+describe('SIGKILL of the API', () => {
+  it('while it is down, Stripe keeps its webhooks and delivers them later', async () => {
     const enrolled = await stack.enroll({ terms: TERMS });
     await stack.kill('api');
     await payOnCheckout(enrolled.checkout_url);
@@ -112,7 +126,7 @@ describe('SIGKILL', () => {
     expect(await successesOf(enrolled.id)).toBe(1);
   }, 150_000);
 
-  it('F14: of the API right after the start, a repeated request reaches the same enrollment', async () => {
+  it('F14: right after the start, a repeated request reaches the same enrollment', async () => {
     const lost = stack.enroll({ terms: TERMS }, 'killed-while-answering').catch(() => null);
     await stack.kill('api');
     await lost;

@@ -28,6 +28,7 @@ beforeAll(async () => {
     declines: [null],
     dueAt: ago(2),
     refundedMinor: 500,
+    refundRefused: 'StripeKeyRefused: …',
   });
   await makeCharge(db, {
     currency: 'usd',
@@ -97,7 +98,7 @@ describe('GET /metrics: figures of the business', () => {
     const told = await metrics();
     expect(told.of('billing_dunning_charges')).toEqual([{ labels: { currency: 'usd' }, value: 2 }]);
     expect(told.value('billing_dunning_amount_minor', { currency: 'usd' })).toBe(1_500);
-    expect(told.value('billing_needs_attention_charges')).toBe(1);
+    expect(told.value('billing_needs_attention_charges')).toBe(2);
     expect(told.value('billing_oldest_waiting_seconds', { status: 'requires_action' })).toBeCloseTo(
       5 * 86_400,
       -2,

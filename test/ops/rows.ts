@@ -17,6 +17,8 @@ export interface ChargeMade {
   refundedMinor?: number;
   /** The bank sent the refund back. */
   refundCameBack?: boolean;
+  /** Why it does not go back. */
+  refundRefused?: string;
 }
 
 const HOUR_MS = 3_600_000;
@@ -69,6 +71,7 @@ export async function makeCharge(db: Kysely<Database>, charge: ChargeMade): Prom
       captured_minor: paid ? amountMinor : 0,
       refunded_minor: charge.refundCameBack ? 0 : (charge.refundedMinor ?? 0),
       last_decline_code: declines.at(-1) ?? null,
+      refund_refused: charge.refundRefused ?? null,
       status_reason: status === 'needs_attention' ? 'Stripe refused the key' : null,
       created_at: dueAt,
       updated_at: at,

@@ -63,9 +63,13 @@ export interface WorkerTeam {
 
 export async function startBilling(options: BillingOptions = {}) {
   const namespace = options.ownNamespace ? `test${randomBytes(6).toString('hex')}` : undefined;
-  const temporal = await connectTestTemporal({ namespace });
-  const database = await createTestDatabase();
-  const standIn = await startStripeStandIn({});
+  // Side by side: for the first test file, all of them have yet to be made.
+  const [temporal, database, standIn, { bundle }] = await Promise.all([
+    connectTestTemporal({ namespace }),
+    createTestDatabase(),
+    startStripeStandIn({}),
+    workflowCode(),
+  ]);
   const taskQueue = `test-${randomBytes(6).toString('hex')}`;
   const client = options.virtualTime ? temporal.virtualTimeClient : temporal.client;
   const stripe = createStripe({
@@ -78,7 +82,6 @@ export async function startBilling(options: BillingOptions = {}) {
     publicUrl: 'http://127.0.0.1:3000',
     ttlDays: 400,
   });
-  const { bundle } = await workflowCode();
   const teams: WorkerTeam[] = [];
 
   /** Workers of the same Task Queues, on other code or with other options, beside those that run. */

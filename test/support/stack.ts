@@ -26,11 +26,15 @@ export interface StackOptions {
 }
 
 export async function startStack(options: StackOptions = {}) {
-  const temporal = await connectTestTemporal();
-  const database = await createTestDatabase();
-  const mails = await startSmtpCatcher();
-  // Hours between tries of a webhook become seconds.
-  const standIn = await startStripeStandIn({ webhookRetryScale: 0.002 });
+  // Side by side: for the first test file, most of them have yet to be made.
+  const [temporal, database, mails, standIn, code] = await Promise.all([
+    connectTestTemporal(),
+    createTestDatabase(),
+    startSmtpCatcher(),
+    // Hours between tries of a webhook become seconds.
+    startStripeStandIn({ webhookRetryScale: 0.002 }),
+    workflowCode(),
+  ]);
   const apiPort = await getPort({ host: '127.0.0.1' });
   const api = `http://127.0.0.1:${apiPort}`;
   const stripe = createStripe({
@@ -61,7 +65,7 @@ export async function startStack(options: StackOptions = {}) {
     STRIPE_API_URL: standIn.url,
     STRIPE_TIMEOUT_MS: '5000',
     MAIL_URL: mails.url,
-    WORKFLOW_BUNDLE_PATH: (await workflowCode()).path,
+    WORKFLOW_BUNDLE_PATH: code.path,
     ALLOW_MINUTE_SCHEDULES: 'true',
     // What is overload to a caller is an ordinary test run to two cores.
     API_MOST_DELAY_MS: '60000',
@@ -86,7 +90,8 @@ export async function startStack(options: StackOptions = {}) {
     return running;
   }
 
-  const running = { api: await startApi(), worker: await startWorker() };
+  const [firstApi, firstWorker] = await Promise.all([startApi(), startWorker()]);
+  const running = { api: firstApi, worker: firstWorker };
 
   return {
     api,

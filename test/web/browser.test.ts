@@ -9,12 +9,20 @@ import { daysAhead, seedCharge, seedEnrollment, seedNotification, seedPaymentMet
 import { inspectScene, LOCALES, SCENE_NAMES } from './scene-inspection.ts';
 import { SCENES } from './scenes.ts';
 
+interface Site {
+  pages: PagesApp;
+  origin: string;
+  /** What the browser has complained of on its pages. */
+  complaints: string[];
+}
+
 describe('the pages in a browser', () => {
   let test: TestDatabase;
   let browser: Browser;
   let pages: PagesApp;
   let origin: string;
   let checkout: Server;
+  let standIn: string;
   const complaints: string[] = [];
 
   beforeAll(async () => {
@@ -23,10 +31,8 @@ describe('the pages in a browser', () => {
       response.setHeader('content-type', 'text/html').end('<h1>Checkout of a stand-in</h1>');
     });
     await new Promise<void>((resolve) => checkout.listen(0, '127.0.0.1', resolve));
-    const standIn = `http://127.0.0.1:${(checkout.address() as AddressInfo).port}`;
-    pages = await buildPagesApp(test.db, { STRIPE_API_URL: standIn });
-    pages.billing.session = { ...pages.billing.session, url: `${standIn}/c/pay/cs_test_new` };
-    origin = await pages.app.listen({ host: '127.0.0.1', port: 0 });
+    standIn = `http://127.0.0.1:${(checkout.address() as AddressInfo).port}`;
+    ({ pages, origin } = await startSite());
   }, 60_000);
   afterEach(() => {
     expect(complaints.splice(0)).toEqual([]);
@@ -38,23 +44,30 @@ describe('the pages in a browser', () => {
     await test.drop();
   });
 
+  async function startSite(): Promise<Site> {
+    const pages = await buildPagesApp(test.db, { STRIPE_API_URL: standIn });
+    pages.billing.session = { ...pages.billing.session, url: `${standIn}/c/pay/cs_test_new` };
+    return { pages, origin: await pages.app.listen({ host: '127.0.0.1', port: 0 }), complaints: [] };
+  }
+
   /** A page of a context of its own; what the browser complains of (policy, script errors) fails the test. */
   async function open(
     enrollmentId: string,
     path: string,
     options: BrowserContextOptions = {},
+    site: Site = { pages, origin, complaints },
   ): Promise<Page> {
-    const page = await watched(await browser.newContext(options));
-    await page.goto(`${origin}${await pages.pathOf(enrollmentId)}${path}`);
+    const page = await watched(await browser.newContext(options), site.complaints);
+    await page.goto(`${site.origin}${await site.pages.pathOf(enrollmentId)}${path}`);
     return page;
   }
 
-  async function watched(context: BrowserContext): Promise<Page> {
+  async function watched(context: BrowserContext, heard = complaints): Promise<Page> {
     const page = await context.newPage();
     page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
+      if (message.type() === 'error') heard.push(message.text());
     });
-    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('pageerror', (error) => heard.push(error.message));
     return page;
   }
 
@@ -102,22 +115,6 @@ describe('the pages in a browser', () => {
       await page.locator('#live', { hasText: 'This page was updated.' }).waitFor({ state: 'attached' });
     });
 
-    it('update after the connection was lost', async () => {
-      const { enrollmentId, path } = await SCENES.saved(test.db, 'en');
-      const page = await open(enrollmentId, path);
-      await page.getByText('is being made now').waitFor();
-      pages.app.server.closeAllConnections();
-      await test.db
-        .updateTable('enrollments')
-        .set({ next_charge_at: daysAhead(30) })
-        .where('id', '=', enrollmentId)
-        .execute();
-      await page
-        .getByText('Thank you. There is nothing more to do.', { exact: true })
-        .waitFor({ timeout: 15_000 });
-      complaints.splice(0); // The browser notes the lost connection.
-    });
-
     it('lead from the button to the Checkout page of a stand-in, under our policy', async () => {
       const page = await open(await seedEnrollment(test.db), '/account');
       await page.getByRole('button', { name: 'Use another payment method' }).click();
@@ -134,30 +131,6 @@ describe('the pages in a browser', () => {
       } finally {
         pages.billing.session = session;
       }
-    });
-
-    it('do the whole job without script', async () => {
-      const noScript = { javaScriptEnabled: false };
-      const saved = await SCENES.saved(test.db, 'en');
-      const waiting = await open(saved.enrollmentId, saved.path, noScript);
-      await waiting.getByText('Your payment of ¥1,980 is being made now.').waitFor();
-      await seedCharge(test.db, saved.enrollmentId, {
-        due_at: daysAhead(0.001),
-        settled_at: daysAhead(0.001),
-      });
-      await test.db
-        .updateTable('enrollments')
-        .set({ next_charge_at: '2099-12-23T01:00:00.000Z' })
-        .where('id', '=', saved.enrollmentId)
-        .execute();
-      await waiting.getByText('Your payment of ¥1,980 went through.').waitFor({ timeout: 15_000 });
-
-      const id = await seedEnrollment(test.db);
-      const page = await open(id, '/account', noScript);
-      await page.getByRole('link', { name: 'Cancel this agreement' }).click();
-      await page.getByRole('button', { name: 'Yes, cancel it' }).click();
-      await page.waitForURL('**/account');
-      expect(pages.billing.asked.at(-1)?.slice(0, 2)).toEqual(['cancelEnrollment', id]);
     });
 
     it('can be walked through with the keyboard', async () => {
@@ -199,20 +172,6 @@ describe('the pages in a browser', () => {
       expect(await page.getByText(chargeId).isVisible()).toBe(true);
     });
 
-    it('come back by themselves when the service was away', async () => {
-      const { BillingUnavailable } = await import('../../api/billing-client.ts');
-      pages.billing.error = new BillingUnavailable('away', null);
-      try {
-        const page = await open(await seedEnrollment(test.db, { status: 'awaiting_payment_method' }), '');
-        await page.getByText('We cannot do this right now').waitFor();
-        pages.billing.error = null;
-        await page.getByRole('heading', { name: 'Checkout of a stand-in' }).waitFor({ timeout: 20_000 });
-      } finally {
-        pages.billing.error = null;
-        complaints.splice(0); // The browser itself notes a 503.
-      }
-    });
-
     it('let the server close while they are open', async () => {
       const other = await buildPagesApp(test.db);
       const address = await other.app.listen({ host: '127.0.0.1', port: 0 });
@@ -226,6 +185,76 @@ describe('the pages in a browser', () => {
       expect(Date.now() - started).toBeLessThan(3_000);
       // Ended, not cut.
       expect(await stream.finished()).toBeNull();
+    });
+  });
+
+  // Side by side, each on a site of its own.
+  describe('as they wait', () => {
+    const sites: Site[] = [];
+    afterAll(async () => {
+      await Promise.all(browser.contexts().map((context) => context.close()));
+      await Promise.all(sites.map((site) => site.pages.app.close()));
+    });
+
+    async function ownSite(): Promise<Site> {
+      const site = await startSite();
+      sites.push(site);
+      return site;
+    }
+
+    it.concurrent('update after the connection was lost', async () => {
+      const site = await ownSite();
+      const { enrollmentId, path } = await SCENES.saved(test.db, 'en');
+      const page = await open(enrollmentId, path, {}, site);
+      await page.getByText('is being made now').waitFor();
+      site.pages.app.server.closeAllConnections();
+      await test.db
+        .updateTable('enrollments')
+        .set({ next_charge_at: daysAhead(30) })
+        .where('id', '=', enrollmentId)
+        .execute();
+      // Meanwhile the browser notes the lost connection.
+      await page
+        .getByText('Thank you. There is nothing more to do.', { exact: true })
+        .waitFor({ timeout: 15_000 });
+    });
+
+    it.concurrent('do the whole job without script', async () => {
+      const site = await ownSite();
+      const noScript = { javaScriptEnabled: false };
+      const saved = await SCENES.saved(test.db, 'en');
+      const waiting = await open(saved.enrollmentId, saved.path, noScript, site);
+      await waiting.getByText('Your payment of ¥1,980 is being made now.').waitFor();
+      await seedCharge(test.db, saved.enrollmentId, {
+        due_at: daysAhead(0.001),
+        settled_at: daysAhead(0.001),
+      });
+      await test.db
+        .updateTable('enrollments')
+        .set({ next_charge_at: '2099-12-23T01:00:00.000Z' })
+        .where('id', '=', saved.enrollmentId)
+        .execute();
+      await waiting.getByText('Your payment of ¥1,980 went through.').waitFor({ timeout: 15_000 });
+
+      const id = await seedEnrollment(test.db);
+      const page = await open(id, '/account', noScript, site);
+      await page.getByRole('link', { name: 'Cancel this agreement' }).click();
+      await page.getByRole('button', { name: 'Yes, cancel it' }).click();
+      await page.waitForURL('**/account');
+      expect(site.pages.billing.asked.at(-1)?.slice(0, 2)).toEqual(['cancelEnrollment', id]);
+      expect(site.complaints).toEqual([]);
+    });
+
+    it.concurrent('come back by themselves when the service was away', async () => {
+      const { BillingUnavailable } = await import('../../api/billing-client.ts');
+      const site = await ownSite();
+      site.pages.billing.error = new BillingUnavailable('away', null);
+      const id = await seedEnrollment(test.db, { status: 'awaiting_payment_method' });
+      const page = await open(id, '', {}, site);
+      await page.getByText('We cannot do this right now').waitFor();
+      site.pages.billing.error = null;
+      // The browser itself has noted a 503.
+      await page.getByRole('heading', { name: 'Checkout of a stand-in' }).waitFor({ timeout: 20_000 });
     });
   });
 });

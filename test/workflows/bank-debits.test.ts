@@ -38,6 +38,31 @@ async function notices(enrollmentId: string) {
   return rows.map(({ kind }) => kind);
 }
 
+describe('a debit whose mandate has ended', () => {
+  it('asks the customer for another method, with which the same payment goes on', async () => {
+    const terms: Terms = { ...ONCE_USD, schedule: { type: 'on_demand' } };
+    const { enrollmentId } = await billing.enrolledWithAccount(terms, '000123456789');
+    await billing.active(enrollmentId);
+    const { mandate_id } = await billing.db
+      .selectFrom('payment_methods')
+      .select('mandate_id')
+      .where('enrollment_id', '=', enrollmentId)
+      .executeTakeFirstOrThrow();
+    await billing.control(`mandates/${mandate_id}/end`);
+    const ask = { ...BY, requestKey: 'one', amountMinor: 700, description: null };
+    await billing.billing.createCharge(enrollmentId, ask);
+    const row = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    expect(row).toMatchObject({ last_code: 'payment_intent_mandate_invalid', next_attempt_at: null });
+    expect(await notices(enrollmentId)).toEqual(['charge_failed']);
+    const session = await billing.billing.openCheckoutSession(enrollmentId, BY);
+    await billing.save(enrollmentId, session.id, {});
+    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({
+      payment_intent_id: row.payment_intent_id,
+    });
+    await billing.billing.cancelEnrollment(enrollmentId, BY);
+  }, 45_000);
+});
+
 describe('a debit on its way', () => {
   it('is told, is no failure, and is found by a look when no webhook comes', async () => {
     const { enrollmentId, intentId } = await underWay();
@@ -76,7 +101,8 @@ describe('a debit on its way', () => {
     expect(await billing.stripe.paymentIntents.retrieve(intentId)).toMatchObject({ status: 'canceled' });
   }, 45_000);
 
-  it.each(['refund', 'keep'] as const)(
+  // Side by side: a cancel that has to wait for the bank is answered only after five seconds.
+  it.concurrent.each(['refund', 'keep'] as const)(
     'is awaited when the bank does not, and its late success meets the rule %s',
     async (lateSuccess) => {
       const { enrollmentId, intentId } = await underWay({ ...ONCE_USD, lateSuccess });

@@ -181,6 +181,20 @@ describe('a dispute while Stripe refuses our key', () => {
   }, 60_000);
 });
 
+describe('a charge that was asked for and that a dispute holds back', () => {
+  it('keeps no cancel at the end of the period from taking effect', async () => {
+    const { enrollmentId } = await disputed(MONTHLY);
+    const { cancelAt } = await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
+    const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
+    await clock.goTo(new Date(Date.parse(cancelAt) + 60_000).toISOString());
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'canceled' });
+    expect((await billing.chargeRows(enrollmentId)).at(-1)).toMatchObject({
+      status: 'canceled',
+      attempts: 0,
+    });
+  }, 60_000);
+});
+
 describe('a charge of the schedule that a dispute holds back', () => {
   const DAY_MS = 86_400_000;
 
@@ -232,6 +246,41 @@ describe('a charge of the schedule that a dispute holds back', () => {
     expect(await stateOf(id)).toMatchObject({ nextChargeAt: next, charges: [] });
     await billing.billing.resumeEnrollment(id, BY);
     expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
+  }, 60_000);
+
+  it('waits for that also in a pause that had begun before and was to end by itself', async () => {
+    const { id, next, clock, close } = await holding({ afterLostDispute: 'pause' });
+    const resumeAt = new Date(Date.parse(next) + 10 * DAY_MS).toISOString();
+    await billing.billing.pauseEnrollment(id, { ...BY, resumeAt });
+    await close(false);
+    await waitFor('the row to say until when', async () => {
+      const { paused_until: until } = await billing.enrollmentRow(id);
+      return until === null;
+    });
+    await clock.goTo(new Date(Date.parse(next) + 12 * DAY_MS).toISOString());
+    expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'paused', next_charge_at: null });
+    expect(await billing.chargeRows(id)).toHaveLength(1);
+    expect((await billing.timeline(id)).at(-1)).toMatchObject({
+      what: 'enrollment.paused',
+      who: 'stripe',
+      why: expect.stringContaining('was lost'),
+    });
+    await billing.billing.resumeEnrollment(id, BY);
+    expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
+  }, 60_000);
+
+  it('is not replaced by a later one that falls into a pause, where only the latest is collected', async () => {
+    const { id, next, clock, close } = await holding({ catchUp: 'charge_latest' });
+    await billing.billing.pauseEnrollment(id, { ...BY, resumeAt: null });
+    await clock.goTo(new Date(Date.parse(next) + 40 * DAY_MS).toISOString());
+    const amount = { ...BY, amountMinor: 1_200, effective: 'from_next' as const };
+    await billing.billing.changeAmount(id, amount);
+    await close(true);
+    const charge = await billing.charged(id, 2, 'succeeded');
+    expect({ ...charge, due_at: charge.due_at.toISOString() }).toMatchObject({
+      due_at: next,
+      amount_minor: 1_200,
+    });
   }, 60_000);
 
   it('is shown as canceled when it is lost and the terms cancel', async () => {

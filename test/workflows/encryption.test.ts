@@ -28,6 +28,7 @@ afterAll(() => billing.stop());
 /** What `temporal workflow show` says to an operator whose API key may open payloads, and to one who has none. */
 async function readThroughCodec(workflowId: string, settings: { PAYLOAD_ENCRYPTION_KEYS: string }) {
   const { address, namespace, program } = billing.temporal;
+  const logged: string[] = [];
   const codec = await buildCodec({
     settings: {
       API_TRUSTED_PROXIES: [],
@@ -37,13 +38,13 @@ async function readThroughCodec(workflowId: string, settings: { PAYLOAD_ENCRYPTI
     },
     db: billing.db,
     codec: createPayloadCodec(readPayloadKeys(settings.PAYLOAD_ENCRYPTION_KEYS) ?? []),
-    log: createLogger({ LOG_LEVEL: 'error' }, { write: () => undefined }),
+    log: createLogger({ LOG_LEVEL: 'info' }, { write: (line) => void logged.push(line) }),
   });
   try {
     const endpoint = `${await codec.listen({ host: '127.0.0.1', port: 0 })}/codec`;
     const { key } = await createApiKey(billing.db, { name: 'operator', scopes: ['payloads'] });
-    const show = async (env: Record<string, string>) => {
-      const args = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json'];
+    const show = async (env: Record<string, string>, ...more: string[]) => {
+      const args = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json', ...more];
       const server = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace };
       const options = { env: { ...process.env, ...server, ...env }, maxBuffer: 10_000_000 };
       const { stdout } = await promisify(execFile)(program, args, options).catch((error) => error);
@@ -51,9 +52,13 @@ async function readThroughCodec(workflowId: string, settings: { PAYLOAD_ENCRYPTI
       const payloads = [...String(stdout).matchAll(/"data": "([^"]+)"/g)];
       return `${stdout}${payloads.map(([, data]) => Buffer.from(String(data), 'base64')).join('\n')}`;
     };
+    const withKey = await show({ TEMPORAL_CODEC_ENDPOINT: endpoint, TEMPORAL_CODEC_AUTH: `Bearer ${key}` });
+    // It asks again after each refusal, by itself for ten seconds.
+    const refused = await show({ TEMPORAL_CODEC_ENDPOINT: endpoint }, '--command-timeout', '4s');
     return {
-      withKey: await show({ TEMPORAL_CODEC_ENDPOINT: endpoint, TEMPORAL_CODEC_AUTH: `Bearer ${key}` }),
-      without: `${await show({ TEMPORAL_CODEC_ENDPOINT: endpoint })}${await show({})}`,
+      withKey,
+      without: `${refused}${await show({})}`,
+      statuses: new Set(logged.flatMap((line) => JSON.parse(line).status ?? [])),
     };
   } finally {
     await codec.close();
@@ -127,6 +132,8 @@ describe('PAYLOAD_ENCRYPTION_KEYS', () => {
       expect(commandLine.withKey).toMatch(/Coffee, monthly/);
       expect(commandLine.withKey).toMatch(/Next charge: JPY 980/);
       expect(commandLine.withKey).toMatch(/StripeKeyRefused: Stripe answered/);
+      // Both have asked, and one was refused.
+      expect(commandLine.statuses).toEqual(new Set([200, 401]));
       expect(commandLine.without).toContain('EVENT_TYPE_WORKFLOW_EXECUTION_STARTED');
       expect(commandLine.without).not.toMatch(
         /Coffee, monthly|Next charge|StripeKeyRefused: Stripe answered/,

@@ -22,6 +22,48 @@ async function held(terms = HELD) {
   return { enrollmentId, id, intentId: String(payment_intent_id) };
 }
 
+describe('the payment methods of terms that hold money', () => {
+  const USD: Terms = { ...HELD, currency: 'usd' };
+  const account = { payment_method_type: 'us_bank_account', account_number: '000123456789' };
+
+  it('are those that can hold', async () => {
+    const input = await billing.newInput(USD);
+    const { checkoutSession } = await billing.billing.enroll(input);
+    const id = String(checkoutSession?.id);
+    const session = await billing.stripe.checkout.sessions.retrieve(id);
+    expect(session.allowed_payment_method_types).toContain('card');
+    expect(session.payment_method_types).toEqual(['card']);
+    await billing.billing.cancelEnrollment(input.enrollmentId, BY);
+  }, 30_000);
+
+  it.each([{}, { verification: 'microdeposits' }])(
+    'leave out a bank account of a session that was opened before, %o',
+    async (proof) => {
+      const input = await billing.newInput(USD);
+      const { enrollmentId } = input;
+      await billing.billing.enroll(input);
+      const before = await billing.stripe.checkout.sessions.create({
+        mode: 'setup',
+        currency: 'usd',
+        success_url: 'https://shop.example.com',
+        client_reference_id: enrollmentId,
+        metadata: { enrollment_id: enrollmentId },
+      });
+      await billing.save(enrollmentId, before.id, { ...account, ...proof });
+      await waitFor('the refusal', async () =>
+        (await billing.timeline(enrollmentId)).some(
+          ({ what, why }) =>
+            what === 'payment_method.refused' &&
+            why === 'a payment with us_bank_account cannot be held, and the terms capture by hand',
+        ),
+      );
+      expect((await billing.stateOf(enrollmentId)).paymentMethodId).toBeNull();
+      await billing.billing.cancelEnrollment(enrollmentId, BY);
+    },
+    30_000,
+  );
+});
+
 describe('captureCharge', () => {
   it('takes all that is held, and completes the enrollment', async () => {
     const { enrollmentId, id } = await held();

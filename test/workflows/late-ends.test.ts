@@ -1,6 +1,8 @@
 /** What comes to its end late: a customer who never confirms, money that came in after a cancel and cannot go back. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { WAITS_FOR } from '../../config/search-attributes.ts';
+import { listEnrollmentViews } from '../../db/enrollment-views.ts';
+import { attentionFigures } from '../../db/figures.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
@@ -108,6 +110,80 @@ describe('money that came in after a cancel', () => {
     },
     60_000,
   );
+});
+
+describe('money that came in after a cancel and that Stripe will not give back', () => {
+  it('is shown to operators, and is given back when somebody resumes it later', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const match = { method: 'POST', path_prefix: '/v1/refunds' };
+    const refusal = { kind: 'status', status: 400, code: 'charge_not_refundable', when: 'before', times: 1 };
+    await billing.control('faults', { match, ...refusal });
+    // Nobody has told us of the capture.
+    billing.billing.cancelEnrollment(enrollmentId, BY).catch(() => {});
+    await waitFor('the refusal', async () =>
+      (await billing.timeline(enrollmentId)).some(
+        ({ what, why }) =>
+          what === 'charge.refund_refused' &&
+          why === `charge_not_refundable: Stripe refuses to refund ${id}: charge_not_refundable`,
+      ),
+    );
+    await waitFor('the operator to be shown it', async () => {
+      const { typedSearchAttributes } = await billing.handle(enrollmentId).describe();
+      return typedSearchAttributes.get(WAITS_FOR)?.includes('operator');
+    });
+    await billing.billing.resumeCharge(enrollmentId, id, BY);
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
+  }, 60_000);
+});
+
+describe('money that came in after a cancel while Stripe refuses our key', () => {
+  it('is shown to operators, is tried again daily, and is given back once the key is mended', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const match = { method: 'GET', path_prefix: '/v1/refunds' };
+    await billing.control('faults', { match, kind: 'status', status: 401, times: 2 });
+    const canceled = billing.billing.cancelEnrollment(enrollmentId, BY);
+    canceled.catch(() => {});
+    const refusals = async () =>
+      (await billing.timeline(enrollmentId)).filter(({ what }) => what === 'charge.refund_refused').length;
+    await waitFor('the refusal', async () => (await refusals()) === 1);
+    expect((await billing.chargeRows(enrollmentId))[0]).toMatchObject({
+      status: 'succeeded',
+      refund_refused: expect.stringContaining('StripeKeyRefused'),
+    });
+    expect(await listEnrollmentViews(billing.db, { waitsFor: 'operator', limit: 9 })).toMatchObject([
+      { id: enrollmentId, charges_wait_for: ['operator'] },
+    ]);
+    expect(await attentionFigures(billing.db)).toMatchObject([{ currency: 'jpy', charges: 1 }]);
+    const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
+    await clock.goTo(new Date(Date.now() + 1.5 * DAY_MS).toISOString());
+    await waitFor('the second refusal', async () => (await refusals()) === 2);
+    await clock.goTo(new Date(Date.now() + 2.5 * DAY_MS).toISOString());
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([
+      { refunded_minor: 1200, refund_refused: null },
+    ]);
+    expect(await attentionFigures(billing.db)).toEqual([]);
+  }, 60_000);
+
+  it('is given back at once when somebody resumes it', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const match = { method: 'GET', path_prefix: '/v1/refunds' };
+    await billing.control('faults', { match, kind: 'status', status: 403, times: 1 });
+    const canceled = billing.billing.cancelEnrollment(enrollmentId, BY);
+    canceled.catch(() => {});
+    await waitFor('the refusal', async () => (await billing.chargeRows(enrollmentId))[0]?.refund_refused);
+    await billing.billing.resumeCharge(enrollmentId, id, { by: 'operator', reason: 'key mended' });
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
+  }, 60_000);
 });
 
 describe('money that came in after a cancel and is disputed', () => {

@@ -1,5 +1,6 @@
 /** Another amount at once: against what was paid for the running period, and never against what was not. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findPaidCharge } from '../../db/aftermath.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
@@ -108,6 +109,56 @@ describe('another amount at once', () => {
     await billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: null });
     await billing.settled(enrollmentId, id);
     expect((await atOnce(enrollmentId, 500)).balanceMinor).toBeLessThan(-300);
+  }, 45_000);
+
+  /** A charge that is paid, given back. */
+  async function givenBack(chargeId: string) {
+    const charge = await findPaidCharge(billing.db, { chargeId });
+    if (charge === undefined) {
+      throw new Error(`no ${chargeId}`);
+    }
+    await billing.billing.refundCharge(charge, { ...BY, requestKey: 'one', amountMinor: null });
+  }
+
+  it('credits nothing of what was given back since', async () => {
+    const { enrollmentId } = await billing.paidOnce(KEPT);
+    const [row] = await billing.chargeRows(enrollmentId);
+    await givenBack(String(row?.id));
+    expect(await atOnce(enrollmentId, 100)).toMatchObject({ chargeId: null, balanceMinor: 0 });
+  }, 45_000);
+
+  it('credits nothing of a raise that was given back since', async () => {
+    const { enrollmentId } = await billing.paidOnce(KEPT);
+    const raised = String((await atOnce(enrollmentId, 3_000)).chargeId);
+    await billing.charged(enrollmentId, 2, 'succeeded');
+    await billing.settled(enrollmentId, raised);
+    await givenBack(raised);
+    expect(await atOnce(enrollmentId, 980)).toMatchObject({ chargeId: null, balanceMinor: 0 });
+    const { balanceMinor } = await atOnce(enrollmentId, 480);
+    expect(balanceMinor).toBeGreaterThan(-510);
+    expect(balanceMinor).toBeLessThan(-450);
+  }, 45_000);
+
+  it('credits nothing of what was not captured', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...KEPT, captureMethod: 'manual' });
+    const { id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    await billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: 100 });
+    await billing.settled(enrollmentId, id);
+    expect(await atOnce(enrollmentId, 500)).toMatchObject({ chargeId: null, balanceMinor: 0 });
+  }, 45_000);
+
+  it('credits nothing of what a dispute took', async () => {
+    const { enrollmentId } = await billing.paidOnce({ ...KEPT, afterLostDispute: 'keep_active' });
+    const [row] = await billing.chargeRows(enrollmentId);
+    const intent = await billing.stripe.paymentIntents.retrieve(String(row?.payment_intent_id));
+    const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
+    await billing.control(`disputes/${dispute.id}/close`, { won: false });
+    await billing.deliverEvents();
+    await waitFor('the loss', async () =>
+      (await billing.ledger(enrollmentId)).some(({ kind }) => kind === 'dispute'),
+    );
+    expect(await atOnce(enrollmentId, 100)).toMatchObject({ chargeId: null, balanceMinor: 0 });
   }, 45_000);
 
   it('credits nothing of what came too late and was given back', async () => {

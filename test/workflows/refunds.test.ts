@@ -75,6 +75,29 @@ describe('refundCharge', () => {
     expect((await handle.fetchHistory()).events).toHaveLength(Number(before));
   }, 45_000);
 
+  it.each([
+    ['charge_disputed', 'charge_disputed'],
+    ['refund_disputed_payment', 'charge_disputed'],
+    ['charge_not_refundable', 'charge_not_refundable'],
+  ])(
+    'answers what Stripe refuses as %s with %s, and makes it for a later request',
+    async (said, code) => {
+      const { id } = await paid();
+      const match = { method: 'POST', path_prefix: '/v1/refunds' };
+      await billing.control('faults', {
+        match,
+        kind: 'status',
+        status: 400,
+        code: said,
+        when: 'before',
+        times: 1,
+      });
+      await expect(refund(id, 'one', null)).rejects.toMatchObject({ code });
+      expect(await refund(id, 'two', null)).toMatchObject({ status: 'succeeded', amountMinor: 1200 });
+    },
+    45_000,
+  );
+
   it('follows a refund on its way to its end', async () => {
     const { enrollmentId, id } = await paid('4000000000007726');
     const made = await refund(id, 'one', null);

@@ -62,6 +62,29 @@ describe('the schedule', () => {
     expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ amount_minor: 700 });
   }, 30_000);
 
+  it('takes another amount also while the payment method is being saved', async () => {
+    const input = await billing.newInput(MONTHLY);
+    const { enrollmentId } = input;
+    const { checkoutSession } = await billing.billing.enroll(input);
+    const session = String(checkoutSession?.id);
+    const match = { method: 'GET', path_prefix: `/v1/checkout/sessions/${session}` };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 2_500, when: 'after', times: 1 });
+    await billing.save(enrollmentId, session, {});
+    await waitFor('it to be read', async () =>
+      (await billing.history(enrollmentId)).events?.some(
+        ({ activityTaskScheduledEventAttributes: activity }) =>
+          activity?.activityType?.name === 'savePaymentMethod',
+      ),
+    );
+    await billing.billing.changeAmount(enrollmentId, { ...BY, amountMinor: 700, effective: 'from_next' });
+    expect(await billing.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ amount_minor: 700 });
+    await waitFor('the next charge', async () => {
+      const { next_charge_amount_minor: amountMinor, next_charge_at: at } =
+        await billing.enrollmentRow(enrollmentId);
+      return at !== null && at > new Date() && amountMinor === 700;
+    });
+  }, 30_000);
+
   it('makes the next charge now, once', async () => {
     const { enrollmentId, next } = await billing.paidOnce();
     await billing.billing.chargeNow(enrollmentId, BY);
@@ -71,6 +94,23 @@ describe('the schedule', () => {
       return next_charge_at !== null && next_charge_at > next ? next_charge_at : false;
     });
     expect(daysAhead(after)).toBeGreaterThan(daysAhead(next) + 27);
+    expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
+  }, 30_000);
+
+  it('is not changed for the charge after the one that is being tried, which still counts as the next', async () => {
+    const { enrollmentId } = await billing.paidOnce();
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 2_500, when: 'after', times: 1 });
+    const keyed = { ...BY, requestKey: 'now' };
+    const first = await billing.billing.chargeNow(enrollmentId, keyed);
+    await waitFor('it to be tried', async () => (await billing.stateOf(enrollmentId)).charges.length > 0);
+    const busy = { code: 'charge_busy' };
+    const dueAt = new Date(Date.now() + DAY_MS).toISOString();
+    await expect(billing.billing.chargeNow(enrollmentId, BY)).rejects.toMatchObject(busy);
+    await expect(billing.billing.skipNext(enrollmentId, BY)).rejects.toMatchObject(busy);
+    await expect(billing.billing.moveNext(enrollmentId, { ...BY, dueAt })).rejects.toMatchObject(busy);
+    expect(await billing.billing.chargeNow(enrollmentId, keyed)).toEqual(first);
+    await billing.charged(enrollmentId, 2, 'succeeded');
     expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
   }, 30_000);
 

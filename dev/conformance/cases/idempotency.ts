@@ -120,6 +120,19 @@ export const idempotencyCases = [
     },
   ),
   contract(
+    'Fault: a 500 instead of the effect is repeated for the key, and nothing was charged',
+    async (context) => {
+      const saved = await faulty(context, { status: 500, when: 'instead' });
+      const options = { idempotencyKey: newKey() };
+      await refusal(context.stripe.paymentIntents.create({ ...CHARGE, ...saved }, options), { status: 500 });
+      const error = await refusal(context.stripe.paymentIntents.create({ ...CHARGE, ...saved }, options), {
+        status: 500,
+      });
+      assert.equal(error.headers?.['idempotent-replayed'], 'true');
+      assert.equal(await charges(context, saved.customer), 0);
+    },
+  ),
+  contract(
     'Fault: a connection that is cut after the effect gives the stored answer on the next try',
     async (context) => {
       const saved = await faulty(context, { kind: 'cut', when: 'after' });

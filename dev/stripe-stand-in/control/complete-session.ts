@@ -2,9 +2,10 @@
 
 import type Stripe from 'stripe';
 import type { Form } from '../http/form.ts';
-import { checkTyped, readTyped } from '../pages/checkout-input.ts';
+import { type Checked, checkTyped, readTyped, type Typed } from '../pages/checkout-input.ts';
 import { answerChallenge } from '../payments/challenge.ts';
 import { completeSession, submitSession } from '../payments/checkout.ts';
+import { addIdealMethod } from '../payments/generated-debits.ts';
 import type { Turn } from '../turn.ts';
 import { choiceOf, textOf } from './fields.ts';
 import { ControlRefusal } from './refusal.ts';
@@ -20,7 +21,8 @@ export interface Completion {
 
 /**
  * @param body `number` (card, default 4242…), `name`, `email` (null: the page asked for none), `three_d_secure`: complete
- * (default), fail or leave; `verification` of a bank account: instant (default) or microdeposits
+ * (default), fail or leave; `verification` of a bank account: instant (default) or microdeposits; `sepa_debit` that comes of
+ * iDEAL: at_once (default) or later
  * @throws ControlRefusal when the session is closed or the input would not pass the page
  */
 export function completeByControl(
@@ -48,7 +50,11 @@ export function completeByControl(
     termsOfServiceConsentCheckbox: 'true',
   };
   const typed = readTyped(form);
-  const checked = checkTyped(turn, session, 'en', typed);
+  // The page offers no iDEAL, which leads to a bank and back.
+  const checked: Checked =
+    typed.paymentMethod === 'ideal'
+      ? { kind: 'method', paymentMethod: idealOf(turn, typed, body), email }
+      : checkTyped(turn, session, 'en', typed);
   if (checked.kind === 'refused') {
     throw new ControlRefusal(
       400,
@@ -73,6 +79,11 @@ export function completeByControl(
     case 'challenge':
       return passChallenge(turn, session, submitted.url, body);
   }
+}
+
+function idealOf(turn: Turn, { values }: Typed, body: Record<string, unknown>): Stripe.PaymentMethod {
+  const told = choiceOf(body, 'sepa_debit', ['at_once', 'later'] as const, 'at_once') === 'at_once';
+  return addIdealMethod(turn, { name: values.billingName, email: values.email }, told);
 }
 
 function passChallenge(

@@ -56,7 +56,7 @@ export const machineControls: readonly Control[] = [
       status: numberOf(body, 'status', 500) ?? 500,
       code: textOf(body, 'code', null),
       shouldRetry: body.should_retry === undefined ? null : booleanOf(body, 'should_retry', false),
-      when: choiceOf(body, 'when', ['before', 'after'] as const, 'before'),
+      when: choiceOf(body, 'when', ['before', 'after', 'instead'] as const, 'before'),
       delayMs: numberOf(body, 'delay_ms', 0) ?? 0,
     };
     standIn.faults.add(fault);

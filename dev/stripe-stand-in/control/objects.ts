@@ -3,6 +3,7 @@
 import { randomChars } from '../ids.ts';
 import { accountDecline, failDebit, settleDebit } from '../payments/debits.ts';
 import { closeDispute, escalateInquiry, isOpen, openDispute, reinstate } from '../payments/disputes.ts';
+import { generateDebit } from '../payments/generated-debits.ts';
 import { endMandate } from '../payments/mandates.ts';
 import { changeNotes } from '../payments/notes.ts';
 import { failRefund, settleRefund } from '../payments/refund.ts';
@@ -126,6 +127,15 @@ export const objectControls: readonly Control[] = [
     (turn, refund) => {
       orConflict(failRefund(turn, refund), `${refund.id} is ${refund.status}`);
       return refund;
+    },
+  ),
+
+  objectControl(
+    'setup_intents/:id/generate_debit',
+    (world, id) => world.setupIntents.get(id),
+    (turn, intent) => {
+      orConflict(generateDebit(turn, intent), `${intent.id} has no iDEAL payment that waits for its account`);
+      return intent;
     },
   ),
 

@@ -85,6 +85,7 @@ function run(standIn: StandIn, request: ApiRequest, id: string, fault: Fault | n
         return { answer, replayed: true, errorCode: null, mode: world.mode };
       }
     }
+    if (fault?.when === 'instead') throw new StripeFailure(fault.status, faultBody(fault));
     const cause = { id, idempotencyKey: request.idempotencyKey ?? null };
     const turn: Turn = { world, cause, baseUrl: request.baseUrl };
     const paths = takeExpand(form);

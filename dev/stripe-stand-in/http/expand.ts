@@ -53,7 +53,14 @@ const EXPANDABLE: Record<string, readonly string[]> = {
     'payment_intent',
     'payment_method',
   ],
-  setup_attempt: ['customer', 'payment_method', 'setup_intent', 'on_behalf_of'],
+  setup_attempt: [
+    'customer',
+    'payment_method',
+    'payment_method_details.ideal.generated_sepa_debit',
+    'payment_method_details.ideal.generated_sepa_debit_mandate',
+    'setup_intent',
+    'on_behalf_of',
+  ],
   setup_intent: [
     'application',
     'customer',

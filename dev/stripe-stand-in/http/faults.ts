@@ -19,7 +19,8 @@ export interface Fault {
   code: string | null;
   /** The header Stripe-Should-Retry; null leaves it out. */
   shouldRetry: boolean | null;
-  when: 'before' | 'after';
+  /** The effect: it comes to none, it has been, or the endpoint began and failed, which is kept for the key. */
+  when: 'before' | 'after' | 'instead';
   delayMs: number;
 }
 

@@ -23,7 +23,7 @@ export async function answerApi(standIn: StandIn, request: ApiRequest): Promise<
     : standIn.faults.take(request.method, request.path);
   if (fault === null) return answerNow(standIn, request, null);
   if (fault.kind === 'delay') return delayed(standIn, request, fault);
-  if (fault.when === 'after') {
+  if (fault.when !== 'before') {
     const answer = answerNow(standIn, request, fault);
     return fault.kind === 'cut' ? 'cut' : answer;
   }
@@ -51,7 +51,7 @@ function refused(standIn: StandIn, request: ApiRequest, status: number, error: E
 /** While the answer is held back, its key is in flight: the same key answers 409. */
 async function delayed(standIn: StandIn, request: ApiRequest, fault: Fault): Promise<ApiAnswer> {
   const flight = flightOf(request);
-  const early = fault.when === 'after' ? answerNow(standIn, request, fault) : null;
+  const early = fault.when !== 'before' ? answerNow(standIn, request, fault) : null;
   if (flight !== '') standIn.inFlight.add(flight);
   await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
   standIn.inFlight.delete(flight);

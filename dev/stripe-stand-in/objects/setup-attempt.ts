@@ -30,7 +30,12 @@ export function buildSetupAttempt(
 }
 
 function attemptDetails(paymentMethod: Stripe.PaymentMethod): Stripe.SetupAttempt.PaymentMethodDetails {
-  const { card } = paymentMethod;
+  const { card, ideal } = paymentMethod;
+  if (ideal !== undefined) {
+    const { bank, bic } = ideal;
+    const generated = { generated_sepa_debit: null, generated_sepa_debit_mandate: null };
+    return { type: 'ideal', ideal: { bank, bic, ...generated, iban_last4: null, verified_name: null } };
+  }
   if (card === undefined) {
     return paymentMethod.type === 'sepa_debit'
       ? { type: 'sepa_debit', sepa_debit: {} }

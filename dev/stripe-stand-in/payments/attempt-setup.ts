@@ -7,6 +7,7 @@ import { buildSetupAttempt } from '../objects/setup-attempt.ts';
 import { emit, type Turn } from '../turn.ts';
 import { openChallenge } from './challenge.ts';
 import { decideSetup } from './decide.ts';
+import { succeedIdeal } from './generated-debits.ts';
 import { backingOf } from './instruments.ts';
 import { addMandate } from './mandates.ts';
 import { askForDeposits } from './microdeposits.ts';
@@ -49,6 +50,11 @@ export function attemptSetup(
       openChallenge(turn, { intent, paymentMethod, returnUrl, session, byScript });
       return null;
     }
+  }
+  if (paymentMethod.type === 'ideal') {
+    addAttempt(turn, intent, paymentMethod, 'succeeded', null);
+    succeedIdeal(turn, intent, paymentMethod, backing.instrument.verified);
+    return null;
   }
   if (!backing.instrument.verified) {
     addAttempt(turn, intent, paymentMethod, 'requires_action', null);

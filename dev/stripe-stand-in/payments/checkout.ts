@@ -83,7 +83,8 @@ export function completeSession(turn: Turn, session: Stripe.Checkout.Session): v
     const made = addCustomer(turn, { email, name: notes?.name ?? null, phone: notes?.phone ?? null });
     customer = made.id;
     world.setupIntents.update(intent, { customer });
-    if (method !== undefined) attachTo(turn, method, made.id);
+    // An iDEAL method is used up; what was made of it is nobody's until somebody attaches it.
+    if (method !== undefined && method.type !== 'ideal') attachTo(turn, method, made.id);
   }
   world.timers.cancel('expire_session', session.id);
   world.sessions.update(session, {

@@ -151,12 +151,14 @@ export function changePaymentIntent(
   }
   const customer = changedCustomer(world, intent, params.customer);
   const method = paymentMethodOf(turn, params, customer);
-  if (method) refuseType(intent.payment_method_types, method, 'PaymentIntent');
+  const filter = changedFilter(intent, nextCurrency, params);
+  if (method) refuseType(filter.payment_method_types, method, 'PaymentIntent');
   const threeDs = params.payment_method_options?.card?.request_three_d_secure;
   const { card } = intent.payment_method_options ?? {};
   world.paymentIntents.update(intent, {
     ...(params.amount === undefined ? {} : { amount: params.amount }),
     currency: nextCurrency,
+    ...filter,
     customer,
     ...(params.description === undefined ? {} : { description: params.description }),
     ...(params.metadata === undefined ? {} : { metadata: changeMetadata(intent.metadata, params.metadata) }),
@@ -187,6 +189,25 @@ export function changePaymentIntent(
         }),
     last_payment_error: null,
   });
+}
+
+/** The types that are offered from now on: a new list of those allowed or excluded takes the place of the one before. */
+function changedFilter(
+  intent: Stripe.PaymentIntent,
+  currency: string,
+  params: Partial<Parsed<typeof changeShape>>,
+) {
+  const { allowed_payment_method_types: allowed, excluded_payment_method_types: excluded } = params;
+  if (allowed === undefined && excluded === undefined) {
+    return { payment_method_types: intent.payment_method_types };
+  }
+  const wanted = allowed === undefined ? intent.allowed_payment_method_types : allowed;
+  const unwanted = excluded === undefined ? intent.excluded_payment_method_types : excluded;
+  return {
+    allowed_payment_method_types: wanted,
+    excluded_payment_method_types: unwanted,
+    payment_method_types: offeredTypes(currency, wanted, unwanted),
+  };
 }
 
 function changedCustomer(

@@ -70,7 +70,10 @@ export const paymentIntentRoutes: Route[] = [
       const open = CONFIRMABLE.includes(intent.status);
       if (open) {
         const { receipt_email, setup_future_usage, shipping: ship, payment_method_options } = params;
+        const { allowed_payment_method_types: allowed, excluded_payment_method_types: excluded } = params;
         changePaymentIntent(turn, intent, {
+          ...(allowed === undefined ? {} : { allowed_payment_method_types: allowed }),
+          ...(excluded === undefined ? {} : { excluded_payment_method_types: excluded }),
           ...(receipt_email === undefined ? {} : { receipt_email }),
           ...(setup_future_usage === undefined ? {} : { setup_future_usage }),
           ...(ship === undefined ? {} : { shipping: ship }),

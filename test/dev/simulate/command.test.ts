@@ -43,6 +43,8 @@ describe('npm run simulate', () => {
     ],
     ['a policy without a name', ['dunning', '-p', '1,2'], 'expected name=days'],
     ['no charges', ['dunning', '-n', '0'], 'expected a whole number, 1 or more'],
+    ['a spread over more than a day', ['herd', '--spread', '1,25'], "'25' is longer than the terms allow"],
+    ['more enrollments than fit', ['herd', '-n', '10000001'], 'expected 10,000,000 at most'],
     ['a rate of nothing', ['herd', '-r', '0'], 'expected a number above 0'],
   ])('refuses %s and says why', async (_, given, message) => {
     const run = await simulate(...given);

@@ -18,6 +18,16 @@ describe('stampede', () => {
     expect(herd.lastHours).toBeLessThan(2.01);
   });
 
+  it('counts at every instant, not only where the backlog is drawn', () => {
+    const herd = stampede({ enrollments: 100_000, perSecond: 80, spreadHours: 0.5 }, 1);
+    const drawn = Math.max(...herd.waiting.map(({ waiting }) => waiting));
+    expect(herd.mostWaiting).toBeGreaterThan(drawn);
+    expect(herd.mostWaiting).toBeGreaterThan(5);
+    expect(herd.mostWaiting).toBeLessThan(60);
+    // Each that waits is served by the 80th part of a second.
+    expect(stampede({ enrollments: 100, perSecond: 80, spreadHours: 0 }, 1).mostWaiting).toBe(99);
+  });
+
   it('halves the greatest backlog when spread over half of the time that it takes', () => {
     const herd = stampede({ enrollments: 7200, perSecond: 2, spreadHours: 0.5 }, 3);
     expect(herd.mostWaiting).toBeGreaterThan(3400);

@@ -316,10 +316,14 @@ export function createScene(stack: TestStack) {
     return opened;
   }
 
-  /** Meanwhile Stripe answers every PaymentIntent that is asked for, or confirmed, with this status. */
+  /**
+   * Meanwhile Stripe answers every PaymentIntent that is asked for, or confirmed, with this status; a 500 is kept for the
+   * key, so that it is certain that nothing was made.
+   */
   async function whileFaulty<Answer>(status: number, work: () => Promise<Answer>): Promise<Answer> {
     const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
-    await stack.control('faults', { match, kind: 'status', status, times: 1_000_000 });
+    const when = status === 500 ? 'instead' : 'before';
+    await stack.control('faults', { match, kind: 'status', status, when, times: 1_000_000 });
     const answer = await work();
     await stack.control('faults/clear');
     return answer;

@@ -19,15 +19,17 @@ const BY = { by: 'operator', reason: 'so the story goes' };
 const ABOUT_MS = 30 * 60_000;
 
 let billing: TestBilling;
+let entries: LedgerEntry[];
 const lived = new Map<string, { enrollmentId: string; problem: unknown }>();
 
 beforeAll(async () => {
   billing = await startBilling();
-  await atOnce(8, STORIES, async ({ name, terms, steps }) => {
+  await atOnce(12, STORIES, async ({ name, terms, steps }) => {
     const { enrollmentId } = await billing.enrolled(terms);
     const problem = await live(enrollmentId, steps).catch((error: unknown) => error);
     lived.set(name, { enrollmentId, problem: problem ?? null });
   });
+  entries = await stripeLedger();
 }, 600_000);
 afterAll(() => billing.stop(), 120_000);
 
@@ -187,9 +189,9 @@ describe.each(STORIES)('$name', (story) => {
       ]),
     );
     expect(rows.every(({ currency }) => currency === story.terms.currency)).toBe(true);
-    expect(await receivedMinor(enrollmentId)).toBe(netMinor);
-    const entries = await billing.ledger(enrollmentId);
-    expect(entries.reduce((sum, { amount_minor }) => sum + amount_minor, 0)).toBe(netMinor);
+    expect(receivedMinor(enrollmentId)).toBe(netMinor);
+    const booked = await billing.ledger(enrollmentId);
+    expect(booked.reduce((sum, { amount_minor }) => sum + amount_minor, 0)).toBe(netMinor);
   });
 });
 
@@ -202,11 +204,18 @@ describe('the year', () => {
   });
 });
 
-async function receivedMinor(enrollmentId: string): Promise<number> {
+interface LedgerEntry {
+  amount: number;
+  metadata: Record<string, string>;
+}
+
+/** Every movement of money at Stripe, of all customers. */
+async function stripeLedger(): Promise<LedgerEntry[]> {
   const answer = await fetch(`${billing.standIn.url}/_control/ledger`);
-  const { entries } = (await answer.json()) as {
-    entries: { amount: number; metadata: Record<string, string> }[];
-  };
+  return ((await answer.json()) as { entries: LedgerEntry[] }).entries;
+}
+
+function receivedMinor(enrollmentId: string): number {
   return entries
     .filter(({ metadata }) => metadata.enrollment_id === enrollmentId)
     .reduce((sum, { amount }) => sum + amount, 0);
