@@ -147,8 +147,10 @@ export const settingsSchema = z.object({
   STRIPE_REQUESTS_PER_SECOND: z.coerce
     .number()
     .min(0.1)
-    .default(80)
-    .describe('Requests to Stripe a second, of all Workers together; below the limit of the Stripe account'),
+    .optional()
+    .describe(
+      'Requests to Stripe a second, of all Workers together; absent: 20 at https://api.stripe.com, which allows 25 of one kind until an account is given more, and 80 elsewhere',
+    ),
 
   STRIPE_SECRET_KEY: z
     .string()

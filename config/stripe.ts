@@ -33,6 +33,18 @@ export function createStripe(
   });
 }
 
+/** Below the 25 a second that Stripe allows of one kind, e.g. of new PaymentIntents, and a sandbox in all. */
+const TOWARDS_STRIPE = 20;
+const ELSEWHERE = 80;
+
+/** Requests a second, of all Workers together. The limits are Stripe's: https://docs.stripe.com/rate-limits. */
+export function stripeRequestsPerSecond({
+  STRIPE_REQUESTS_PER_SECOND: set,
+  STRIPE_API_URL: address,
+}: Pick<Settings, 'STRIPE_REQUESTS_PER_SECOND' | 'STRIPE_API_URL'>): number {
+  return set ?? (new URL(address).hostname === 'api.stripe.com' ? TOWARDS_STRIPE : ELSEWHERE);
+}
+
 /** Mode of a key: `sk_live_…` and `rk_live_…` move real money. */
 export function isLiveKey(secretKey: string): boolean {
   return /^(sk|rk)_live_/.test(secretKey);

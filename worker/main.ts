@@ -5,7 +5,7 @@ import { createCustomerLinks } from '../config/customer-links.ts';
 import { readSettings } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
 import { ensureSearchAttributes } from '../config/search-attributes.ts';
-import { createStripe, isLiveKey } from '../config/stripe.ts';
+import { createStripe, isLiveKey, stripeRequestsPerSecond } from '../config/stripe.ts';
 import {
   failureConverterOf,
   openTemporalClient,
@@ -59,7 +59,7 @@ const links = createCustomerLinks({
 });
 const connection = await NativeConnection.connect(await temporalConnectionOptions(settings));
 await prepareNamespace();
-const perSecond = settings.STRIPE_REQUESTS_PER_SECOND;
+const perSecond = stripeRequestsPerSecond(settings);
 const turns = createTurns(perSecond, (count) => reserveTurns(db, 'stripe', count, perSecond));
 const { bundle, code } = await workflowBundle(settings.WORKFLOW_BUNDLE_PATH, failureConverterOf(settings));
 const worker = await createBillingWorker({

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Stripe } from 'stripe';
-import { createStripe } from '../../config/stripe.ts';
+import { createStripe, stripeRequestsPerSecond } from '../../config/stripe.ts';
 
 let server: Server;
 /** What happened, in its order. */
@@ -34,6 +34,17 @@ function client(turn: () => Promise<() => void>): Stripe {
   };
   return createStripe(settings, { turn });
 }
+
+describe('stripeRequestsPerSecond', () => {
+  it.each([
+    ['https://api.stripe.com', undefined, 20],
+    ['https://api.stripe.com', 80, 80],
+    ['http://127.0.0.1:12111', undefined, 80],
+    ['http://127.0.0.1:12111', 5, 5],
+  ])('towards %s, set to %s: %s', (STRIPE_API_URL, STRIPE_REQUESTS_PER_SECOND, expected) => {
+    expect(stripeRequestsPerSecond({ STRIPE_API_URL, STRIPE_REQUESTS_PER_SECOND })).toBe(expected);
+  });
+});
 
 describe('a turn of the Stripe client', () => {
   it.each([
