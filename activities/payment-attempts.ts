@@ -282,8 +282,13 @@ export async function withoutUsableMethod(
         const failure = failureOf(error, `creating the PaymentIntent of ${attempt.chargeId}`);
         throw isMissingCustomer(error) ? new CustomerMissing(failure) : failure;
       }));
+  const outcome = outcomeOf(intent, attempt.paymentMethodType);
+  if (!CONFIRMABLE.includes(intent.status)) {
+    // It was paid, is under way or over meanwhile: that counts, and no method is asked for.
+    return outcome;
+  }
   return {
-    ...outcomeOf(intent, attempt.paymentMethodType),
+    ...outcome,
     decline: {
       code,
       declineCode: null,

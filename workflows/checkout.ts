@@ -154,8 +154,13 @@ export async function followCheckoutSessions(run: EnrollmentRun): Promise<void> 
     }
     const [id] = checkout.completed;
     if (id !== undefined) {
+      run.sessionBeingRead = id;
       await savePaymentMethod(run, id);
-      checkout.completed = checkout.completed.filter((told) => told !== id);
+      run.sessionBeingRead = null;
+      const later = checkout.completed.slice(1);
+      const again = later.includes(id) && !checkout.handled.includes(id);
+      checkout.completed =
+        again && patched(PATCHES.newsWhileSessionIsRead) ? later : later.filter((told) => told !== id);
     }
   }
 }
@@ -232,6 +237,15 @@ function takeMethod({ state }: EnrollmentRun, id: string, found: MethodRead): vo
 export function isNews(run: EnrollmentRun, checkoutSessionId: string): boolean {
   const { checkout } = run.state;
   return !checkout.completed.includes(checkoutSessionId) && !checkout.handled.includes(checkoutSessionId);
+}
+
+/** Whether it is told once more while it is being read: Stripe may have answered before what is told now. */
+export function isNewsWhileRead(
+  { sessionBeingRead, state }: EnrollmentRun,
+  checkoutSessionId: string,
+): boolean {
+  const told = state.checkout.completed.filter((id) => id === checkoutSessionId);
+  return sessionBeingRead === checkoutSessionId && told.length === 1;
 }
 
 async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string): Promise<void> {

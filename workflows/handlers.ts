@@ -7,7 +7,7 @@ import { previewCancel } from '../domain/cancel-preview.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { handleChargeCommands } from './charge-commands.ts';
 import { followPolicy } from './charge-end.ts';
-import { isNews, liveCheckoutSession, sessionsLookedAt } from './checkout.ts';
+import { isNews, isNewsWhileRead, liveCheckoutSession, sessionsLookedAt } from './checkout.ts';
 import { handleEnrollmentCommands } from './enrollment-commands.ts';
 import {
   cancelPreviewQuery,
@@ -74,7 +74,7 @@ function handleSetup(run: EnrollmentRun): void {
 function handleSignals(run: EnrollmentRun): void {
   const { state } = run;
   setHandler(checkoutSessionCompletedSignal, ({ checkoutSessionId }) => {
-    if (isNews(run, checkoutSessionId)) {
+    if (isNews(run, checkoutSessionId) || isNewsWhileRead(run, checkoutSessionId)) {
       state.checkout.completed.push(checkoutSessionId);
     }
   });

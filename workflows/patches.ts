@@ -28,6 +28,8 @@ export const PATCHES = {
   oneChangeAtATime: 'one-change-at-a-time',
   /** A period ends where a charge was left out, not with the charge that comes after it. After 0.1.0. */
   leftOutEndsPeriod: 'left-out-ends-period',
+  /** News of a session that is being read is read after it, where the answer leaves it open. After 0.1.0. */
+  newsWhileSessionIsRead: 'news-while-session-is-read',
   /** A lower amount at once credits nothing that was not collected. After 0.1.0. */
   noCreditBeforePayment: 'no-credit-before-payment',
   /** Dunning that a person has stopped stays so, whatever is decided on a decline of the try under way. After 0.1.0. */

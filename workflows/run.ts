@@ -145,6 +145,8 @@ export interface EnrollmentRun {
   readonly redirects: Map<string, string>;
   /** One Checkout Session is opened at a time; all who ask meanwhile get the same. */
   opening: Promise<OpenCheckoutSession> | null;
+  /** The first of `checkout.completed` while it is being read: what is told of it now may be missing in the answer. */
+  sessionBeingRead: string | null;
   /** Which of {@link CarriedState.changedMethods} is being read: what is told of it now may be missing in the answer. */
   methodBeingRead: CarriedState['changedMethods'][number] | null;
   publishedStatus: EnrollmentStatus;
@@ -206,6 +208,7 @@ function runOf(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
     worked: new Set(),
     redirects: new Map(),
     opening: null,
+    sessionBeingRead: null,
     methodBeingRead: null,
     publishedStatus: 'awaiting_payment_method',
   };

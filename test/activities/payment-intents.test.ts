@@ -1,7 +1,7 @@
 /** Attempts whose first answer was never learned, against the stand-in's own clock and books. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Stripe } from 'stripe';
-import { type Attempt, confirmOffSession } from '../../activities/payment-attempts.ts';
+import { type Attempt, confirmOffSession, withoutUsableMethod } from '../../activities/payment-attempts.ts';
 import { capturePaymentIntent } from '../../activities/payment-intents.ts';
 import { createStripe } from '../../config/stripe.ts';
 import { askControl } from '../../dev/stand-in-control.ts';
@@ -291,5 +291,33 @@ describe('capturePaymentIntent', () => {
       paymentIntentId: id,
       status,
     });
+  });
+});
+
+describe('withoutUsableMethod', () => {
+  const first = { number: 1, sinceFirstMs: 0 };
+
+  it('declines what waits for a method', async () => {
+    const attempt = await attemptOf('w');
+    const outcome = await withoutUsableMethod(stripe, attempt, 'expired_card', first);
+    expect(outcome).toMatchObject({
+      status: 'requires_payment_method',
+      decline: { code: 'expired_card', adviceCode: 'confirm_card_data' },
+    });
+  });
+
+  it('declines nothing that was paid meanwhile, e.g. in the Dashboard', async () => {
+    const attempt = await attemptOf('x');
+    const paid = await confirmOffSession(stripe, attempt, first);
+    const outcome = await withoutUsableMethod(stripe, attempt, 'expired_card', first);
+    expect(outcome).toMatchObject({ status: 'succeeded', decline: null });
+    expect(outcome).toMatchObject({ paymentIntentId: Object(paid).paymentIntentId });
+  });
+
+  it('declines nothing whose money is held', async () => {
+    const attempt = { ...(await attemptOf('y')), captureMethod: 'manual' as const };
+    await confirmOffSession(stripe, attempt, first);
+    const outcome = await withoutUsableMethod(stripe, attempt, 'payment_method_unusable', first);
+    expect(outcome).toMatchObject({ status: 'requires_capture', decline: null });
   });
 });

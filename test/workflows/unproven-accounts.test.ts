@@ -1,5 +1,6 @@
 /** Bank accounts that Checkout takes before they are proven: two small deposits, and what the customer says of them days later. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { askControl } from '../../dev/stand-in-control.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
@@ -73,6 +74,27 @@ describe('an account that is not proven yet', () => {
     await billing.stripe.setupIntents.verifyMicrodeposits(setupIntentId, RIGHT);
     await fastForward(billing.temporal, `enrollment/${enrollmentId}`, DAY_MS + 60_000);
     await billing.active(enrollmentId);
+  }, 45_000);
+
+  it('is saved when it is proven while it is being read, also where another method is saved by then', async () => {
+    const { enrollmentId, id, setupIntentId } = await unproven();
+    const other = await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER);
+    await billing.save(enrollmentId, other.id, { number: '4242424242424242' });
+    await billing.active(enrollmentId);
+    const route = `/v1/checkout/sessions/${id}`;
+    const reads = async () => {
+      const asked = await askControl(billing.standIn.url, 'GET', `requests?path_prefix=${route}`);
+      return (asked as { data: unknown[] }).data.length;
+    };
+    const before = await reads();
+    const match = { method: 'GET', path: route };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 3_000, when: 'after', times: 1 });
+    await billing.billing.checkoutSessionCompleted(enrollmentId, id);
+    await waitFor('the look', async () => (await reads()) > before);
+    // The answer is on its way, and says that it is not proven.
+    await billing.stripe.setupIntents.verifyMicrodeposits(setupIntentId, RIGHT);
+    await billing.billing.checkoutSessionCompleted(enrollmentId, id);
+    await waitFor('the method', async () => (await sessionRow(id)).status === 'complete');
   }, 45_000);
 
   it('is looked at without forgetting the session that the customer has open by then', async () => {
