@@ -1,20 +1,18 @@
 /** What somebody may ask of an enrollment as a whole: cancel, pause, resume, another charge. Registered by handlers.ts. */
-import { CancellationScope, condition, patched, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import { chargeId } from '../domain/ids.ts';
+import { handleCancelLater } from './cancel-later.ts';
 import {
-  cancelAtPeriodEndUpdate,
   cancelEnrollmentUpdate,
   createChargeUpdate,
   pauseEnrollmentUpdate,
   type Requested,
   resumeEnrollmentUpdate,
-  undoCancelUpdate,
 } from './messages.ts';
-import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { refuse, refuseByStatus, refuseChange, refuseInTurn } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
-import { changing, endPause, isDue, note, startPause } from './schedule.ts';
+import { endPause, note, startPause } from './schedule.ts';
 
 /** Requests of one enrollment that wait or are open at a time; a caller's loop must not fill the history. */
 const MOST_OPEN_CHARGES = 20;
@@ -25,6 +23,7 @@ const CANCEL_ANSWER_MS = 5_000;
 
 export function handleEnrollmentCommands(run: EnrollmentRun): void {
   handleCancel(run);
+  handleCancelLater(run);
   handlePause(run);
   handleNewCharge(run);
 }
@@ -56,92 +55,9 @@ async function acceptCancel(run: EnrollmentRun, requested: Requested) {
 }
 
 function handleCancel(run: EnrollmentRun): void {
-  const { state } = run;
   setHandler(cancelEnrollmentUpdate, (requested) => acceptCancel(run, requested), {
     validator: (_requested) => refuseByStatus(run, 'cancel'),
   });
-
-  setHandler(
-    cancelAtPeriodEndUpdate,
-    async (requested) => {
-      if (patched(PATCHES.cancelLaterInTurn)) {
-        return cancelInTurn(run, requested);
-      }
-      // While the first attempt of a charge is under way, nobody knows what comes next.
-      await condition(() => !state.schedule.planning);
-      return cancelLater(run, requested);
-    },
-    {
-      validator: (_requested) => {
-        refuseByStatus(run, 'cancel_at_period_end');
-        if (!state.schedule.planning) {
-          periodEnd(run);
-        }
-      },
-    },
-  );
-
-  setHandler(
-    undoCancelUpdate,
-    async (requested) => {
-      const undo = async () => {
-        state.cancelLater = null;
-        await note(run, { what: 'enrollment.cancel_undone', by: requested }, { cancelAt: null });
-        return { status: statusOf(run) };
-      };
-      return patched(PATCHES.cancelLaterInTurn)
-        ? changing(run, async () => {
-            refuseUndo(run);
-            return undo();
-          })
-        : undo();
-    },
-    { validator: (_requested) => refuseUndo(run) },
-  );
-}
-
-/** What is due is opened first, and what is being tried is answered: the period that ends is the one that this pays for. */
-function cancelInTurn(run: EnrollmentRun, requested: Requested): Promise<{ cancelAt: string }> {
-  const isReady = () => !run.state.schedule.planning && (!isDue(run) || run.leaving);
-  const change = async () => {
-    refuseByStatus(run, 'cancel_at_period_end');
-    if (isDue(run)) {
-      refuse('charge_busy', 'the next charge is about to be opened; ask again');
-    }
-    return cancelLater(run, requested);
-  };
-  return changing(run, change, isReady);
-}
-
-async function cancelLater(run: EnrollmentRun, requested: Requested): Promise<{ cancelAt: string }> {
-  const cancelAt = periodEnd(run);
-  run.state.cancelLater = { ...asker(requested), at: cancelAt };
-  const details = { cancel_at: cancelAt };
-  await note(run, { what: 'enrollment.cancel_at_period_end', by: requested, details }, { cancelAt });
-  return { cancelAt };
-}
-
-function refuseUndo(run: EnrollmentRun): void {
-  refuseByStatus(run, 'undo_cancel');
-  const { cancelLater: pending } = run.state;
-  if (pending === null || Date.parse(pending.at) <= Date.now()) {
-    refuse('no_cancel_pending', 'there is no cancel that could still be taken back');
-  }
-}
-
-/** When the running period is over: at the next charge, or now when a pause has outlasted it. */
-function periodEnd({ state }: EnrollmentRun): string {
-  const { next } = state.schedule;
-  if (state.cancelLater !== null) {
-    return refuse('cancel_pending', `it is canceled as of ${state.cancelLater.at} already`);
-  }
-  if (next === null) {
-    return refuse(
-      'nothing_to_change',
-      'no charge is planned that a cancel could come before; cancel now instead',
-    );
-  }
-  return new Date(Math.max(Date.parse(next.dueAt), Date.now())).toISOString();
 }
 
 function handlePause(run: EnrollmentRun): void {

@@ -10,7 +10,13 @@ import {
   skipNext,
 } from '../domain/schedule-changes.ts';
 import { asker } from './enrollment-commands.ts';
-import { changeAmountUpdate, chargeNowUpdate, moveNextUpdate, skipNextUpdate } from './messages.ts';
+import {
+  type AmountRequested,
+  changeAmountUpdate,
+  chargeNowUpdate,
+  moveNextUpdate,
+  skipNextUpdate,
+} from './messages.ts';
 import {
   endPeriodWithSkipped,
   isCreditAtOnce,
@@ -63,27 +69,7 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
         // While the first attempt of a charge is under way, nobody knows what comes next: the command waits for it.
         await condition(() => !run.state.schedule.planning);
         refuseInTurn(() => refuseChange(run, 'change_amount'));
-        const { amountMinor, effective, requestKey } = requested;
-        const received = isCreditAtOnce(run, requested) ? await receivedForPeriod(run) : null;
-        const unpaid = unpaidCharge(run, requested);
-        if (unpaid !== undefined && patched(PATCHES.noCreditBeforePayment)) {
-          refuseCredit(unpaid);
-        }
-        const changes = amountChanged(run, amountMinor);
-        const chargeId = effective === 'at_once' ? settleRest(run, amountMinor, received) : null;
-        const next = await apply(run, changes, {
-          what: 'schedule.amount_changed',
-          by: asker(requested),
-          // The API answers a repeat from here, however many runs later.
-          details: {
-            amount_minor: amountMinor,
-            effective,
-            balance_minor: run.state.balanceMinor,
-            charge_id: chargeId,
-            ...(requestKey === undefined ? {} : { request_key: requestKey }),
-          },
-        });
-        return { next, balanceMinor: run.state.balanceMinor, chargeId };
+        return changeAmount(run, requested);
       }),
     {
       validator: (requested) => {
@@ -96,10 +82,36 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
           refuseCredit(unpaid);
         }
         refuseChange(run, 'change_amount');
-        unlessPlanning(run, () => amountChanged(run, amountMinor));
+        if (!run.state.schedule.planning) {
+          amountChanged(run, amountMinor);
+        }
       },
     },
   );
+}
+
+async function changeAmount(run: EnrollmentRun, requested: AmountRequested) {
+  const { amountMinor, effective, requestKey } = requested;
+  const received = isCreditAtOnce(run, requested) ? await receivedForPeriod(run) : null;
+  const unpaid = unpaidCharge(run, requested);
+  if (unpaid !== undefined && patched(PATCHES.noCreditBeforePayment)) {
+    refuseCredit(unpaid);
+  }
+  const changes = amountChanged(run, amountMinor);
+  const chargeId = effective === 'at_once' ? settleRest(run, amountMinor, received) : null;
+  const next = await apply(run, changes, {
+    what: 'schedule.amount_changed',
+    by: asker(requested),
+    // The API answers a repeat from here, however many runs later.
+    details: {
+      amount_minor: amountMinor,
+      effective,
+      balance_minor: run.state.balanceMinor,
+      charge_id: chargeId,
+      ...(requestKey === undefined ? {} : { request_key: requestKey }),
+    },
+  });
+  return { next, balanceMinor: run.state.balanceMinor, chargeId };
 }
 
 /** Before the schedule has started, the change is for its first charge. */
@@ -122,18 +134,27 @@ function change(
     }
     refuseInTurn(() => refuseNextChange(run, command));
     await condition(() => !run.state.schedule.planning);
-    const before = run.state.schedule.next;
-    const { requestKey, dueAt } = requested;
-    const details = {
-      due_at: before?.dueAt ?? null,
-      amount_minor: before?.amountMinor ?? null,
-      // The API answers a repeat from here, however many runs later.
-      ...(requestKey === undefined ? {} : { request_key: requestKey, moved_to: dueAt ?? null }),
-    };
-    const next = await apply(run, changed(), { what, by: asker(requested), details });
-    remember(run, what, requested, next);
-    return { next };
+    return changeNext(run, what, requested, changed);
   });
+}
+
+async function changeNext(
+  run: EnrollmentRun,
+  what: string,
+  requested: AskedOfNext,
+  changed: () => ScheduleChanges,
+) {
+  const before = run.state.schedule.next;
+  const { requestKey, dueAt } = requested;
+  const details = {
+    due_at: before?.dueAt ?? null,
+    amount_minor: before?.amountMinor ?? null,
+    // The API answers a repeat from here, however many runs later.
+    ...(requestKey === undefined ? {} : { request_key: requestKey, moved_to: dueAt ?? null }),
+  };
+  const next = await apply(run, changed(), { what, by: asker(requested), details });
+  remember(run, what, requested, next);
+  return { next };
 }
 
 function refuseUnlessMade(
@@ -161,12 +182,6 @@ async function apply(run: EnrollmentRun, changes: ScheduleChanges, told: Told) {
   schedule.changes = changes;
   await replan(run, { facts: [commandFact(run, told)] });
   return schedule.next;
-}
-
-function unlessPlanning(run: EnrollmentRun, check: () => ScheduleChanges): void {
-  if (!run.state.schedule.planning) {
-    check();
-  }
 }
 
 function skip(run: EnrollmentRun): ScheduleChanges {

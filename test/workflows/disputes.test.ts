@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findPaidCharge } from '../../db/aftermath.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import type { Terms } from '../../domain/terms.ts';
-import { enrollmentStateQuery } from '../../workflows/messages.ts';
+import { enrollmentStateQuery, paymentMethodChangedSignal } from '../../workflows/messages.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { retryNow } from '../support/temporal.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
+import { workflowVariant } from '../support/workflow-variant.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
@@ -193,6 +194,30 @@ describe('a charge that was asked for and that a dispute holds back', () => {
       attempts: 0,
     });
   }, 60_000);
+});
+
+describe('a run that older code has left waiting for a dispute', () => {
+  it('is canceled on its day by code that knows of it', async () => {
+    const older = {
+      file: 'workflows/billing.ts',
+      from: "return until !== null && patched(PATCHES.cancelOutlivesDispute) ? { kind: 'wait', until } : FOREVER;",
+      to: 'return FOREVER;',
+    };
+    const code = await workflowVariant([older]);
+    await billing.workers.stop();
+    const before = await billing.addWorkers(code);
+    const { enrollmentId } = await disputed(MONTHLY);
+    const { cancelAt } = await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
+    await before.stop();
+    await billing.addWorkers(billing.bundle);
+    await billing.handle(enrollmentId).signal(paymentMethodChangedSignal, {
+      paymentMethodId: 'pm_unknown',
+      eventType: 'payment_method.updated',
+    });
+    const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
+    await clock.goTo(new Date(Date.parse(cancelAt) + 60_000).toISOString());
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'canceled' });
+  }, 90_000);
 });
 
 describe('a charge of the schedule that a dispute holds back', () => {
