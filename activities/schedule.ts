@@ -5,7 +5,7 @@
 import type { Kysely } from 'kysely';
 import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
 import type { Database } from '../db/schema.ts';
-import { type TimelineFact, tell } from '../db/timeline.ts';
+import { hasGoneOn, type TimelineFact, tell } from '../db/timeline.ts';
 import { resumeFrom } from '../domain/schedule.ts';
 import { leftOutBetween, type ScheduleChanges, withEmptyLists } from '../domain/schedule-changes.ts';
 import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
@@ -78,7 +78,10 @@ export function createScheduleActivities(deps: ActivityDeps) {
         passedOver > 0 ? [catchUpFact(`passed-over-after-${from.occurrence}`, at, passedOver, next)] : [];
       const paused = typeof work.row.pausedUntil === 'object' && work.row.pausedUntil === null;
       await deps.db.transaction().execute(async (trx) => {
-        const isNew = await toldNow(trx, work);
+        const isNew =
+          work.facts.length === 0
+            ? !(await hasGoneOn(trx, work.enrollmentId, work))
+            : await toldNow(trx, work);
         await tell(trx, work.enrollmentId, [...restedFacts(work, from, next), ...skipped]);
         if (isNew) {
           await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
@@ -108,7 +111,7 @@ export function createScheduleActivities(deps: ActivityDeps) {
 
 /**
  * Whether the row is to follow: a command that was told before has changed it then, and may be written once more long
- * after by an attempt that was given up for dead. What nobody needs to know is no command.
+ * after by an attempt that was given up for dead.
  */
 async function toldNow(
   trx: Kysely<Database>,

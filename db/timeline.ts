@@ -1,5 +1,5 @@
 /** The timeline of an enrollment, and the ledger of money moved. Written by Activities, each fact once. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database, NewLedgerEntry } from './schema.ts';
 
 export interface TimelineFact {
@@ -29,6 +29,24 @@ export async function tell(
   }
   const { numInsertedOrUpdatedRows } = await factsTold(db, enrollmentId, facts).executeTakeFirstOrThrow();
   return Number(numInsertedOrUpdatedRows);
+}
+
+/**
+ * Whether the schedule has gone on since a plan was made after `occurrence` at that instant: by a command that changes
+ * it, or with a charge of a later occurrence.
+ */
+export async function hasGoneOn(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  { occurrence, at }: { occurrence: number; at: string },
+): Promise<boolean> {
+  const commands = sql`select 1 from enrollment_events where enrollment_id = ${enrollmentId}
+    and starts_with(key, ${`${enrollmentId}/command-`}) and at > ${at}::timestamptz
+    and (starts_with(what, 'schedule.') or what in ('enrollment.paused', 'enrollment.resumed'))`;
+  const charges = sql`select 1 from charges where enrollment_id = ${enrollmentId} and occurrence > ${occurrence}`;
+  const { rows } = await sql<{ found: boolean }>`
+    select exists (${commands}) or exists (${charges}) as found`.execute(db);
+  return rows[0]?.found === true;
 }
 
 /** {@link tell} as a statement; of one fact at least. */

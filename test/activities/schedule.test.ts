@@ -67,12 +67,15 @@ describe('a command that is written once more', () => {
     expect(await rowOf(enrollmentId)).toEqual(after);
   });
 
-  it('plans what it planned, and leaves the next charge to whoever came later', async () => {
+  it('plans what it planned, told or not, and leaves the next charge to whoever came later', async () => {
     const enrollmentId = await seedEnrollment(test.db, {});
     const skip = planOf(enrollmentId, {
       changes: { ...NO_CHANGES, skipped: [1] },
       facts: [command(1, 'schedule.skipped')],
     });
+    const caughtUp = planOf(enrollmentId, { at: ANCHOR });
+    await activities.planSchedule(caughtUp);
+    expect(await rowOf(enrollmentId)).toMatchObject({ next_charge_at: new Date('2026-04-10T00:00:00.000Z') });
     const first = await activities.planSchedule(skip);
     const amount = { fromOccurrence: 2, amountMinor: 700 };
     await activities.planSchedule(
@@ -84,6 +87,7 @@ describe('a command that is written once more', () => {
     const after = await rowOf(enrollmentId);
     expect(after).toMatchObject({ next_charge_amount_minor: 700 });
     expect(await activities.planSchedule(skip)).toEqual(first);
+    await activities.planSchedule(caughtUp);
     expect(await rowOf(enrollmentId)).toEqual(after);
   });
 });
