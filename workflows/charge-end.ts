@@ -95,6 +95,8 @@ function authorizeAgain(run: EnrollmentRun, charge: OpenCharge): string {
 
 /** @returns false when another run is to take over before it is done */
 async function refundLateSuccess(run: EnrollmentRun, charge: OpenCharge): Promise<boolean> {
+  // A refund that is made is told again when what follows on it has to be done again.
+  let isCounted = false;
   for (;;) {
     try {
       const refund: RefundResult = await scheduled(
@@ -106,7 +108,8 @@ async function refundLateSuccess(run: EnrollmentRun, charge: OpenCharge): Promis
         by: { by: 'workflow', reason: 'succeeded after the cancel' },
         at: new Date().toISOString(),
       });
-      if (refund.kind === 'made') {
+      if (refund.kind === 'made' && !isCounted) {
+        isCounted = true;
         run.state.amountCollectedMinor -= refund.amountMinor;
       }
       if (refund.refunds.some(({ status }) => status !== 'succeeded' && !REFUND_TABLE[status]?.final)) {
@@ -160,18 +163,23 @@ function isStillOwed(refund: RefundResult): refund is Extract<RefundResult, { ki
 
 /** Until a dispute of the charge has moved, somebody resumes it, or a day has passed. */
 async function untilItMayGoBack(run: EnrollmentRun, charge: OpenCharge, problem: string): Promise<void> {
+  const standing = () => JSON.stringify(run.state.disputes[charge.id] ?? []);
+  let before = standing();
   if (patched(PATCHES.refusedRefundShows)) {
+    // Who sees it may resume it, and a dispute may move, before its rows are answered for.
+    charge.resumed = false;
     // Also what is known already: an older version may have told only the timeline.
     await show(run, charge, problem);
-  } else if (charge.problem !== problem) {
-    charge.problem = problem;
-    const by = { by: 'workflow', reason: problem };
-    await note(run, { what: 'charge.refund_refused', by, chargeId: charge.id });
+  } else {
+    if (charge.problem !== problem) {
+      charge.problem = problem;
+      const by = { by: 'workflow', reason: problem };
+      await note(run, { what: 'charge.refund_refused', by, chargeId: charge.id });
+    }
+    charge.resumed = false;
+    before = standing();
   }
-  charge.resumed = false;
   publish(run);
-  const standing = () => JSON.stringify(run.state.disputes[charge.id] ?? []);
-  const before = standing();
   const moved = () => charge.resumed || run.leaving || standing() !== before;
   await condition(moved, REFUSED_AGAIN_MS, { summary: `Charge ${charge.number}: its refund is refused` });
 }

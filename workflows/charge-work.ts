@@ -12,6 +12,7 @@ import {
   toldCharge,
 } from '../domain/open-charge.ts';
 import { withoutEmptyLists } from '../domain/schedule-changes.ts';
+import { SETTLED_CHARGE } from '../domain/statuses.ts';
 import { planTermsOf } from '../domain/terms.ts';
 import { told, USUAL_PLAN, USUAL_REPORT, USUAL_WORK } from '../domain/told.ts';
 import { toldTerms } from '../domain/told-terms.ts';
@@ -72,7 +73,8 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
 }
 
 /**
- * A defect parks this charge and nothing else: a person mends it, `resumeCharge` goes on.
+ * A defect parks this charge and nothing else: a person mends it, `resumeCharge` goes on. One that is settled stays so,
+ * since nothing more can be found out about it.
  * @param again what is done again then
  * @param tried the method of the attempt that this is; null when it is none
  */
@@ -88,6 +90,9 @@ export async function reported(
     return await activity();
   } catch (error) {
     const problem = problemOf(error);
+    if (SETTLED_CHARGE.includes(charge.status) && patched(PATCHES.settledStays)) {
+      return { status: 'not_made', paymentIntentId: null, amountReceivedMinor: 0 };
+    }
     charge.problem = problem;
     if (patched(PATCHES.parkedStepRepeats)) {
       charge.parkedAt = again;

@@ -64,4 +64,6 @@ export const PATCHES = {
   lostDisputeInPause: 'lost-dispute-in-pause',
   /** A cancel at the end of the period takes effect also while a dispute holds charges back. After 0.1.0. */
   cancelOutlivesDispute: 'cancel-outlives-dispute',
+  /** A charge that is settled is not parked when a look at it is refused. After 0.1.0. */
+  settledStays: 'settled-stays',
 } as const;

@@ -134,4 +134,27 @@ describe('news of a PaymentIntent whose id the Workflow has not learned yet', ()
     });
     await real.charged(enrollmentId, 1, 'canceled');
   }, 45_000);
+
+  it('leaves a charge paid when it cannot be read after the attempt that paid it', async () => {
+    const match = { method: 'POST', path_prefix: INTENTS };
+    await real.control('faults', { match, kind: 'delay', delay_ms: 2_000, when: 'after', times: 1 });
+    const refused = { method: 'GET', path_prefix: `${INTENTS}/` };
+    await real.control('faults', { match: refused, kind: 'status', status: 401, times: 1 });
+    const { enrollmentId } = await real.enrolled(ONCE);
+    const intent = await waitFor('the PaymentIntent at Stripe', async () => {
+      const { data } = await real.stripe.paymentIntents.list({ limit: 10 });
+      return data.find(({ metadata }) => metadata.enrollment_id === enrollmentId);
+    });
+    await real.billing.paymentIntentChanged(enrollmentId, {
+      chargeId: String(intent.metadata.charge_id),
+      paymentIntentId: intent.id,
+      eventType: 'payment_intent.succeeded',
+    });
+    expect(await real.handle(enrollmentId).result()).toMatchObject({
+      status: 'completed',
+      chargesSucceeded: 1,
+      amountCollectedMinor: 1200,
+    });
+    expect(await real.chargeRows(enrollmentId)).toMatchObject([{ status: 'succeeded', status_reason: null }]);
+  }, 45_000);
 });
