@@ -3,7 +3,7 @@
  * differ, with 2 when one of them could not be read. Reads only, unless `--repair` is given. Without settings it looks at
  * the local stack of `npm run dev`.
  */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { createTemporalBillingClient } from '../api/temporal-billing-client.ts';
 import { CommandFailure } from '../cli/failure.ts';
 import { serviceSettings } from '../cli/local-stack.ts';
@@ -26,7 +26,7 @@ const program = new Command('check-books')
     'the local stack that is checked when there are no settings',
     '.durable-billing',
   )
-  .option('--settle-ms <ms>', 'how long a difference may take to pass by itself', Number, 3_000)
+  .option('--settle-ms <ms>', 'how long a difference may take to pass by itself', milliseconds, 3_000)
   .showHelpAfterError('(--help shows how it is used)')
   // 1 would be a difference.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
@@ -110,4 +110,11 @@ async function repairAll({ differences }: Checked): Promise<string[]> {
     console.error(`repair: ${line}`);
   }
   return done;
+}
+
+function milliseconds(text: string): number {
+  if (!/^\d{1,7}$/.test(text)) {
+    throw new InvalidArgumentError('expected whole milliseconds, e.g. 3000.');
+  }
+  return Number(text);
 }

@@ -29,6 +29,9 @@ function given() {
       console.log(USAGE);
       process.exit(0);
     }
+    if (!/^\d+(\.\d+)?$/.test(values.minutes)) {
+      throw new Error(`--minutes: '${values.minutes}' is no number of minutes; expected e.g. 15`);
+    }
     return values;
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
