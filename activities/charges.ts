@@ -103,7 +103,7 @@ export function createChargeActivities(deps: ActivityDeps) {
 
   /** With a new Customer of ours in the place of a deleted one, the charge waits for a method like any other. */
   async function ofNewCustomer(
-    { context, at }: ChargeWork,
+    work: ChargeWork,
     attempt: Attempt,
     tries: Tries,
     error: unknown,
@@ -111,13 +111,18 @@ export function createChargeActivities(deps: ActivityDeps) {
     if (!(error instanceof CustomerMissing)) {
       throw error;
     }
-    const { enrollmentId } = context;
-    const stripeCustomerId = await customerInstead(enrollmentId, attempt.stripeCustomerId, at);
+    const { enrollmentId } = work.context;
+    const stripeCustomerId = await customerInstead(enrollmentId, attempt.stripeCustomerId, work.at);
     if (stripeCustomerId === null) {
       throw error.failure;
     }
     const asked = { ...attempt, stripeCustomerId };
-    return withoutUsableMethod(deps.stripe, asked, 'payment_method_unusable', tries);
+    try {
+      return await withoutUsableMethod(deps.stripe, asked, 'payment_method_unusable', tries);
+    } catch (again) {
+      // The one in its place may be gone as well; it is another one each time, so that this ends.
+      return ofNewCustomer(work, asked, tries, again);
+    }
   }
 
   /** The one that is, or now comes, in the place of one that Stripe does not have; null when none is to. */

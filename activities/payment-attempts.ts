@@ -65,6 +65,8 @@ export interface Tries {
 export const TRUST_KEY_FOR_MS = 23 * 3_600_000;
 /** `status` of a PaymentIntent that has taken no money and waits to be confirmed. */
 const CONFIRMABLE: Stripe.PaymentIntent.Status[] = ['requires_payment_method', 'requires_confirmation'];
+/** …or is awaited from the customer, who may not answer for this method any more. */
+const WANTS_A_METHOD: Stripe.PaymentIntent.Status[] = [...CONFIRMABLE, 'requires_action'];
 /** A server error may go on for as long as the key lives, so from this try on the PaymentIntent is looked up. */
 const LOOK_AFTER_TRIES = 3;
 
@@ -258,7 +260,8 @@ async function isOfAnotherCustomer(
 
 /**
  * The method is gone at Stripe, its mandate has ended, or its card has expired: the charge waits for another one, with a
- * PaymentIntent to confirm then. One is created without a method when there is none, so that every later try stays on the same one.
+ * PaymentIntent to confirm then. One is created without a method when there is none, so that every later try stays on the
+ * same one.
  * @throws CustomerMissing when there is none and its Customer is gone
  */
 export async function withoutUsableMethod(
@@ -273,8 +276,9 @@ export async function withoutUsableMethod(
     (await stripe.paymentIntents
       .create(unconfirmed, {
         // It takes no money, and was looked for a moment ago: a stored 500 need not hold it up.
+        // Stripe may have stored its refusal of a Customer that is gone: each has a key of its own.
         idempotencyKey: freshKeyOf(
-          operationKey(attempt.enrollmentId, `${attempt.chargeId}/unconfirmed`),
+          operationKey(attempt.enrollmentId, `${attempt.chargeId}/unconfirmed-${attempt.stripeCustomerId}`),
           tries.number,
         ),
       })
@@ -283,7 +287,7 @@ export async function withoutUsableMethod(
         throw isMissingCustomer(error) ? new CustomerMissing(failure) : failure;
       }));
   const outcome = outcomeOf(intent, attempt.paymentMethodType);
-  if (!CONFIRMABLE.includes(intent.status)) {
+  if (!WANTS_A_METHOD.includes(intent.status)) {
     // It was paid, is under way or over meanwhile: that counts, and no method is asked for.
     return outcome;
   }

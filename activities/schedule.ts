@@ -5,7 +5,7 @@
 import type { Kysely } from 'kysely';
 import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
 import type { Database } from '../db/schema.ts';
-import { hasGoneOn, type TimelineFact, tell } from '../db/timeline.ts';
+import { hasGoneOn, type TimelineFact, tell, toldAt } from '../db/timeline.ts';
 import { resumeFrom } from '../domain/schedule.ts';
 import { leftOutBetween, type ScheduleChanges, withEmptyLists } from '../domain/schedule-changes.ts';
 import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
@@ -111,13 +111,19 @@ export function createScheduleActivities(deps: ActivityDeps) {
 
 /**
  * Whether the row is to follow: a command that was told before has changed it then, and may be written once more long
- * after by an attempt that was given up for dead.
+ * after by an attempt that was given up for dead. One that was told of another instant was another one: a Workflow that
+ * was set back counts its commands anew.
  */
 async function toldNow(
   trx: Kysely<Database>,
   { enrollmentId, facts }: Pick<NoteWork, 'enrollmentId' | 'facts'>,
 ): Promise<boolean> {
-  return facts.length === 0 || (await tell(trx, enrollmentId, facts)) > 0;
+  const [fact] = facts;
+  if (fact === undefined || (await tell(trx, enrollmentId, [...facts])) > 0) {
+    return true;
+  }
+  const at = await toldAt(trx, enrollmentId, fact.key);
+  return at?.toISOString() !== new Date(fact.at).toISOString();
 }
 
 /** A pause that is still to end plans from its end, and one that goes on as of when it began: later ones are not owed. */

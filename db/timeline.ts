@@ -31,6 +31,16 @@ export async function tell(
   return Number(numInsertedOrUpdatedRows);
 }
 
+/** When a fact of that key was told to have happened; null when there is none. */
+export async function toldAt(db: Kysely<Database>, enrollmentId: string, key: string): Promise<Date | null> {
+  const row = await db
+    .selectFrom('enrollment_events')
+    .select('at')
+    .where('key', '=', `${enrollmentId}/${key}`)
+    .executeTakeFirst();
+  return row?.at ?? null;
+}
+
 /**
  * Whether the schedule has gone on since a plan was made after `occurrence` at that instant: by a command that changes
  * it, or with a charge of a later occurrence.

@@ -64,11 +64,11 @@ export function planRefund(
   const leftMinor = capturedMinor - refundedMinor(charge.refunds);
   const refuse = (code: RefundRefused['code'], message: string) => ({ refused: { code, message } });
   const named = (amount: number) => `${amount} (${amountText(amount, currency)})`;
-  if (charge.disputed) {
-    return refuse('charge_disputed', 'the charge is disputed; its money goes back through the dispute');
-  }
   if (leftMinor <= 0) {
     return refuse('nothing_to_refund', `nothing is left to refund of ${named(capturedMinor)}`);
+  }
+  if (charge.disputed) {
+    return refuse('charge_disputed', 'the charge is disputed; its money goes back through the dispute');
   }
   const wanted = amountMinor ?? leftMinor;
   const step = amountStep(currency);

@@ -167,9 +167,18 @@ function shouldLeave(): boolean {
 }
 
 /** Asked before a run goes to sleep, when nothing of it is under way: it is handed on for what a replay of it costs. */
-function isLongEnough({ state }: EnrollmentRun): boolean {
-  const isIdle = state.charges.length === 0 && state.requestedCharges.length === 0 && state.cancel === null;
-  return isIdle && workflowInfo().historyLength >= EVENTS_OF_A_RUN && patched(PATCHES.shortRuns);
+function isLongEnough(run: EnrollmentRun): boolean {
+  const { charges, requestedCharges, cancel, checkout, changedMethods } = run.state;
+  // What is being asked of Stripe may take days while a key is refused, and a run that leaves begins nothing.
+  const isAsking = checkout.completed.length > 0 || changedMethods.length > 0 || run.opening !== null;
+  const isIdle = charges.length === 0 && requestedCharges.length === 0 && cancel === null;
+  return (
+    isIdle &&
+    !isAsking &&
+    !run.changing &&
+    workflowInfo().historyLength >= EVENTS_OF_A_RUN &&
+    patched(PATCHES.shortRuns)
+  );
 }
 
 async function waitFor(run: EnrollmentRun, until: string | null): Promise<void> {

@@ -94,7 +94,7 @@ export async function reported(
       return { status: 'not_made', paymentIntentId: null, amountReceivedMinor: 0 };
     }
     charge.problem = problem;
-    if (patched(PATCHES.parkedStepRepeats)) {
+    if (charge.parkedAt !== undefined || patched(PATCHES.parkedStepRepeats)) {
       charge.parkedAt = again;
     }
     return scheduled(`Charge ${charge.number}: needs attention`).parkCharge({

@@ -126,7 +126,10 @@ export async function endPause(run: EnrollmentRun, by: Asker): Promise<void> {
     await condition(() => !schedule.planning);
     const facts = [commandFact(run, { what: 'enrollment.resumed', by })];
     await replan(run, { facts, row: { pausedUntil: false }, resumesAt: endOf(paused) });
-    run.state.paused = null;
+    if (run.state.paused === paused) {
+      // Not one that a lost dispute has prolonged meanwhile: it writes its row in its turn.
+      run.state.paused = null;
+    }
   });
 }
 

@@ -1,7 +1,12 @@
 /** Attempts whose first answer was never learned, against the stand-in's own clock and books. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Stripe } from 'stripe';
-import { type Attempt, confirmOffSession, withoutUsableMethod } from '../../activities/payment-attempts.ts';
+import {
+  type Attempt,
+  CustomerMissing,
+  confirmOffSession,
+  withoutUsableMethod,
+} from '../../activities/payment-attempts.ts';
 import { capturePaymentIntent } from '../../activities/payment-intents.ts';
 import { createStripe } from '../../config/stripe.ts';
 import { askControl } from '../../dev/stand-in-control.ts';
@@ -306,12 +311,40 @@ describe('withoutUsableMethod', () => {
     });
   });
 
+  it('asks for a PaymentIntent of another Customer under another key, when one is gone', async () => {
+    const attempt = await attemptOf('v');
+    await stripe.customers.del(attempt.stripeCustomerId);
+    const gone = withoutUsableMethod(stripe, attempt, 'expired_card', first);
+    await expect(gone).rejects.toBeInstanceOf(CustomerMissing);
+    const { id } = await stripe.customers.create({});
+    const instead = { ...attempt, stripeCustomerId: id };
+    const outcome = await withoutUsableMethod(stripe, instead, 'expired_card', first);
+    expect(outcome).toMatchObject({ status: 'requires_payment_method', decline: { code: 'expired_card' } });
+  });
+
   it('declines nothing that was paid meanwhile, e.g. in the Dashboard', async () => {
     const attempt = await attemptOf('x');
     const paid = await confirmOffSession(stripe, attempt, first);
     const outcome = await withoutUsableMethod(stripe, attempt, 'expired_card', first);
     expect(outcome).toMatchObject({ status: 'succeeded', decline: null });
     expect(outcome).toMatchObject({ paymentIntentId: Object(paid).paymentIntentId });
+  });
+
+  it('asks for another method also while the customer has left a question of the bank unanswered', async () => {
+    const attempt = await attemptOf('z', 'pm_card_authenticationRequired');
+    const intent = await stripe.paymentIntents.create({
+      amount: 980,
+      currency: 'jpy',
+      customer: attempt.stripeCustomerId,
+      payment_method: attempt.paymentMethodId,
+      confirm: true,
+      return_url: 'https://shop.test/return',
+      metadata: { enrollment_id: attempt.enrollmentId, charge_id: attempt.chargeId },
+    });
+    expect(intent.status).toBe('requires_action');
+    const known = { ...attempt, paymentIntentId: intent.id };
+    const outcome = await withoutUsableMethod(stripe, known, 'expired_card', first);
+    expect(outcome).toMatchObject({ decline: { code: 'expired_card' } });
   });
 
   it('declines nothing whose money is held', async () => {

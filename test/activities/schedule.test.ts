@@ -67,6 +67,19 @@ describe('a command that is written once more', () => {
     expect(await rowOf(enrollmentId)).toEqual(after);
   });
 
+  it('is another command when a Workflow that was set back counts anew', async () => {
+    const enrollmentId = await seedEnrollment(test.db, {});
+    const row = { pausedUntil: null, next: null };
+    const later = { ...command(1, 'enrollment.paused'), at: '2026-03-13T00:00:00.000Z' };
+    const resumed = { resumesAt: AT, row: { pausedUntil: false } as const };
+    await activities.noteCommand({ enrollmentId, at: AT, row, facts: [command(1, 'enrollment.paused')] });
+    await activities.planSchedule(
+      planOf(enrollmentId, { ...resumed, facts: [command(2, 'enrollment.resumed')] }),
+    );
+    await activities.noteCommand({ enrollmentId, at: later.at, row, facts: [later] });
+    expect(await rowOf(enrollmentId)).toMatchObject({ status: 'paused', next_charge_at: null });
+  });
+
   it('plans what it planned, told or not, and leaves the next charge to whoever came later', async () => {
     const enrollmentId = await seedEnrollment(test.db, {});
     const skip = planOf(enrollmentId, {

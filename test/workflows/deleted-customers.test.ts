@@ -121,6 +121,25 @@ describe('a Customer of ours that was deleted', () => {
     expect(await customersOf(input)).toHaveLength(1);
   }, 60_000);
 
+  it('is replaced when a charge falls due, also where the one in its place was deleted too', async () => {
+    const { input, gone } = await bereft();
+    const { enrollmentId } = input;
+    // Another enrollment of the customer has put one in its place.
+    const other = { ...(await billing.newInput(ON_DEMAND)), customerId: input.customerId };
+    await billing.billing.enroll(other);
+    const instead = await stripeCustomerOf(input);
+    expect(instead).not.toBe(gone);
+    await billing.stripe.customers.del(instead);
+    const request = { requestKey: 'due', amountMinor: 700, description: null };
+    await billing.billing.createCharge(enrollmentId, { by: 'api', reason: null, ...request });
+    const asked = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+    await billing.known(enrollmentId, asked.id, 'requires_payment_method');
+    await saveOn(enrollmentId, await opened(enrollmentId));
+    const paid = await billing.charged(enrollmentId, 1, 'succeeded');
+    expect(paid.payment_intent_id).toBe(asked.payment_intent_id);
+    expect(await customersOf(input)).toHaveLength(1);
+  }, 60_000);
+
   it('leaves a charge that was declined before to an operator: its PaymentIntent keeps its Customer', async () => {
     const input = await billing.enrolled(ONCE, '4000000000000341');
     const { enrollmentId } = input;
