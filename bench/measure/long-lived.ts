@@ -62,7 +62,7 @@ export async function compareLongLived({
   let later = 0;
   let first: Footprint = { postgres: 0, temporal: 0 };
   const batches: Batch[] = [];
-  let last = { bytes: 0, footprint: first };
+  let last = first;
   for (let number = 1; number <= CHARGES + 1; number += 1) {
     report(`charge ${number} of ${CHARGES}, ${ids.length} enrollments`);
     const isCold = number === COLD[0] || number === COLD[1];
@@ -85,15 +85,16 @@ export async function compareLongLived({
       later = await historyBytes();
     }
     if (number === CHARGES) {
-      last = { bytes: await historyBytes(), footprint: await footprint(stage) };
+      last = await footprint(stage);
     }
   }
   await connection.close();
   const warm = batches.filter(({ isCold }) => !isCold);
   const [cold, coldLate] = batches.filter(({ isCold }) => isCold);
   const further = CHARGES - COLD[0];
-  const perCharge = (last.bytes - later) / further / 1024;
-  const grown = (name: keyof Footprint) => (last.footprint[name] - first[name]) / (ids.length * further);
+  // Within the first run: later ones begin with a history of their own.
+  const perCharge = (later - firstBytes) / (COLD[0] - 1) / 1024;
+  const grown = (name: keyof Footprint) => (last[name] - first[name]) / (ids.length * further);
   const against = `of charge ${CHARGES} against charge 1`;
   return {
     figures: [
