@@ -2,7 +2,7 @@
  * The years between the first payment method and the end: opens each charge when it is due or asked for, lets charges
  * settle side by side, and finds out when everything agreed is done. Called by `workflows/enrollment.ts`.
  */
-import { condition, patched, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow';
 import { amountText } from '../domain/money.ts';
 import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
@@ -39,6 +39,8 @@ const FOREVER: Move = { kind: 'wait', until: null };
 /** Returns when the end is decided (`run.end`), or when another run is to take over (`run.leaving`). */
 export async function bill(run: EnrollmentRun): Promise<void> {
   const settling = run.state.charges.map((charge) => settleCharge(run, charge));
+  // Commands make history as well, but one that is being answered must not meet the end of its run.
+  let hasCharged = false;
   for (;;) {
     publish(run);
     const move = nextMove(run);
@@ -52,17 +54,22 @@ export async function bill(run: EnrollmentRun): Promise<void> {
         await Promise.all(settling);
         return;
       case 'wait':
-        if (isLongEnough(run)) {
-          run.leaving = true;
-          await Promise.all(settling);
-          return;
+        if (hasCharged && isIdle(run)) {
+          if (isLongEnough()) {
+            run.leaving = true;
+            await Promise.all(settling);
+            return;
+          }
+          hasCharged = false;
         }
         await waitFor(run, move.until);
         break;
       case 'open_planned':
+        hasCharged = true;
         settling.push(settleCharge(run, openPlanned(run, move.charge)));
         break;
       case 'open_requested':
+        hasCharged = true;
         settling.push(settleCharge(run, openRequested(run, move.charge)));
         break;
       case 'pay_from_balance':
@@ -166,19 +173,17 @@ function shouldLeave(): boolean {
   return workflowInfo().continueAsNewSuggested;
 }
 
-/** Asked before a run goes to sleep, when nothing of it is under way: it is handed on for what a replay of it costs. */
-function isLongEnough(run: EnrollmentRun): boolean {
+/** Whether nothing of the run is under way. What is asked of Stripe may take days, and a run that leaves begins nothing. */
+function isIdle(run: EnrollmentRun): boolean {
   const { charges, requestedCharges, cancel, checkout, changedMethods } = run.state;
-  // What is being asked of Stripe may take days while a key is refused, and a run that leaves begins nothing.
   const isAsking = checkout.completed.length > 0 || changedMethods.length > 0 || run.opening !== null;
-  const isIdle = charges.length === 0 && requestedCharges.length === 0 && cancel === null;
-  return (
-    isIdle &&
-    !isAsking &&
-    !run.changing &&
-    workflowInfo().historyLength >= EVENTS_OF_A_RUN &&
-    patched(PATCHES.shortRuns)
-  );
+  const isCharging = charges.length > 0 || requestedCharges.length > 0;
+  return !isCharging && !isAsking && cancel === null && !run.changing && allHandlersFinished();
+}
+
+/** Asked after a charge, before a run goes to sleep: it is handed on for what a replay of it costs. */
+function isLongEnough(): boolean {
+  return workflowInfo().historyLength >= EVENTS_OF_A_RUN && patched(PATCHES.shortRuns);
 }
 
 async function waitFor(run: EnrollmentRun, until: string | null): Promise<void> {

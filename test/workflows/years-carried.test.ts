@@ -1,7 +1,7 @@
 /**
  * What goes from run to run: charges in dunning and at the customer, requests that wait, a pause, a cancel that comes
- * later, messages in flight. A run with nothing under way ends after 128 events, and any after 250 on the test server, so
- * that a few dozen commands are enough for it.
+ * later, messages in flight. The test server ends a run after 250 events, so some thirty commands
+ * are enough for it.
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Terms } from '../../domain/terms.ts';
