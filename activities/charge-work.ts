@@ -9,7 +9,7 @@ import type { SparseChanges } from '../domain/schedule-changes.ts';
 import type { ChargeStatus } from '../domain/statuses.ts';
 import type { PlanTerms, Terms } from '../domain/terms.ts';
 import { type Told, told, USUAL_REPORT, USUAL_WORK } from '../domain/told.ts';
-import { type ToldTerms, termsOf } from '../domain/told-terms.ts';
+import { scheduleOf, type ToldTerms } from '../domain/told-terms.ts';
 import type { ChargeContext, DunningStep } from './charge-record.ts';
 import type { Upcoming } from './upcoming.ts';
 
@@ -45,7 +45,7 @@ export function workOf<Asked extends AskedOfCharge>(asked: Asked): Asked & Charg
     ...USUAL_WORK,
     charge: chargeOf(asked.toldCharge),
     ...asked,
-    terms: termsOf(asked.terms),
+    terms: { ...asked.terms, schedule: scheduleOf(asked.terms.schedule) },
   };
 }
 

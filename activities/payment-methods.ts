@@ -14,7 +14,7 @@ import { anchorOf } from '../domain/schedule.ts';
 import type { SparseChanges } from '../domain/schedule-changes.ts';
 import type { PlanTerms } from '../domain/terms.ts';
 import { FIRST_METHOD, type Told } from '../domain/told.ts';
-import { type ToldTerms, termsOf } from '../domain/told-terms.ts';
+import { scheduleOf, type ToldTerms } from '../domain/told-terms.ts';
 import type { CardExpiry } from './charge-work.ts';
 import { idOf } from './checkout-sessions.ts';
 import { ownerOf, problemOfSession } from './completed-session.ts';
@@ -92,7 +92,8 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
      * @throws faults, retried; a refused key is waited out, since a customer waits
      */
     async savePaymentMethod(asked: ToldMethodWork): Promise<SavePaymentMethodResult> {
-      const told = { ...FIRST_METHOD, ...asked, terms: termsOf(asked.terms) };
+      const terms = { ...asked.terms, schedule: scheduleOf(asked.terms.schedule) };
+      const told = { ...FIRST_METHOD, ...asked, terms };
       const session = await read(told.checkoutSessionId);
       const work = await withCustomerNow(told, session);
       if (session.status !== 'complete') {

@@ -4,7 +4,7 @@ import type { InstallmentsSchedule, RecurringSchedule, Schedule, Terms } from '.
 import { type Told, told } from './told.ts';
 
 /** Optional in {@link Terms}, which mean the same without. */
-const NOT_AGREED: Partial<Terms> = { reauthorizeHolds: 0, tryOtherMethod: false };
+const NOT_AGREED = { reauthorizeHolds: 0, tryOtherMethod: false };
 const NOT_AGREED_OF_INSTALLMENTS = { localHour: null };
 const NOT_AGREED_OF_RECURRING = { localHour: null, trialDays: 0, endsAt: null, maxCharges: null };
 
@@ -14,23 +14,16 @@ export type ToldSchedule =
   | Told<RecurringSchedule, typeof NOT_AGREED_OF_RECURRING>;
 
 /** {@link Terms}, or a part of them, with a {@link ToldSchedule}. */
-export type ToldTerms<Part extends Pick<Terms, 'schedule'> = Terms> = Omit<Part, 'schedule'> & {
+export type ToldTerms<Part extends Pick<Terms, 'schedule'>> = Omit<Part, 'schedule'> & {
   schedule: ToldSchedule;
 };
 
-export function toldTerms<Part extends Pick<Terms, 'schedule'>>(terms: Part): ToldTerms<Part> {
-  return {
-    ...told(terms, NOT_AGREED as Partial<Part>),
-    schedule: toldSchedule(terms.schedule),
-  } as ToldTerms<Part>;
+/** All terms, as an enrollment begins with them. */
+export function toldTerms(terms: Terms): ToldTerms<Terms> {
+  return { ...told(terms, NOT_AGREED), schedule: toldSchedule(terms.schedule) };
 }
 
-/** The whole of what {@link toldTerms} told, and of terms that were told whole. */
-export function termsOf<Part extends Pick<Terms, 'schedule'>>(terms: ToldTerms<Part>): Part {
-  return { ...terms, schedule: scheduleOf(terms.schedule) } as unknown as Part;
-}
-
-function toldSchedule(schedule: Schedule): ToldSchedule {
+export function toldSchedule(schedule: Schedule): ToldSchedule {
   switch (schedule.type) {
     case 'recurring':
       return told(schedule, NOT_AGREED_OF_RECURRING);
@@ -41,7 +34,8 @@ function toldSchedule(schedule: Schedule): ToldSchedule {
   }
 }
 
-function scheduleOf(schedule: ToldSchedule): Schedule {
+/** The whole of what {@link toldSchedule} told, and of a schedule that was told whole. */
+export function scheduleOf(schedule: ToldSchedule): Schedule {
   switch (schedule.type) {
     case 'recurring':
       return { ...NOT_AGREED_OF_RECURRING, ...schedule };

@@ -4,7 +4,7 @@
  */
 import type { Terms } from './terms.ts';
 import { type Told, told } from './told.ts';
-import { type ToldTerms, termsOf, toldTerms } from './told-terms.ts';
+import { scheduleOf, type ToldTerms, toldTerms } from './told-terms.ts';
 
 export interface EnrollmentInput {
   v: 1;
@@ -24,7 +24,9 @@ export interface EnrollmentInput {
 const USUAL_INPUT = { description: null, returnUrl: null, metadata: {}, livemode: false };
 
 /** {@link EnrollmentInput} as it is handed over. */
-export type ToldInput = Told<Omit<EnrollmentInput, 'terms'>, typeof USUAL_INPUT> & { terms: ToldTerms };
+export type ToldInput = Told<Omit<EnrollmentInput, 'terms'>, typeof USUAL_INPUT> & {
+  terms: ToldTerms<Terms>;
+};
 
 export function toldInput({ terms, ...input }: EnrollmentInput): ToldInput {
   return { ...told(input, USUAL_INPUT), terms: toldTerms(terms) };
@@ -32,7 +34,7 @@ export function toldInput({ terms, ...input }: EnrollmentInput): ToldInput {
 
 /** The whole of what {@link toldInput} told, and of an input that was told whole. */
 export function inputOf({ terms, ...input }: ToldInput): EnrollmentInput {
-  return { ...USUAL_INPUT, ...input, terms: termsOf(terms) };
+  return { ...USUAL_INPUT, ...input, terms: { ...terms, schedule: scheduleOf(terms.schedule) } };
 }
 
 /** What the Workflow of a paid charge's aftermath is started with, by the rows as they were then. */

@@ -13,9 +13,8 @@ import {
 } from '../domain/open-charge.ts';
 import { withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { SETTLED_CHARGE } from '../domain/statuses.ts';
-import { planTermsOf } from '../domain/terms.ts';
 import { told, USUAL_PLAN, USUAL_REPORT, USUAL_WORK } from '../domain/told.ts';
-import { toldTerms } from '../domain/told-terms.ts';
+import { toldSchedule } from '../domain/told-terms.ts';
 import { PATCHES } from './patches.ts';
 import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
 import { scheduled } from './stripe-activities.ts';
@@ -48,11 +47,12 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
       locale,
       timeZone: timeZoneOf(run.terms),
     },
-    terms: toldTerms({
-      ...planTermsOf(run.terms),
+    terms: {
+      schedule: toldSchedule(run.terms.schedule),
+      catchUp: run.terms.catchUp,
       captureMethod: run.terms.captureMethod,
       dunning: policyOf(charge, run.terms.dunning),
-    }),
+    },
     stripeCustomerId: used?.stripeCustomerId ?? '',
     paymentMethodId: used?.id ?? '',
     paymentMethodType: used?.type ?? '',

@@ -11,9 +11,8 @@ import type {
 } from '../activities/payment-methods.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { withEmptyLists, withoutEmptyLists } from '../domain/schedule-changes.ts';
-import { planTermsOf } from '../domain/terms.ts';
 import { FIRST_METHOD, told } from '../domain/told.ts';
-import { toldTerms } from '../domain/told-terms.ts';
+import { toldSchedule } from '../domain/told-terms.ts';
 import { toldInput } from '../domain/workflow-input.ts';
 import { problemOf } from './charge-work.ts';
 import type { OpenCheckoutSession } from './messages.ts';
@@ -256,7 +255,7 @@ async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string):
     customerId: run.input.customerId,
     checkoutSessionId,
     stripeCustomerId: state.paymentMethod?.stripeCustomerId ?? null,
-    terms: toldTerms(planTermsOf(run.terms)),
+    terms: { schedule: toldSchedule(run.terms.schedule), catchUp: run.terms.catchUp },
     changes: withoutEmptyLists(changes),
     anchorAt: state.schedule.anchorAt,
     at: new Date().toISOString(),

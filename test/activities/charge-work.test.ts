@@ -4,7 +4,7 @@ import type { PaymentIntentOutcome } from '../../domain/charge-outcome.ts';
 import { toldCharge } from '../../domain/open-charge.ts';
 import { DEFAULT_DUNNING } from '../../domain/terms.ts';
 import { USUAL_REPORT } from '../../domain/told.ts';
-import { toldTerms } from '../../domain/told-terms.ts';
+import { toldSchedule } from '../../domain/told-terms.ts';
 import { firstCharge } from '../domain/charges.ts';
 import { recurring } from '../domain/schedules.ts';
 
@@ -14,11 +14,12 @@ const TERMS = {
   captureMethod: 'automatic' as const,
   dunning: DEFAULT_DUNNING,
 };
+const TOLD_TERMS = { ...TERMS, schedule: toldSchedule(TERMS.schedule) };
 
 describe('workOf', () => {
   it('puts back what is as usual', () => {
     const charge = firstCharge();
-    const asked = { toldCharge: toldCharge(charge), terms: toldTerms(TERMS) } as AskedOfCharge;
+    const asked = { toldCharge: toldCharge(charge), terms: TOLD_TERMS } as AskedOfCharge;
     expect(workOf(asked)).toMatchObject({
       charge,
       terms: TERMS,
@@ -34,7 +35,7 @@ describe('workOf', () => {
       planAfter: { anchorAt: '2026-11-01T00:00:00.000Z', occurrence: 0 },
       by: { by: 'operator', reason: null },
     };
-    const asked = { toldCharge: toldCharge(firstCharge()), terms: toldTerms(TERMS), ...unusual };
+    const asked = { toldCharge: toldCharge(firstCharge()), terms: TOLD_TERMS, ...unusual };
     expect(workOf(asked as AskedOfCharge)).toMatchObject(unusual);
   });
 
