@@ -49,6 +49,18 @@ async function saveOn(enrollmentId: string, session: { id: string; url: string }
 const toldOf = async (enrollmentId: string, what: string) =>
   (await billing.timeline(enrollmentId)).filter((fact) => fact.what === what);
 
+/** The customer saves another method, and the charge is paid with it: one charge, one PaymentIntent. */
+async function isPaidOnSaving(
+  input: EnrollmentInput,
+  asked: { id: string; payment_intent_id: string | null },
+): Promise<void> {
+  await billing.known(input.enrollmentId, asked.id, 'requires_payment_method');
+  await saveOn(input.enrollmentId, await opened(input.enrollmentId));
+  const paid = await billing.charged(input.enrollmentId, 1, 'succeeded');
+  expect(paid.payment_intent_id).toBe(asked.payment_intent_id);
+  expect(await customersOf(input)).toHaveLength(1);
+}
+
 describe('a Customer of ours that was deleted', () => {
   it('is replaced when the customer chooses another method, which is charged from then on', async () => {
     const { input, gone } = await bereft();
@@ -113,12 +125,7 @@ describe('a Customer of ours that was deleted', () => {
       .execute();
     expect(kinds).toEqual([{ kind: 'charge_failed' }]);
     expect(await stripeCustomerOf(input)).not.toBe(gone);
-    await billing.known(enrollmentId, asked.id, 'requires_payment_method');
-    await saveOn(enrollmentId, await opened(enrollmentId));
-    const paid = await billing.charged(enrollmentId, 1, 'succeeded');
-    // One charge, one PaymentIntent.
-    expect(paid.payment_intent_id).toBe(asked.payment_intent_id);
-    expect(await customersOf(input)).toHaveLength(1);
+    await isPaidOnSaving(input, asked);
   }, 60_000);
 
   it('is replaced when a charge falls due, also where the one in its place was deleted too', async () => {
@@ -133,11 +140,7 @@ describe('a Customer of ours that was deleted', () => {
     const request = { requestKey: 'due', amountMinor: 700, description: null };
     await billing.billing.createCharge(enrollmentId, { by: 'api', reason: null, ...request });
     const asked = await billing.charged(enrollmentId, 1, 'requires_payment_method');
-    await billing.known(enrollmentId, asked.id, 'requires_payment_method');
-    await saveOn(enrollmentId, await opened(enrollmentId));
-    const paid = await billing.charged(enrollmentId, 1, 'succeeded');
-    expect(paid.payment_intent_id).toBe(asked.payment_intent_id);
-    expect(await customersOf(input)).toHaveLength(1);
+    await isPaidOnSaving(input, asked);
   }, 60_000);
 
   it('leaves a charge that was declined before to an operator: its PaymentIntent keeps its Customer', async () => {
