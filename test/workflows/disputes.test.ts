@@ -3,7 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findPaidCharge } from '../../db/aftermath.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import type { Terms } from '../../domain/terms.ts';
-import { enrollmentStateQuery, paymentMethodChangedSignal } from '../../workflows/messages.ts';
+import {
+  disputesChangedSignal,
+  enrollmentStateQuery,
+  paymentMethodChangedSignal,
+} from '../../workflows/messages.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { retryNow } from '../support/temporal.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
@@ -354,4 +358,37 @@ describe('an early fraud warning', () => {
       (await billing.timeline(enrollmentId)).some(({ what }) => what === 'charge.early_fraud_warning'),
     );
   }, 45_000);
+});
+
+describe('a dispute that is lost while its enrollment is being resumed', () => {
+  it('pauses it until somebody resumes it once more, as the terms say', async () => {
+    const { enrollmentId: id } = await billing.paidOnce({ ...MONTHLY, afterLostDispute: 'pause' });
+    const [charge] = await billing.chargeRows(id);
+    await billing.billing.pauseEnrollment(id, { ...BY, resumeAt: null });
+    await billing.db.transaction().execute(async (trx) => {
+      // What resumes it cannot be written before this is over.
+      await trx.selectFrom('enrollments').select('id').where('id', '=', id).forUpdate().execute();
+      billing.billing.resumeEnrollment(id, BY).catch(() => {});
+      await waitFor('the resume to be written', async () => {
+        const { raw } = await billing.handle(id).describe();
+        return raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'planSchedule');
+      });
+      await billing.handle(id).signal(disputesChangedSignal, {
+        chargeId: String(charge?.id),
+        disputes: [{ id: 'dp_1', status: 'lost' }],
+      });
+      await waitFor('the enrollment to know', async () => {
+        const { events } = await billing.history(id);
+        const told = events?.findIndex((event) => event.workflowExecutionSignaledEventAttributes) ?? -1;
+        return events?.slice(told).some((event) => event.workflowTaskCompletedEventAttributes) && told >= 0;
+      });
+    });
+    await waitFor('the pause', async () => (await billing.enrollmentRow(id)).status === 'paused');
+    await waitFor('the Workflow to say so', async () => (await billing.stateOf(id)).status === 'paused');
+    await waitFor('the timeline to tell of both pauses', async () => {
+      const told = (await billing.timeline(id)).map(({ what }) => what);
+      return told.filter((what) => what === 'enrollment.paused').length === 2;
+    });
+    expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'paused', paused_until: null });
+  }, 60_000);
 });
