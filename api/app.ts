@@ -2,9 +2,9 @@
  * Builds the HTTP server: the API under /v1, Stripe's webhooks, what operators need, and the customer's pages. Called by
  * `api/main.ts` and by tests, which use `inject`. It opens and closes nothing that it was given.
  */
-import helmet, { type FastifyHelmetOptions } from '@fastify/helmet';
 import type { FastifyInstance, FastifyPluginAsync, RouteOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { HelmetOptions } from 'helmet';
 import { operatorPages } from '../ops/operator-pages.ts';
 import { customerPages } from '../web/customer-pages.ts';
 import { requireApiKey } from './auth.ts';
@@ -25,6 +25,7 @@ import { scheduleCommandRoutes } from './routes/schedule-commands.ts';
 import { stripeWebhookRoute } from './routes/stripe-webhook.ts';
 import { systemRoutes } from './routes/system.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { sendSecurityHeaders } from './security-headers.ts';
 import { createServer } from './server.ts';
 import { watchMethods } from './unsupported-methods.ts';
 
@@ -34,7 +35,7 @@ const BODY_LIMIT = 65_536;
 const HANDLER_TIMEOUT_MS = 30_000;
 
 /** Answers for programs: nothing in them may run, and no page may frame them. */
-const API_HEADERS: FastifyHelmetOptions = {
+const API_HEADERS: HelmetOptions = {
   contentSecurityPolicy: {
     useDefaults: false,
     directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
@@ -64,7 +65,7 @@ export async function buildApp(deps: ApiDeps): Promise<FastifyInstance> {
 /** Outside of what is refused under pressure: whoever looks after the process must always see it. */
 function operatorRoutes(deps: ApiDeps): FastifyPluginAsync {
   return async (scope) => {
-    await scope.register(helmet, API_HEADERS);
+    sendSecurityHeaders(scope, API_HEADERS);
     await scope.register(systemRoutes(deps));
   };
 }
@@ -72,7 +73,7 @@ function operatorRoutes(deps: ApiDeps): FastifyPluginAsync {
 function guardedRoutes(deps: ApiDeps): FastifyPluginAsync {
   const { settings, db, billing, links, log } = deps;
   const api: FastifyPluginAsync = async (scope) => {
-    await scope.register(helmet, API_HEADERS);
+    sendSecurityHeaders(scope, API_HEADERS);
     await scope.register(v1Routes(deps), { prefix: '/v1' });
   };
   const pages: FastifyPluginAsync = async (scope) => {

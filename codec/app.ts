@@ -6,7 +6,6 @@
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import formbody from '@fastify/formbody';
-import helmet from '@fastify/helmet';
 import type { PayloadCodec } from '@temporalio/common';
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { Kysely } from 'kysely';
@@ -14,6 +13,7 @@ import type { Logger } from 'pino';
 import { installErrorHandler } from '../api/error-handler.ts';
 import { limitRate } from '../api/limits.ts';
 import { installRequestLog } from '../api/request-log.ts';
+import { sendSecurityHeaders } from '../api/security-headers.ts';
 import { createServer } from '../api/server.ts';
 import type { CodecSettings } from '../config/env.ts';
 import type { Database } from '../db/schema.ts';
@@ -41,7 +41,7 @@ export async function buildCodec(deps: CodecDeps): Promise<FastifyInstance> {
   installErrorHandler(app);
   installRequestLog(app);
   app.decorateRequest('apiKeyId', null);
-  await app.register(helmet, {
+  sendSecurityHeaders(app, {
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {

@@ -53,7 +53,6 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     idleTimeoutMillis: 0,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
-    query_timeout: queryTimeoutMs,
     // Sent as the connection opens, and poolers refuse one that asks for what they do not know. The URL may say another.
     statement_timeout:
       preparedStatements && queryTimeoutMs > 0 ? queryTimeoutMs + SERVER_GIVES_UP_LATER_MS : false,
@@ -65,7 +64,7 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   // end the process too. The next statement fails, which is how whoever holds it learns of it.
   pool.on('connect', (client) => {
     client.on('error', (error) => options.onConnectionLost?.(error));
-    endWhenSilent(client as pg.PoolClient & pg.Client);
+    endWhenSilent(client as pg.PoolClient & pg.Client, queryTimeoutMs);
   });
   const { onStatement } = options;
   return new Kysely<Database>({

@@ -39,7 +39,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return PASSING.test(code) || SOCKET.has(code) || WORDS.some((words) => message.startsWith(words));
 }
 
-/** Whether a statement was sent and not answered in time. */
-export function isReadTimeout(error: unknown): boolean {
-  return error instanceof Error && error.message === READ_TIMEOUT;
+/** Of a statement that was sent and not answered in time. */
+export function readTimeout(): Error {
+  return new Error(READ_TIMEOUT);
 }

@@ -7,11 +7,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
-import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Kysely } from 'kysely';
 import { Liquid } from 'liquidjs';
 import { z } from 'zod';
+import { sendSecurityHeaders } from '../api/security-headers.ts';
 import type { Settings } from '../config/env.ts';
 import { redact } from '../config/logger.ts';
 import { chargesBehind, type ListedCharge } from '../db/figure-series.ts';
@@ -93,7 +93,7 @@ export const operatorPages: FastifyPluginAsync<OperatorPagesOptions> = async (ap
       pages.addHook('onRoute', (route) => {
         route.schema = { ...route.schema, hide: true };
       });
-      await pages.register(helmet, HEADERS);
+      sendSecurityHeaders(pages, HEADERS);
       await pages.register(cookie);
       await pages.register(formbody, { bodyLimit: 2_048 });
       pages.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));

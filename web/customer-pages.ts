@@ -2,8 +2,8 @@
  * Everything below `/c/`: the pages that a customer reaches by their link. Registered by the API's app. The token in
  * the address is the only credential; no cookie is set, and no page says more than its link allows.
  */
-import helmet from '@fastify/helmet';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { sendSecurityHeaders } from '../api/security-headers.ts';
 import { accountRoutes } from './account.ts';
 import { cancelRoutes } from './cancel.ts';
 import { chargeActionRoutes } from './charge-actions.ts';
@@ -37,7 +37,7 @@ export const customerPages: FastifyPluginAsync<CustomerPagesOptions> = async (ap
 };
 
 async function addPages(pages: FastifyInstance, site: Site): Promise<void> {
-  await pages.register(helmet, helmetOptions(site));
+  sendSecurityHeaders(pages, helmetOptions(site));
   pages.addHook('onRequest', async (_request, reply) => void reply.headers(PAGE_HEADERS));
   // Ends the open streams, which would keep the server from closing.
   pages.addHook('preClose', async () => site.feed.close());

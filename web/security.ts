@@ -1,6 +1,6 @@
 /** What keeps the pages safe: headers that allow nothing but what they use, and buttons that work from them only. */
-import type { FastifyHelmetOptions } from '@fastify/helmet';
 import type { FastifyRequest } from 'fastify';
+import type { HelmetOptions } from 'helmet';
 import { PageProblem } from './page-problem.ts';
 import type { Site } from './site.ts';
 
@@ -11,7 +11,7 @@ export const PAGE_HEADERS = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=()',
 };
 
-export function helmetOptions(site: Site): FastifyHelmetOptions {
+export function helmetOptions(site: Site): HelmetOptions {
   return {
     contentSecurityPolicy: {
       useDefaults: false,

@@ -5,6 +5,7 @@ import { openDatabase } from '../../db/database.ts';
 import { MIGRATIONS, migrateToLatest } from '../../db/migrate.ts';
 import { isDatabaseUnavailable } from '../../db/unavailable.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { leftAfterScavenge } from '../support/scavenge.ts';
 import { waitFor } from '../support/wait.ts';
 
 let database: TestDatabase;
@@ -120,6 +121,21 @@ describe('openDatabase', () => {
     const db = openDatabase({ url, poolSize: 1, preparedStatements: true, ...options });
     try {
       expect((await sql`show statement_timeout`.execute(db)).rows).toEqual([{ statement_timeout: bound }]);
+    } finally {
+      await db.destroy();
+    }
+  });
+
+  it('leaves nothing of an answer that only a look at the whole heap would free', async () => {
+    const db = openDatabase({ url: database.url, poolSize: 1, preparedStatements: true });
+    try {
+      const left = await leftAfterScavenge(async () => {
+        for (let count = 0; count < 400; count += 1) {
+          await sql`select repeat(${'x'}, 20000)`.execute(db);
+        }
+      });
+      // All answers together are 8 MB.
+      expect(left).toBeLessThan(1_000_000);
     } finally {
       await db.destroy();
     }
