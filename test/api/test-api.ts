@@ -3,6 +3,7 @@
  * was asked, and writes the rows that the Workflow's first Activity would.
  */
 import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { Kysely } from 'kysely';
 import { Stripe } from 'stripe';
 import { createApiKey, type Scope, USUAL_SCOPES } from '../../api/api-keys.ts';
 import { buildApp } from '../../api/app.ts';
@@ -15,6 +16,7 @@ import { createCustomerLinks } from '../../config/customer-links.ts';
 import { readSettings } from '../../config/env.ts';
 import { createLogger } from '../../config/logger.ts';
 import { openDatabase } from '../../db/database.ts';
+import type { Database } from '../../db/schema.ts';
 import { enrollmentWorkflowId } from '../../domain/ids.ts';
 import type { EnrollmentInput } from '../../domain/workflow-input.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -30,10 +32,20 @@ export interface Asked {
 
 export type TestApi = Awaited<ReturnType<typeof startApi>>;
 
-export async function startApi(
-  options: { environment?: Record<string, string>; databaseUrl?: string; pollMs?: number } = {},
-) {
-  const database = await createTestDatabase({ poolSize: 10 });
+export interface ApiOptions {
+  environment?: Record<string, string>;
+  databaseUrl?: string;
+  pollMs?: number;
+  /** In front of a service that runs: over its rows, and asking its Workflows. */
+  over?: { db: Kysely<Database>; databaseUrl: string; billing: BillingClient };
+}
+
+export async function startApi(options: ApiOptions = {}) {
+  const { over } = options;
+  const database =
+    over === undefined
+      ? await createTestDatabase({ poolSize: 10 })
+      : { db: over.db, url: over.databaseUrl, drop: async () => {} };
   const db =
     options.databaseUrl === undefined
       ? database.db
@@ -57,7 +69,7 @@ export async function startApi(
   const asked: Asked[] = [];
   /** What the next calls answer with instead; a function may throw. */
   const answers: Partial<{ [Name in keyof BillingClient]: BillingClient[Name] }> = {};
-  const billing = fakeBilling(asked, answers, async (input) => {
+  const standIn = fakeBilling(async (input) => {
     await database.db
       .insertInto('enrollments')
       .values(enrollmentRow(input))
@@ -81,6 +93,7 @@ export async function startApi(
       .execute();
     return { status: 'awaiting_payment_method', checkoutSession: { id, url, expiresAt } };
   });
+  const billing = recorded(asked, answers, over?.billing ?? standIn);
   const temporal = { ping: async () => {}, queues: [] as QueueBacklog[] };
   const metrics = createMetrics();
   addBusinessMetrics(metrics.registry, { db, describeQueues: async () => temporal.queues, freshForMs: 0 });
@@ -206,13 +219,9 @@ function parsed(text: string): any {
   }
 }
 
-function fakeBilling(
-  asked: Asked[],
-  answers: Partial<BillingClient>,
-  enroll: BillingClient['enroll'],
-): BillingClient {
+function fakeBilling(enroll: BillingClient['enroll']): BillingClient {
   const soon = () => new Date(Date.now() + 86_400_000).toISOString();
-  const usual: BillingClient = {
+  return {
     enroll,
     openCheckoutSession: async () => ({
       id: 'cs_test_new',
@@ -260,7 +269,11 @@ function fakeBilling(
     }),
     stopDunning: async (_id, chargeId) => ({ chargeId, status: 'uncollectible' }),
   };
-  function recorded<Name extends keyof BillingClient>(name: Name): BillingClient[Name] {
+}
+
+/** @param answers instead of the usual ones */
+function recorded(asked: Asked[], answers: Partial<BillingClient>, usual: BillingClient): BillingClient {
+  function recording<Name extends keyof BillingClient>(name: Name): BillingClient[Name] {
     const call = (...args: Parameters<BillingClient[Name]>) => {
       asked.push({ name, args });
       const answer = (answers[name] ?? usual[name]) as (...given: typeof args) => unknown;
@@ -269,7 +282,7 @@ function fakeBilling(
     return call as BillingClient[Name];
   }
   const names = Object.keys(usual) as (keyof BillingClient)[];
-  return Object.fromEntries(names.map((name) => [name, recorded(name)])) as {
+  return Object.fromEntries(names.map((name) => [name, recording(name)])) as {
     [Name in keyof BillingClient]: BillingClient[Name];
   };
 }

@@ -51,6 +51,8 @@ export const ONCE: Terms = { ...MONTHLY, schedule: { type: 'once', amountMinor: 
 export interface BillingOptions {
   virtualTime?: boolean;
   ownNamespace?: boolean;
+  /** PostgreSQL counts the statements of its database: `statements.ts`. */
+  countedStatements?: boolean;
   /** Of the first Workers. */
   workerOptions?: Partial<WorkerOptions>;
 }
@@ -66,7 +68,7 @@ export async function startBilling(options: BillingOptions = {}) {
   // Side by side: for the first test file, all of them have yet to be made.
   const [temporal, database, standIn, { bundle }] = await Promise.all([
     connectTestTemporal({ namespace }),
-    createTestDatabase(),
+    createTestDatabase({ counted: options.countedStatements }),
     startStripeStandIn({}),
     workflowCode(),
   ]);

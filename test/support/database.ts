@@ -15,11 +15,19 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Copies the migrated template (tens of milliseconds). Call in `beforeAll`, and `drop()` in `afterAll`. */
-export async function createTestDatabase(options: { poolSize?: number } = {}): Promise<TestDatabase> {
+/**
+ * Copies the migrated template (tens of milliseconds). Call in `beforeAll`, and `drop()` in `afterAll`.
+ * @param options.counted its statements are counted: `statements.ts`
+ */
+export async function createTestDatabase(
+  options: { poolSize?: number; counted?: boolean | undefined } = {},
+): Promise<TestDatabase> {
   const { adminUrl, template } = await askForServer<PostgresForTests>('postgres');
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asAdmin(adminUrl, `create database ${name} template ${template}`);
+  if (options.counted) {
+    await asAdmin(adminUrl, `alter database ${name} set pg_stat_statements.track = 'top'`);
+  }
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
   const db = openDatabase({ url: url.href, poolSize: options.poolSize ?? 5, preparedStatements: true });

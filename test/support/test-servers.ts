@@ -133,12 +133,15 @@ async function startPostgres(
   const port = await getPort({ host: '127.0.0.1' });
   // What makes a database survive a power cut is only a cost here.
   const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
+  // Counts for a database that asks for it: `statements.ts`.
+  settings.push('shared_preload_libraries=pg_stat_statements', 'pg_stat_statements.track=none');
   const child = keep(await startProcess(await postgresProcess(dataDir, port, settings)));
   const url = (database: string) => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`;
   await waitUntilReady(child, () => postgresAnswers(url('postgres')), 30_000);
 
   const admin = new pg.Client({ connectionString: url('postgres') });
   await admin.connect();
+  await admin.query('create extension pg_stat_statements');
   await admin.query(`create database ${TEMPLATE}`);
   const db = openDatabase({ url: url(TEMPLATE), poolSize: 1 });
   await migrateToLatest(db);
