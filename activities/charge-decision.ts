@@ -30,7 +30,7 @@ export async function decideOn(
     return null;
   }
   const { charge, terms } = work;
-  const counts = await attemptsOnCard(deps, charge, attempt, at);
+  const counts = await attemptsOnCard(deps, work, attempt, at);
   const firstDeclinedAt = charge.firstDeclinedAt ?? at;
   const ask = (looked: boolean) => {
     const decline = classifyDecline(facts, looked);
@@ -84,10 +84,13 @@ function nextAttemptAt(
     : retryAt(at, decision.afterDays, context.timeZone);
 }
 
-/** On the card that was tried, for that amount; the attempt in hand is one of them, whether it is written or not. */
+/**
+ * On the card that was tried, for that amount; the attempt in hand is one of them, whether it is written or not. A saved
+ * method is one customer's, so it is looked for among their charges: all attempts of a month are those of all customers.
+ */
 async function attemptsOnCard(
   deps: ActivityDeps,
-  charge: ChargeWork['charge'],
+  { charge, context }: ChargeWork,
   attempt: Pick<AttemptMade, 'number' | 'paymentMethodId'>,
   at: string,
 ) {
@@ -96,6 +99,13 @@ async function attemptsOnCard(
   const row = await deps.db
     .selectFrom('charge_attempts')
     .innerJoin('charges', 'charges.id', 'charge_attempts.charge_id')
+    .where('charges.enrollment_id', 'in', (eb) =>
+      eb
+        .selectFrom('enrollments as own')
+        .innerJoin('enrollments as theirs', 'theirs.customer_id', 'own.customer_id')
+        .where('own.id', '=', context.enrollmentId)
+        .select('theirs.id'),
+    )
     .where('charge_attempts.payment_method_id', '=', attempt.paymentMethodId)
     .where('charges.amount_minor', '=', charge.amountMinor)
     .where((eb) =>

@@ -36,8 +36,8 @@ export interface ApiOptions {
   environment?: Record<string, string>;
   databaseUrl?: string;
   pollMs?: number;
-  /** In front of a service that runs: over its rows, and asking its Workflows. */
-  over?: { db: Kysely<Database>; databaseUrl: string; billing: BillingClient };
+  /** Over the rows of a service that runs; with `billing`, asking its Workflows too. */
+  over?: { db: Kysely<Database>; databaseUrl: string; billing?: BillingClient };
 }
 
 export async function startApi(options: ApiOptions = {}) {

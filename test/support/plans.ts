@@ -41,24 +41,36 @@ interface PlanNode {
   'Recheck Cond'?: string;
   'Join Filter'?: string;
   Filter?: string;
+  /** Of one loop, on the average. */
+  'Actual Rows'?: number;
+  'Actual Loops'?: number;
+  'Rows Removed by Filter'?: number;
+  'Rows Removed by Index Recheck'?: number;
   Plans?: PlanNode[];
 }
 
-/** Keeps the text of every statement that this process sends with parameters from now on. @returns them, and how to stop */
-export function recordStatements(): { texts: Set<string>; stop: () => void } {
-  const texts = new Set<string>();
+/** Values of one text that are kept, the latest. */
+const MOST_VALUES = 5;
+
+/** The texts of statements, each with the values that it was sent with. */
+export type SentStatements = Map<string, unknown[][]>;
+
+/** Keeps every statement that this process sends from now on. @returns them, and how to stop */
+export function recordStatements(): { sent: SentStatements; stop: () => void } {
+  const sent: SentStatements = new Map();
   const original = pg.Client.prototype.query;
   function recording(this: pg.Client, ...args: unknown[]): unknown {
     const [first] = args;
     const text = typeof first === 'string' ? first : Reflect.get(Object(first), 'text');
     if (typeof text === 'string' && /^\s*(select|insert|update|delete|with)\b/i.test(text)) {
-      texts.add(text);
+      const values: unknown[] = Reflect.get(Object(first), 'values') ?? [];
+      sent.set(text, [...(sent.get(text) ?? []), values].slice(-MOST_VALUES));
     }
     return Reflect.apply(original, this, args);
   }
   Reflect.set(pg.Client.prototype, 'query', recording);
   return {
-    texts,
+    sent,
     stop() {
       Reflect.set(pg.Client.prototype, 'query', original);
     },
@@ -86,6 +98,59 @@ export async function wholeTableReads(url: string, texts: Iterable<string>): Pro
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Executes statements, and undoes them.
+ * @returns a sentence for each that reads more than `most` rows of tables
+ */
+export async function manyRowsRead(url: string, sent: SentStatements, most: number): Promise<string[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const found: string[] = [];
+    for (const [text, all] of sent) {
+      for (const values of all) {
+        const read = await rowsRead(client, text, values);
+        if (read > most) {
+          found.push(`reads ${read} rows: ${text.replace(/\s+/g, ' ').slice(0, 400)}`);
+        }
+      }
+    }
+    return found;
+  } finally {
+    await client.end();
+  }
+}
+
+async function rowsRead(client: pg.Client, text: string, values: unknown[]): Promise<number> {
+  await client.query('begin');
+  try {
+    const { rows } = await client.query(
+      `explain (analyze, format json, timing off, buffers off) ${text}`,
+      values,
+    );
+    const [{ Plan: plan }] = rows[0]['QUERY PLAN'] as [{ Plan: PlanNode }];
+    return rowsReadBy(plan);
+  } catch (error) {
+    // What is there already cannot be inserted once more.
+    if (error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION) {
+      return 0;
+    }
+    throw error;
+  } finally {
+    await client.query('rollback');
+  }
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+function rowsReadBy(node: PlanNode): number {
+  const { 'Actual Rows': found = 0, 'Actual Loops': loops = 0, Plans: plans = [] } = node;
+  const inVain = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
+  const isRead = node['Relation Name'] !== undefined && node['Node Type'].endsWith('Scan');
+  const below = plans.reduce((sum, child) => sum + rowsReadBy(child), 0);
+  return below + (isRead ? Math.round((found + inVain) * loops) : 0);
 }
 
 /** @param limited whether no more of this node's rows are read than somebody above has asked for */
