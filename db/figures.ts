@@ -1,7 +1,8 @@
 /**
  * What a business counts, read from the rows: money from the ledger, tries from the attempts, what waits from the
- * charges. Read by the metrics and by the operators' page; writes nothing. Each query is bounded by a period or by a
- * partial index, so that none grows with all enrollments. Currencies are never added up.
+ * charges. Read by the metrics and by the operators' page; writes nothing. Each query is bounded by a partial index of what
+ * waits, or by a period: it reads all that happened in it, so who asks again and again asks for a short one. Currencies
+ * are never added up.
  */
 import { type Kysely, sql } from 'kysely';
 import { DECLINE_CODES } from '../domain/decline-codes.ts';
