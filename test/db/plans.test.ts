@@ -1,17 +1,32 @@
-/** No statement of a route, an Activity or the inbox reads a whole table that grows. */
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+/**
+ * No statement of a route, a page, an Activity, the inbox or the figures reads a whole table that grows, nor more rows the
+ * more enrollments there are.
+ */
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { createEventSweepActivities } from '../../activities/event-sweep.ts';
+import { readStamps } from '../../db/customer-view.ts';
+import { makeDueNow } from '../../db/inbox-operations.ts';
+import { reserveTurns } from '../../db/request-turns.ts';
+import { claimStripeEvents, countPendingStripeEvents, postponeStripeEvent } from '../../db/stripe-events.ts';
 import { WAITS_FOR_WORDS } from '../../domain/waits-for.ts';
 import { createMailOutbox } from '../../mail/outbox.ts';
 import { startApi } from '../api/test-api.ts';
+import { sessionEvent } from '../api/webhook-events.ts';
+import { newCustomer } from '../security/customers.ts';
+import { concrete, operationsOf } from '../security/operations.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { makeManyEnrollments } from '../support/many-enrollments.ts';
 import { manyRowsRead, recordStatements, wholeTableReads } from '../support/plans.ts';
+import { buildPagesApp } from '../web/pages-app.ts';
+import { SCENES } from '../web/scenes.ts';
 
 /** Of a service that many use: what grows with them reads thousands of rows. */
 const MANY = 10_000;
 /** A page of a list, with what belongs to each row. */
 const MOST_ROWS = 300;
+/** Of thirty days one, with what belongs to each charge, and all declines. */
+const OF_A_DAY = MANY / 5;
 
 const recorded = recordStatements();
 /** Of which the planner knows nothing: it goes by the indexes that there are. */
@@ -150,4 +165,120 @@ describe('no whole table is read', () => {
     await outbox.dispatchOnce();
     expect(await findings()).toEqual([]);
   });
+
+  it('by any operation of the API', async () => {
+    const customer = await newCustomer(api, 'plans-of-operations');
+    const event = sessionEvent('completed', 'cs_test_of_nobody');
+    await api.webhook(event);
+    const ids = { ...customer.owned, id: customer.enrollmentId, eventId: event.id };
+    const operations = (await operationsOf(api.app)).filter(({ path }) => path.startsWith('/v1/'));
+    expect(operations.length).toBeGreaterThan(25);
+    recorded.sent.clear();
+    for (const { name, method, path } of operations) {
+      const body = { body: BODIES[path] ?? {}, idempotencyKey: name.replace(/\W+/g, '-') };
+      const answer = await api.request(method, concrete(path, ids), method === 'POST' ? body : {});
+      expect([name, answer.status < 300 ? 'done' : answer.text]).toEqual([name, 'done']);
+    }
+    expect(await findings()).toEqual([]);
+  }, 60_000);
+
+  it('by the inbox: what is due, what could not be delivered, what is delivered again', async () => {
+    recorded.sent.clear();
+    const { db } = billing;
+    await api.webhook(sessionEvent('completed', 'cs_test_of_somebody'));
+    await claimStripeEvents(db, 16);
+    await postponeStripeEvent(db, 'evt_none', 'Temporal is away');
+    await countPendingStripeEvents(db);
+    await makeDueNow(db, 'evt_none');
+    expect(await findings()).toEqual([]);
+  });
+
+  it('by the pages of customers', async () => {
+    const pages = await buildPagesApp(billing.db);
+    const scenes = await Promise.all(Object.values(SCENES).map((seed) => seed(billing.db, 'en')));
+    const { enrollmentId, owned } = await newCustomer(api, 'plans-of-pages');
+    recorded.sent.clear();
+    for (const { enrollmentId: id, path } of scenes.filter((scene) => !scene.path.startsWith('/nothing'))) {
+      expect([path, (await pages.get(id, path)).statusCode]).toEqual([path, 200]);
+      await pages.get(id, '');
+    }
+    const charge = `/charges/${owned.chargeId}`;
+    for (const path of [`/return?session_id=${owned.sessionId}`, `/return?charge_id=${owned.chargeId}`]) {
+      expect([path, (await pages.get(enrollmentId, path)).statusCode]).toEqual([path, 303]);
+    }
+    for (const path of [
+      '/checkout-sessions',
+      `${charge}/retry`,
+      `${charge}/confirm`,
+      '/messages/read',
+      `/messages/${owned.notificationId}/read`,
+      '/cancel',
+      '/undo-cancel',
+    ]) {
+      const { statusCode } = await pages.post(enrollmentId, path, { when: 'now' });
+      expect([path, statusCode]).toEqual([path, 303]);
+    }
+    await readStamps(billing.db, [enrollmentId, ...scenes.map((scene) => scene.enrollmentId)]);
+    await pages.app.close();
+    expect(await findings()).toEqual([]);
+  }, 60_000);
+
+  it('by the sweep over events, and by Workers that take turns at Stripe', async () => {
+    recorded.sent.clear();
+    const { db, stripe } = billing;
+    const links = { create: async () => 'http://127.0.0.1/c/x' };
+    const { sweepStripeEvents } = createEventSweepActivities({ db, stripe, links, livemode: false });
+    expect((await sweepStripeEvents({ travelMs: 0 })).found).toBeGreaterThan(0);
+    await sweepStripeEvents({ travelMs: 0 });
+    await reserveTurns(db, 'stripe', 3, 20);
+    await reserveTurns(db, 'stripe', 3, 20);
+    expect(await findings()).toEqual([]);
+  });
+
+  it('by the figures that are asked for again and again', async () => {
+    const scrape = async () => {
+      const { text } = await api.request('GET', '/metrics');
+      expect(text).toContain('billing_source_up{source="ledger"} 1');
+    };
+    // Between the two no sum is due to be made anew.
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now());
+    await scrape();
+    recorded.sent.clear();
+    await scrape();
+    jest.restoreAllMocks();
+    expect(await findings()).toEqual([]);
+  });
+
+  it('by the page of operators beyond the period that they look at', async () => {
+    const { key } = await api.keyWith(['read', 'webhooks']);
+    const form = { 'content-type': 'application/x-www-form-urlencoded' };
+    const signedIn = await api.app.inject({
+      method: 'POST',
+      url: '/ops/sign-in',
+      payload: new URLSearchParams({ key }).toString(),
+      headers: form,
+    });
+    const cookie = String(signedIn.headers['set-cookie']).split(';', 1)[0] ?? '';
+    recorded.sent.clear();
+    const lists = ['collected', 'recovered', 'refunded'].map((of) => `of=${of}&currency=jpy`);
+    for (const path of [
+      '?window=24h',
+      ...[...lists, 'of=declined', 'of=declined&code=card_declined'].map((of) => `/charges?window=24h&${of}`),
+      '/webhooks',
+    ]) {
+      const { statusCode } = await api.app.inject({ url: `/ops${path}`, headers: { cookie } });
+      expect([path, statusCode]).toEqual([path, 200]);
+    }
+    // Of a period all is read that happened in it, so the plans alone say nothing.
+    expect(await manyRowsRead(billing.databaseUrl, recorded.sent, OF_A_DAY)).toEqual([]);
+  });
 });
+
+/** What an operation must be told. */
+const BODIES: Record<string, object> = {
+  '/v1/enrollments': { terms: { currency: 'jpy', schedule: { type: 'on_demand' } } },
+  '/v1/enrollments/{id}/amount': { amount_minor: 1_200 },
+  '/v1/enrollments/{id}/charges': { amount_minor: 500 },
+  '/v1/enrollments/{id}/move-next': { due_at: new Date(Date.now() + 86_400_000).toISOString() },
+  '/v1/enrollments/{id}/charges/{chargeId}/extend-dunning': { days: 3 },
+};

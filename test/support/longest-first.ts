@@ -31,6 +31,7 @@ export const LONGEST_FIRST: readonly string[] = [
   'test/workflows/bank-debits.test.ts',
   'test/workflows/encryption.test.ts',
   'test/api/inbox-dispatcher.test.ts',
+  'test/db/plans.test.ts',
 ];
 
 type Tests = Parameters<InstanceType<typeof TestSequencer>['sort']>[0];

@@ -55,7 +55,7 @@ const MOST_VALUES = 5;
 /** The texts of statements, each with the values that it was sent with. */
 export type SentStatements = Map<string, unknown[][]>;
 
-/** Keeps every statement that this process sends from now on. @returns them, and how to stop */
+/** Keeps every statement of connections that this process opens from now on. @returns them, and how to stop */
 export function recordStatements(): { sent: SentStatements; stop: () => void } {
   const sent: SentStatements = new Map();
   const original = pg.Client.prototype.query;
@@ -101,13 +101,15 @@ export async function wholeTableReads(url: string, texts: Iterable<string>): Pro
 }
 
 /**
- * Executes statements, and undoes them.
+ * Executes statements, and undoes them, for the same planner: where few rows match, it may take a small table whole, and
+ * would not once it is large.
  * @returns a sentence for each that reads more than `most` rows of tables
  */
 export async function manyRowsRead(url: string, sent: SentStatements, most: number): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
+    await client.query('set enable_seqscan = off');
     const found: string[] = [];
     for (const [text, all] of sent) {
       for (const values of all) {
