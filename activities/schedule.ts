@@ -6,7 +6,7 @@ import type { Kysely } from 'kysely';
 import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
 import type { Database } from '../db/schema.ts';
 import { hasGoneOn, type TimelineFact, tell, toldAt } from '../db/timeline.ts';
-import { resumeFrom } from '../domain/schedule.ts';
+import { firstChargeAfter, resumeFrom } from '../domain/schedule.ts';
 import { leftOutBetween, type ScheduleChanges, withEmptyLists } from '../domain/schedule-changes.ts';
 import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
 import { catchUpFact } from './charge-record.ts';
@@ -27,13 +27,19 @@ export interface ScheduleWork {
   resumesAt: string | null;
   /**
    * When that pause began, or the one that goes on, if charges were due by then that it kept from being opened: they stay
-   * owed.
+   * owed. Also the end of the last period before a cancel, if charges are owed from before it.
    */
   pausedAt?: string;
   /** What else changes in the row. */
   row: Pick<EnrollmentChange, 'pausedUntil' | 'cancelAt'>;
   /** What is told of it; empty when nobody needs to know. */
   facts: TimelineFact[];
+}
+
+/** Asks for the first charge later than an instant, whatever is owed before it. */
+export interface ChargeAfterWork extends Pick<ScheduleWork, 'terms' | 'anchorAt' | 'occurrence' | 'changes'> {
+  /** ISO 8601, UTC. */
+  after: string;
 }
 
 export interface NoteWork {
@@ -88,6 +94,12 @@ export function createScheduleActivities(deps: ActivityDeps) {
         }
       });
       return { ...upcoming, occurrence: from.occurrence };
+    },
+
+    /** @returns null when the schedule is over by then. Writes nothing. */
+    async findChargeAfter(asked: ChargeAfterWork): Promise<PlannedCharge | null> {
+      const { terms, anchorAt, occurrence, after } = asked;
+      return firstChargeAfter(terms.schedule, anchorAt, occurrence, after, withEmptyLists(asked.changes));
     },
 
     /**

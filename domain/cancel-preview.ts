@@ -14,6 +14,14 @@ export interface ChargeAtCancel {
   paymentMethodType: string | null;
 }
 
+/** What the schedule would bring. */
+export interface ScheduleAtCancel {
+  /** It has fallen due and is held back, by a dispute say. */
+  owed?: PlannedCharge | null;
+  /** The first one after that. */
+  next: PlannedCharge | null;
+}
+
 /** What becomes of one open charge. */
 export type ChargeFate =
   | 'never_attempted'
@@ -43,26 +51,28 @@ export interface CancelPreview {
 export function previewCancel(
   when: 'now' | 'at_period_end',
   charges: readonly ChargeAtCancel[],
-  next: PlannedCharge | null,
+  { owed = null, next }: ScheduleAtCancel,
   lateSuccess: Terms['lateSuccess'],
 ): CancelPreview {
+  const isNow = when === 'now';
   const open = charges.filter(({ status }) => !SETTLED_CHARGE.includes(status));
   const fates = open.map((charge) => ({
     id: charge.id,
     amountMinor: charge.amountMinor,
-    fate: when === 'now' ? fateNow(charge) : ('goes_on' as const),
+    fate: isNow ? fateNow(charge) : ('goes_on' as const),
   }));
   const sum = (amounts: readonly { amountMinor: number }[]) =>
     amounts.reduce((total, { amountMinor }) => total + amountMinor, 0);
-  const owed = when === 'now' ? [] : open.filter(({ status }) => PAST_DUE_CHARGE.includes(status));
+  const pastDue = open.filter(({ status }) => PAST_DUE_CHARGE.includes(status));
+  const stillOwed = isNow ? [] : [...pastDue, ...(owed === null ? [] : [owed])];
   const underway = fates.filter(
     ({ fate }) => fate === 'outcome_awaited' || fate === 'canceled_if_the_bank_allows',
   );
   return {
-    takesEffectAt: when === 'now' ? null : (next?.dueAt ?? null),
-    nextChargeStopped: next,
+    takesEffectAt: isNow ? null : (next?.dueAt ?? null),
+    nextChargeStopped: isNow ? (owed ?? next) : next,
     charges: fates,
-    stillOwedMinor: sum(owed),
+    stillOwedMinor: sum(stillOwed),
     mayStillSucceedMinor: sum(underway),
     lateSuccess,
   };

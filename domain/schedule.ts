@@ -173,6 +173,24 @@ export function resumeFrom(
   return { occurrence, changes };
 }
 
+/**
+ * The first charge that is due later than an instant and is not left out, whatever is owed before it.
+ * @param occurrence the last one dealt with, -1 before the first
+ * @param instant ISO 8601; a charge due at that very instant is not later
+ * @returns null when the schedule is over by then
+ */
+export function firstChargeAfter(
+  schedule: Schedule,
+  anchorAt: string,
+  occurrence: number,
+  instant: string,
+  changes: ScheduleChanges = NO_CHANGES,
+): PlannedCharge | null {
+  const ahead = withoutPast(changes, occurrence);
+  const place = firstDueAfter(schedule, anchorAt, occurrence + 1, epochMs(instant), ahead);
+  return nextNotSkipped(schedule, anchorAt, place, ahead);
+}
+
 function agreedStart(schedule: Schedule): string | null {
   switch (schedule.type) {
     case 'once':

@@ -33,7 +33,7 @@ export function cancelChoices(facts: CancelFacts, locale: Locale, say: Say): Can
     day: (iso) => formatDay(iso, locale, zone),
   };
   const endsAt = later?.takesEffectAt ?? null;
-  // What fell due and is held back, by a dispute say, leaves no period to wait for.
+  // A pause that has outlasted the period leaves none to wait for.
   const isAhead = endsAt !== null && Date.parse(endsAt) > nowMs;
   return [
     ...(later === null || !isAhead ? [] : [laterChoice(later, endsAt, words)]),

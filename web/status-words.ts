@@ -37,7 +37,7 @@ export function statusModel(
   locale: Locale,
   say: Say,
 ): StatusModel {
-  const { status, cancelAt } = enrollment;
+  const { status, cancelAt, nextChargeAt } = enrollment;
   const { unpaid, timeZone } = about;
   const day = (instant: Date | null) =>
     instant === null ? '' : formatDay(instant.toISOString(), locale, timeZone);
@@ -45,7 +45,10 @@ export function statusModel(
     return { label: say('enrollment.canceling'), text: say('enrollment.canceling.text'), tone: 'wait' };
   }
   if (!isOver(enrollment) && cancelAt !== null) {
-    const words = endingWords(cancelAt.getTime() <= about.nowMs, day(cancelAt), about, say);
+    const isLate = cancelAt.getTime() <= about.nowMs;
+    // A payment that fell due before it was canceled, and is held back, is still made.
+    const isHeld = about.isDisputed && nextChargeAt !== null && nextChargeAt < cancelAt;
+    const words = endingWords({ isLate, isHeld, date: day(cancelAt) }, about, say);
     return { ...words, tone: status === 'past_due' ? 'bad' : 'wait' };
   }
   const date = {
@@ -64,15 +67,20 @@ export function statusModel(
   };
 }
 
-/** @param isLate the period is over, and what is open is still collected */
-function endingWords(isLate: boolean, date: string, { unpaid, isDisputed }: StatusContext, say: Say) {
+/** @param end.isLate the period is over, and what is open is still collected */
+function endingWords(
+  { isLate, isHeld, date }: { isLate: boolean; isHeld: boolean; date: string },
+  { unpaid, isDisputed }: StatusContext,
+  say: Say,
+) {
   // What waits for a dispute nobody can settle: the problem below says so.
   const settling = isDisputed ? { ...unpaid, count: 0 } : unpaid;
   if (isLate) {
     return { label: say('enrollment.ending_late'), text: say('enrollment.ending_late.text', settling) };
   }
-  const key = settling.count > 0 ? 'enrollment.ending_past_due.text' : 'enrollment.ending.text';
-  return { label: say('enrollment.ending', { date }), text: say(key, { date, ...settling }) };
+  const kind = isHeld ? 'ending_held' : settling.count > 0 ? 'ending_past_due' : 'ending';
+  const text = say(`enrollment.${kind}.text`, { date, ...settling });
+  return { label: say('enrollment.ending', { date }), text };
 }
 
 function textKey({ status, pausedUntil }: CustomerEnrollment, about: StatusContext): string {

@@ -4,6 +4,7 @@
  */
 import { allHandlersFinished, condition, patched, workflowInfo } from '@temporalio/workflow';
 import { amountText } from '../domain/money.ts';
+import type { Asker } from '../domain/open-charge.ts';
 import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
@@ -11,7 +12,7 @@ import { dueNow, openPlanned, openRequested } from './new-charges.ts';
 import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
 import { type EnrollmentRun, isDisputed, type Pause, type RequestedCharge, setSchedule } from './run.ts';
-import { catchUp, changing, commandFact, endPause, owedSince, replan } from './schedule.ts';
+import { catchUp, changing, commandFact, endPause, owedAtEnd, owedSince, replan } from './schedule.ts';
 
 type Move =
   | { kind: 'open_planned'; charge: PlannedCharge }
@@ -101,12 +102,20 @@ function nextMove(run: EnrollmentRun): Move {
     return { kind: 'leave' };
   }
   if (state.cancelLater !== null && Date.parse(state.cancelLater.at) <= Date.now()) {
-    // The period is over: what is open is still collected, and nothing new begins.
-    return state.charges.length === 0
-      ? { kind: 'end', status: 'canceled', reason: state.cancelLater.reason, who: state.cancelLater.by }
-      : FOREVER;
+    return moveAfterPeriod(run, state.cancelLater);
   }
   return state.paused === null ? moveWhileActive(run) : moveWhilePaused(run, state.paused);
+}
+
+/** The period is over: what is open, or fell due in it and was held back, is still collected, and nothing new begins. */
+function moveAfterPeriod(run: EnrollmentRun, { reason, by }: Asker): Move {
+  const { state } = run;
+  const owed = owedAtEnd(run);
+  if (owed !== null) {
+    const isHeld = isDisputed(state) || state.paused?.owed?.collected === 'afterwards';
+    return isHeld ? FOREVER : moveTowards(run, owed);
+  }
+  return state.charges.length === 0 ? { kind: 'end', status: 'canceled', reason, who: by } : FOREVER;
 }
 
 /** What fell due before the pause is collected, unless it waits for the end of it. */

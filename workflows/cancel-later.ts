@@ -1,10 +1,12 @@
 /** A cancel that takes effect at the end of the period, and its undoing. Registered by enrollment-commands.ts. */
 import { condition, patched, setHandler } from '@temporalio/workflow';
+import { planTermsOf } from '../domain/terms.ts';
 import { cancelAtPeriodEndUpdate, type Requested, undoCancelUpdate } from './messages.ts';
 import { PATCHES } from './patches.ts';
 import { refuse, refuseByStatus } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
-import { changing, isDue, note } from './schedule.ts';
+import { changing, isDue, note, owedNow } from './schedule.ts';
+import { interactive } from './stripe-activities.ts';
 
 export function handleCancelLater(run: EnrollmentRun): void {
   const { state } = run;
@@ -55,17 +57,44 @@ function cancelInTurn(run: EnrollmentRun, requested: Requested): Promise<{ cance
     if (isDue(run)) {
       refuse('charge_busy', 'the next charge is about to be opened; ask again');
     }
-    const cancelAt = cancelLater(run, requested);
+    const isOwed = owedNow(run) !== null && patched(PATCHES.owedOutlivesCancel);
+    const owedUntil = isOwed ? await endOfOwed(run) : null;
+    const cancelAt = cancelLater(run, requested, owedUntil);
     await noteCancelLater(run, requested, cancelAt);
     return { cancelAt };
   };
   return changing(run, change, isReady);
 }
 
-/** @returns when it takes effect */
-function cancelLater(run: EnrollmentRun, { by, reason }: Requested): string {
-  const at = periodEnd(run);
-  run.state.cancelLater = { by, reason, at };
+/** The period that a charge pays for which is held back has begun, and ends when the first one falls due that is not owed. */
+async function endOfOwed(run: EnrollmentRun): Promise<string> {
+  const { schedule, paused } = run.state;
+  if (schedule.anchorAt === null) {
+    return refuseWithoutNext();
+  }
+  const after = paused?.owed?.until ?? new Date().toISOString();
+  const charge = await interactive('Find the end of the period').findChargeAfter({
+    terms: planTermsOf(run.terms),
+    anchorAt: schedule.anchorAt,
+    occurrence: schedule.occurrence,
+    changes: schedule.changes,
+    after,
+  });
+  return charge?.dueAt ?? refuseWithoutNext();
+}
+
+/**
+ * @param owedUntil when the period ends that is owed; null when nothing is owed that is held back
+ * @returns when it takes effect
+ */
+function cancelLater(run: EnrollmentRun, { by, reason }: Requested, owedUntil: string | null = null): string {
+  const nextAt = periodEnd(run);
+  if (owedUntil === null) {
+    run.state.cancelLater = { by, reason, at: nextAt };
+    return nextAt;
+  }
+  const at = new Date(Math.max(Date.parse(owedUntil), Date.now())).toISOString();
+  run.state.cancelLater = { by, reason, at, owes: true };
   return at;
 }
 
@@ -87,17 +116,21 @@ function refuseUndo(run: EnrollmentRun): void {
   }
 }
 
-/** When the running period is over: at the next charge, or now when a pause has outlasted it. */
+/** When the running period is over that is paid for: at the next charge, or now when a pause has outlasted it. */
 function periodEnd({ state }: EnrollmentRun): string {
   const { next } = state.schedule;
   if (state.cancelLater !== null) {
     return refuse('cancel_pending', `it is canceled as of ${state.cancelLater.at} already`);
   }
   if (next === null) {
-    return refuse(
-      'nothing_to_change',
-      'no charge is planned that a cancel could come before; cancel now instead',
-    );
+    return refuseWithoutNext();
   }
   return new Date(Math.max(Date.parse(next.dueAt), Date.now())).toISOString();
+}
+
+function refuseWithoutNext(): never {
+  return refuse(
+    'nothing_to_change',
+    'no charge is planned that a cancel could come before; cancel now instead',
+  );
 }

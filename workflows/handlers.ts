@@ -24,6 +24,7 @@ import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { refuse, refuseByStatus } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
+import { owedNow } from './schedule.ts';
 import { handleScheduleCommands } from './schedule-commands.ts';
 
 export function handleMessages(run: EnrollmentRun): void {
@@ -122,8 +123,10 @@ function handleSignals(run: EnrollmentRun): void {
 
 function handleQueries(run: EnrollmentRun): void {
   const { state } = run;
-  setHandler(cancelPreviewQuery, (when) =>
-    previewCancel(
+  setHandler(cancelPreviewQuery, (when) => {
+    const { next, following } = state.schedule;
+    const owed = owedNow(run);
+    return previewCancel(
       when,
       state.charges.map(({ id, status, amountMinor, triedPaymentMethodType }) => ({
         id,
@@ -131,10 +134,10 @@ function handleQueries(run: EnrollmentRun): void {
         amountMinor,
         paymentMethodType: triedPaymentMethodType,
       })),
-      state.schedule.next,
+      owed === null ? { next } : { owed, next: following },
       run.terms.lateSuccess,
-    ),
-  );
+    );
+  });
 
   setHandler(enrollmentStateQuery, () => ({
     status: statusOf(run),

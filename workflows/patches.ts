@@ -64,6 +64,8 @@ export const PATCHES = {
   lostDisputeInPause: 'lost-dispute-in-pause',
   /** A cancel at the end of the period takes effect also while a dispute holds charges back. After 0.1.0. */
   cancelOutlivesDispute: 'cancel-outlives-dispute',
+  /** What has fallen due and is held back stays owed after a cancel at the end of its period. After 0.1.0. */
+  owedOutlivesCancel: 'owed-outlives-cancel',
   /** A charge that is settled is not parked when a look at it is refused. After 0.1.0. */
   settledStays: 'settled-stays',
 } as const;

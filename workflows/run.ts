@@ -115,8 +115,11 @@ export interface CarriedState {
   amountCollectedMinor: number;
   paused: Pause | null;
   cancel: Asker | null;
-  /** A cancel that takes effect at the end of the period. */
-  cancelLater: (Asker & { at: string }) | null;
+  /**
+   * A cancel that takes effect at the end of the period. `owes`: when it was asked for, something had fallen due that was
+   * held back; what is due before `at` is collected all the same, also after it.
+   */
+  cancelLater: (Asker & { at: string; owes?: true }) | null;
   /** Statuses of the disputes of each charge that has any. */
   disputes: Record<string, string[]>;
   /** Payment methods that changed at Stripe and were not looked at yet. */

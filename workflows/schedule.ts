@@ -79,8 +79,7 @@ export async function replan(
   const { schedule } = run.state;
   const at = new Date().toISOString();
   const { facts, row = {}, resumesAt = null } = plan;
-  // What is owed since before a pause is judged as of its beginning: nothing that has fallen into it takes its place.
-  const pausedAt = owedSince(run) === null ? undefined : run.state.paused?.owed?.until;
+  const pausedAt = judgedAsOf(run);
   const { enrollmentId } = run.input;
   const summary = `Plan the next charge${facts[0] === undefined ? '' : `: ${facts[0].what}`}`;
   if (schedule.anchorAt === null || schedule.planning) {
@@ -109,6 +108,20 @@ export async function replan(
   schedule.next = next;
   schedule.confirmedOverdue =
     next !== null && Date.parse(next.dueAt) <= Date.parse(at) ? next.occurrence : null;
+}
+
+/**
+ * What is owed since before a pause is judged as of its beginning, and what is owed after the period with which the
+ * enrollment ends as of that end: nothing later, which is not owed, takes its place.
+ */
+function judgedAsOf(run: EnrollmentRun): string | undefined {
+  const { paused, cancelLater } = run.state;
+  if (owedSince(run) !== null) {
+    return paused?.owed?.until;
+  }
+  return cancelLater === null || owedAtEnd(run) === null
+    ? undefined
+    : new Date(Math.min(Date.now(), Date.parse(cancelLater.at) - 1)).toISOString();
 }
 
 /** After downtime: what of the charges that fell due meanwhile is still owed is the terms' to say. */
@@ -144,6 +157,24 @@ export function owedSince({ state }: EnrollmentRun): PlannedCharge | null {
   const { next } = state.schedule;
   const until = state.paused?.owed?.until;
   return next !== null && until !== undefined && Date.parse(next.dueAt) <= Date.parse(until) ? next : null;
+}
+
+/** The charge that has fallen due and is held back, by a dispute or since before a pause; null when there is none. */
+export function owedNow(run: EnrollmentRun): PlannedCharge | null {
+  const { paused, schedule } = run.state;
+  if (paused !== null) {
+    return owedSince(run);
+  }
+  const { next } = schedule;
+  return next !== null && Date.parse(next.dueAt) <= Date.now() ? next : null;
+}
+
+/** The charge that is owed after the period with which the enrollment ends; null when there is none. */
+export function owedAtEnd(run: EnrollmentRun): PlannedCharge | null {
+  const { cancelLater } = run.state;
+  const owed = owedNow(run);
+  const isOwed = owed !== null && cancelLater?.owes && Date.parse(owed.dueAt) < Date.parse(cancelLater.at);
+  return isOwed ? owed : null;
 }
 
 /**

@@ -256,6 +256,18 @@ describe('accountModel', () => {
       );
     });
 
+    it('promises no day, and no end of payments, that a payment held back by a dispute may outlast', () => {
+      const held = { ...ending, nextChargeAt: at(-DAY) };
+      const disputed = [{ ...charge, disputeStatus: 'needs_response' }];
+      const page = model({ enrollment: held, charges: disputed });
+      expect(page.status.text).toBe(
+        'A payment has fallen due, and it waits until the question at your bank is settled. You have canceled: the agreement ends on November 24, 2026, or as soon as everything is settled if that is later.',
+      );
+      expect(page.next).toMatchObject({ isHeld: true });
+      // What is not due before the end is not made, disputed or not.
+      expect(model({ enrollment: ending, charges: disputed }).status.text).toMatch(/nothing more is charged/);
+    });
+
     it('is made as soon as everything is settled, once its day has passed', () => {
       expect(model({ enrollment: { ...late, ...pastDue }, charges: [declined] }).status).toEqual({
         label: 'Ending',

@@ -56,7 +56,7 @@ describe('the page that asks', () => {
     );
   });
 
-  it('offers no end of a period that is over: a payment was held back by a dispute', async () => {
+  it('offers no end of a period that is over: a pause has outlasted it', async () => {
     pages.billing.preview = { nextChargeStopped: { ...NEXT, dueAt: daysAhead(-7) } };
     const { body } = await pages.get(await seedEnrollment(test.db), '/cancel');
     expect(body).not.toContain('type="radio"');

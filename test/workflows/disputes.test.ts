@@ -312,6 +312,73 @@ describe('a charge of the schedule that a dispute holds back', () => {
     });
   }, 60_000);
 
+  it('stays owed after a cancel at the end of its period, which ends with the charge that is not owed', async () => {
+    const { id, next, clock, close } = await holding();
+    const preview = await billing.billing.previewCancel(id, 'at_period_end');
+    const { cancelAt } = await billing.billing.cancelAtPeriodEnd(id, BY);
+    expect(Date.parse(cancelAt)).toBeGreaterThan(Date.parse(next) + 27 * DAY_MS);
+    expect(preview).toMatchObject({
+      takesEffectAt: cancelAt,
+      nextChargeStopped: { occurrence: 2, dueAt: cancelAt },
+      stillOwedMinor: 980,
+    });
+    await clock.goTo(new Date(Date.parse(cancelAt) + DAY_MS).toISOString());
+    expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'active' });
+    await close(true);
+    expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
+    expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled', chargesSucceeded: 2 });
+    expect(await billing.chargeRows(id)).toHaveLength(2);
+  }, 60_000);
+
+  it('stays owed after such a cancel in a pause too, and nothing that falls into the pause is', async () => {
+    const { id, next, clock, close } = await holding();
+    await billing.billing.pauseEnrollment(id, { ...BY, resumeAt: null });
+    await clock.goTo(new Date(Date.parse(next) + 40 * DAY_MS).toISOString());
+    // The period that is owed was over in the pause.
+    const { cancelAt } = await billing.billing.cancelAtPeriodEnd(id, BY);
+    expect(Date.parse(cancelAt)).toBeLessThan(Date.parse(next) + 41 * DAY_MS);
+    await close(true);
+    expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled', chargesSucceeded: 2 });
+    expect((await billing.chargeRows(id)).map(({ due_at }) => due_at.toISOString())[1]).toBe(next);
+    expect(await billing.chargeRows(id)).toHaveLength(2);
+  }, 60_000);
+
+  it('waits after such a cancel, too, until somebody resumes the enrollment that a lost dispute has paused', async () => {
+    const { id, next, clock, close } = await holding({ afterLostDispute: 'pause' });
+    await close(false);
+    await waitFor('the pause', async () => (await billing.enrollmentRow(id)).status === 'paused');
+    const { cancelAt } = await billing.billing.cancelAtPeriodEnd(id, BY);
+    await clock.goTo(new Date(Date.parse(cancelAt) + DAY_MS).toISOString());
+    expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'paused' });
+    expect(await billing.chargeRows(id)).toHaveLength(1);
+    await billing.billing.resumeEnrollment(id, BY);
+    expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
+    expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled', chargesSucceeded: 2 });
+  }, 60_000);
+
+  it('is the latest before such a cancel where only the latest is collected', async () => {
+    const { id, next, clock, close } = await holding({ catchUp: 'charge_latest' });
+    await clock.goTo(new Date(Date.parse(next) + 40 * DAY_MS).toISOString());
+    const { cancelAt } = await billing.billing.cancelAtPeriodEnd(id, BY);
+    expect(Date.parse(cancelAt)).toBeGreaterThan(Date.parse(next) + 50 * DAY_MS);
+    await clock.goTo(new Date(Date.parse(cancelAt) + 40 * DAY_MS).toISOString());
+    await close(true);
+    expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled', chargesSucceeded: 2 });
+    const [, second] = await billing.chargeRows(id);
+    expect(Number(second?.due_at)).toBeGreaterThan(Date.parse(next) + 27 * DAY_MS);
+    expect(Number(second?.due_at)).toBeLessThan(Date.parse(cancelAt));
+  }, 60_000);
+
+  it('is the last one, and leaves no period that a cancel could wait for', async () => {
+    const { id } = await holding({
+      schedule: { ...(MONTHLY.schedule as Extract<Terms['schedule'], { type: 'recurring' }>), maxCharges: 2 },
+    });
+    await expect(billing.billing.cancelAtPeriodEnd(id, BY)).rejects.toMatchObject({
+      code: 'nothing_to_change',
+    });
+    expect(await billing.chargeRows(id)).toHaveLength(1);
+  }, 60_000);
+
   it('is shown as canceled when it is lost and the terms cancel', async () => {
     const { id, next, close } = await holding();
     await close(false);
