@@ -252,7 +252,7 @@ async function writeDispute(
  * A movement in the dispute's currency, as the payment was booked. Balance transactions are in the account's: where that
  * is another one, the whole dispute came or went, since Stripe tells no part of it.
  */
-function movedMinor(dispute: Stripe.Dispute, moved: Stripe.BalanceTransaction): number {
+export function movedMinor(dispute: Stripe.Dispute, moved: Stripe.BalanceTransaction): number {
   return moved.currency === dispute.currency ? moved.amount : Math.sign(moved.amount) * dispute.amount;
 }
 

@@ -6,10 +6,10 @@
 import { Context } from '@temporalio/activity';
 import { Stripe } from 'stripe';
 import { findPaidCharge, type PaidCharge } from '../db/aftermath.ts';
-import { forbidsRefunding } from '../domain/disputes.ts';
+import { forbidsRefunding, type PreventedDispute, takenByPrevented } from '../domain/disputes.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import { planRefund } from '../domain/refunds.ts';
-import { type Aftermath, recordAftermath } from './aftermath-record.ts';
+import { type Aftermath, movedMinor, recordAftermath } from './aftermath-record.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { refundKey } from './refund-key.ts';
@@ -60,19 +60,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
       const charge = await paidCharge(work.chargeId);
       const made = await earlierRefund(charge, work, answering.failed);
       if (made === null) {
-        const planned = planRefund(
-          {
-            capturedMinor: charge.capturedMinor,
-            currency: charge.currency,
-            refunds: charge.refunds,
-            disputed: isDisputed(charge),
-          },
-          work.amountMinor,
-        );
-        if ('refused' in planned) {
-          return { kind: 'refused', ...planned.refused, ...(await follow(charge, answering)) };
-        }
-        const refused = await refund(charge, work, planned.amountMinor, answering.failed);
+        const refused = await refundWhatIsLeft(charge, work, answering.failed);
         if (refused !== null) {
           return { kind: 'refused', ...refused, ...(await follow(charge, answering)) };
         }
@@ -111,6 +99,40 @@ export function createAftermathActivities(deps: ActivityDeps) {
       throw defect('BooksDisagree', `${chargeId} has no PaymentIntent`);
     }
     return { ...charge, paymentIntentId: charge.paymentIntentId };
+  }
+
+  /** @returns null when it was made */
+  async function refundWhatIsLeft(
+    charge: PaidCharge & { paymentIntentId: string },
+    work: RefundWork,
+    failed: typeof failureOf,
+  ): Promise<Refused | null> {
+    const planned = plan(charge, work, charge.disputeStatus === null ? 0 : await takenOf(charge, failed));
+    if ('refused' in planned) {
+      return planned.refused;
+    }
+    const refused = await refund(charge, work, planned.amountMinor, failed);
+    if (refused?.code !== 'charge_disputed') {
+      return refused;
+    }
+    // Of a dispute that nobody has told us of: one that was prevented may have given all of it back.
+    const again = plan(charge, work, await takenOf(charge, failed));
+    return 'refused' in again && again.refused.code === 'nothing_to_refund' ? again.refused : refused;
+  }
+
+  /** What disputes that were prevented took back; null when Stripe tells neither that they did nor that they did not. */
+  async function takenOf(
+    charge: PaidCharge & { paymentIntentId: string },
+    failed: typeof failureOf,
+  ): Promise<number | null> {
+    const disputes = await disputesOf(charge.paymentIntentId).catch((error: unknown) => {
+      throw failed(error, `reading the disputes of ${charge.id}`);
+    });
+    return takenByPrevented(disputes.filter(({ status }) => status === 'prevented').map(preventedDispute));
+  }
+
+  async function disputesOf(payment_intent: string): Promise<Stripe.Dispute[]> {
+    return (await deps.stripe.disputes.list({ payment_intent, limit: 100 })).data;
   }
 
   async function earlierRefund(
@@ -186,7 +208,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
     const payment_intent = charge.paymentIntentId;
     const [refunds, disputes, warnings] = await Promise.all([
       refundsOf(deps.stripe, payment_intent),
-      deps.stripe.disputes.list({ payment_intent, limit: 100 }).then(({ data }) => data),
+      disputesOf(payment_intent),
       warningsOf(payment_intent),
     ]).catch((error: unknown) => {
       throw failed(error, `reading what became of ${charge.id}`);
@@ -227,8 +249,30 @@ export function createAftermathActivities(deps: ActivityDeps) {
   }
 }
 
-function isDisputed({ disputeStatus }: PaidCharge): boolean {
-  return disputeStatus !== null && forbidsRefunding([disputeStatus]);
+/** @param takenMinor null: nobody knows */
+function plan(charge: PaidCharge, { amountMinor }: RefundWork, takenMinor: number | null) {
+  const { capturedMinor, currency, refunds, disputeStatus } = charge;
+  const isForbidden = disputeStatus !== null && forbidsRefunding([disputeStatus]);
+  return planRefund(
+    {
+      capturedMinor,
+      currency,
+      refunds,
+      disputed: isForbidden || takenMinor === null,
+      takenMinor: takenMinor ?? 0,
+    },
+    amountMinor,
+  );
+}
+
+function preventedDispute(dispute: Stripe.Dispute): PreventedDispute {
+  const { amount, balance_transactions, payment_method_details, is_charge_refundable } = dispute;
+  return {
+    amountMinor: amount,
+    movedMinor: balance_transactions.reduce((sum, moved) => sum + movedMinor(dispute, moved), 0),
+    caseType: payment_method_details?.card?.case_type ?? null,
+    isChargeRefundable: is_charge_refundable,
+  };
 }
 
 /** @returns null when Stripe has not refused this refund, whatever else went wrong */

@@ -19,6 +19,8 @@ export interface CustomerCharge {
   capturedMinor: number;
   refundedMinor: number;
   disputeStatus: string | null;
+  /** What a dispute that was prevented took back of it. */
+  takenMinor: number;
   settledAt: Date | null;
   updatedAt: Date;
   /** While it is past due: the kind and reason of the newest notification about it. */
@@ -89,6 +91,17 @@ export async function listCustomerCharges(
           .as('by_hand'),
       (join) => join.onTrue(),
     )
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('ledger_entries as l')
+          .select((sum) => sum.fn.sum<string | null>('l.amount_minor').as('minor'))
+          .whereRef('l.charge_id', '=', 'c.id')
+          .where('c.dispute_status', '=', 'prevented')
+          .where('l.kind', 'in', ['dispute', 'dispute_reversed'])
+          .as('moved'),
+      (join) => join.onTrue(),
+    )
     .where('c.enrollment_id', '=', enrollmentId)
     .orderBy(sql`c.settled_at is not null`)
     .orderBy('c.number', 'desc')
@@ -112,11 +125,13 @@ export async function listCustomerCharges(
       'told.reason as toldReason',
       'last.decision',
       'by_hand.tries',
+      'moved.minor as movedMinor',
     ])
     .execute();
   return rows
-    .map(({ toldKind, toldReason, tries, ...charge }) => ({
+    .map(({ toldKind, toldReason, tries, movedMinor, ...charge }) => ({
       ...charge,
+      takenMinor: Math.max(0, -Number(movedMinor ?? 0)),
       told: toldKind === null ? null : { kind: toldKind, reason: toldReason },
       triesByHand24h: Number(tries ?? 0),
     }))

@@ -69,19 +69,46 @@ export function forbidsCharging(statuses: readonly string[]): boolean {
 }
 
 /**
- * Whether a dispute forbids refunds of its payment: the money went back through it, or may, and would go back twice. A bank
- * that only asks has taken nothing, and a refund answers it (`is_charge_refundable`). One that was prevented may have been
- * blocked, or resolved by giving the money back: its status tells neither.
+ * Whether the status of a dispute forbids refunds of its payment: the money went back through it, or may, and would go back
+ * twice. A bank that only asks has taken nothing, and a refund answers it (`is_charge_refundable`). The status of one that
+ * was prevented says nothing of the money: {@link takenByPrevented} does.
  */
 export function forbidsRefunding(statuses: readonly string[]): boolean {
   return statuses.some((text) => {
     const asksOnly = text === 'warning_needs_response' || text === 'warning_under_review';
-    return MAY_HAVE_GONE_BACK.includes(text) || (forbidsCharging([text]) && !asksOnly);
+    return text === 'lost' || (forbidsCharging([text]) && !asksOnly);
   });
 }
 
-/** Over, and with the customer's having the money. */
-const MAY_HAVE_GONE_BACK: readonly string[] = ['lost', 'prevented'];
+/** What Stripe says of a dispute that was prevented. */
+export interface PreventedDispute {
+  amountMinor: number;
+  /** The sum of its balance transactions: below 0, money was withdrawn because of it. */
+  movedMinor: number;
+  /** `payment_method_details.card.case_type`; null for other methods. */
+  caseType: string | null;
+  isChargeRefundable: boolean;
+}
+
+/**
+ * What disputes that were prevented took of a payment. A prevention is a `resolution`, which gives the disputed amount back to
+ * the cardholder ("resolution rules to refund a dispute"), or a `block`, after which the payment stands; funds that moved
+ * are in `balance_transactions` (Stripe: "Adds support for Dispute Preventions", 2025-08-27; "Dispute resolution rules").
+ * @returns null when Stripe tells neither of one of them: nothing can be given back then without risk of doing it twice
+ */
+export function takenByPrevented(disputes: readonly PreventedDispute[]): number | null {
+  let takenMinor = 0;
+  for (const { amountMinor, movedMinor, caseType, isChargeRefundable } of disputes) {
+    if (movedMinor < 0) {
+      takenMinor -= movedMinor;
+    } else if (caseType === 'resolution') {
+      takenMinor += amountMinor;
+    } else if (caseType !== 'block' && !isChargeRefundable) {
+      return null;
+    }
+  }
+  return takenMinor;
+}
 
 function isDisputeStatus(text: string): text is DisputeStatus {
   return Object.hasOwn(DISPUTE_TABLE, text);

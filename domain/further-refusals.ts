@@ -84,7 +84,7 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
   },
   charge_disputed: {
     commands: ['retry', 'authenticate', 'refund'],
-    when: 'a dispute is open; for a refund, also when it was lost, and not while the bank only asks (`warning_…`)',
+    when: 'a dispute is open; for a refund, also when it was lost, or prevented and Stripe does not tell where the money is, and not while the bank only asks (`warning_…`)',
   },
   amount_invalid: {
     commands: ['create_charge', 'change_amount', 'extend_dunning'],
@@ -92,7 +92,10 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
   },
   capture_amount_invalid: { commands: ['capture'], when: 'the currency does not allow the amount' },
   capture_too_large: { commands: ['capture'], when: 'it is more than is held' },
-  nothing_to_refund: { commands: ['refund'], when: 'all that was captured went back already' },
+  nothing_to_refund: {
+    commands: ['refund'],
+    when: 'all that was captured went back already, by refunds or by disputes that were prevented',
+  },
   refund_amount_invalid: { commands: ['refund'], when: 'the currency does not allow the amount' },
   refund_too_large: { commands: ['refund'], when: 'it is more than is left of what was captured' },
   too_many_open_charges: { commands: ['create_charge'], when: 'twenty charges of the enrollment are open' },

@@ -53,15 +53,22 @@ export interface RefundRefused {
 /**
  * Whether a further refund may be asked for.
  * @param amountMinor null for all that is left
- * @param disputed a dispute took the money back, or may: refunding as well would pay the customer twice
+ * @param charge.disputed a dispute took the money back, or may: refunding as well would pay the customer twice
+ * @param charge.takenMinor what disputes that were prevented took back
  * @returns the amount to refund, or why not
  */
 export function planRefund(
-  charge: { capturedMinor: number; currency: string; refunds: readonly RefundMade[]; disputed: boolean },
+  charge: {
+    capturedMinor: number;
+    currency: string;
+    refunds: readonly RefundMade[];
+    disputed: boolean;
+    takenMinor?: number;
+  },
   amountMinor: number | null,
 ): { amountMinor: number } | { refused: RefundRefused } {
-  const { capturedMinor, currency } = charge;
-  const leftMinor = capturedMinor - refundedMinor(charge.refunds);
+  const { capturedMinor, currency, takenMinor = 0 } = charge;
+  const leftMinor = capturedMinor - refundedMinor(charge.refunds) - takenMinor;
   const refuse = (code: RefundRefused['code'], message: string) => ({ refused: { code, message } });
   const named = (amount: number) => `${amount} (${amountText(amount, currency)})`;
   if (leftMinor <= 0) {

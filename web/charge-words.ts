@@ -66,7 +66,7 @@ export function chargeWords(
   say: Say,
 ): { text: string; tone: Tone } {
   const { key, tone } = wordsOf(charge, phase);
-  const amountMinor = key === 'charge.partly_returned' ? charge.refundedMinor : charge.capturedMinor;
+  const amountMinor = key === 'charge.partly_returned' ? returnedMinor(charge) : charge.capturedMinor;
   return { text: say(key, { amount: formatMoney(amountMinor, charge.currency, locale) }), tone };
 }
 
@@ -96,15 +96,25 @@ function paidWords(charge: CustomerCharge): Words {
   if (charge.disputeStatus !== null && !SETTLED_DISPUTES.includes(charge.disputeStatus)) {
     return { key: 'charge.disputed', tone: 'wait' };
   }
-  if (charge.refundedMinor > 0) {
-    return charge.refundedMinor >= charge.capturedMinor
+  const minor = returnedMinor(charge);
+  if (minor > 0) {
+    return minor >= charge.capturedMinor
       ? { key: 'charge.returned', tone: 'quiet' }
       : { key: 'charge.partly_returned', tone: 'good' };
+  }
+  if (charge.disputeStatus === 'prevented') {
+    // The bank may have given the money back without a word to us, or nothing at all.
+    return { key: 'charge.question_settled', tone: 'quiet' };
   }
   return charge.capturedMinor < charge.amountMinor
     ? { key: 'charge.partly_paid', tone: 'good' }
     : { key: 'charge.paid', tone: 'good' };
 }
 
-/** Stripe's dispute statuses after which the payment stands. */
+/** By refunds, or by a dispute that was prevented. */
+function returnedMinor({ refundedMinor, takenMinor }: CustomerCharge): number {
+  return refundedMinor + takenMinor;
+}
+
+/** Stripe's dispute statuses after which nothing more comes of it; where the money is, the rows say. */
 const SETTLED_DISPUTES = ['won', 'warning_closed', 'prevented'];

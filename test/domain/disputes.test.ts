@@ -5,6 +5,7 @@ import {
   forbidsCharging,
   forbidsRefunding,
   readDisputeStatus,
+  takenByPrevented,
 } from '../../domain/disputes.ts';
 
 const EFFECTS = {
@@ -65,9 +66,40 @@ describe('a dispute', () => {
   });
 
   it('keeps the money from going back twice, but not while the bank only asks', () => {
-    const refundable = ['warning_needs_response', 'warning_under_review', 'warning_closed', 'won'];
+    const refundable = [
+      'warning_needs_response',
+      'warning_under_review',
+      'warning_closed',
+      'prevented',
+      'won',
+    ];
     expect(ALL.filter((status) => !forbidsRefunding([status]))).toEqual(refundable);
     expect(forbidsRefunding(['won', 'lost'])).toBe(true);
+  });
+
+  const resolved = { amountMinor: 980, movedMinor: -980, caseType: 'resolution', isChargeRefundable: false };
+  it.each([
+    ['a resolution that has withdrawn the money', [resolved], 980],
+    ['a resolution whose withdrawal is not listed', [{ ...resolved, movedMinor: 0 }], 980],
+    ['a withdrawal, whatever it is called', [{ ...resolved, caseType: null }], 980],
+    ['a block', [{ ...resolved, movedMinor: 0, caseType: 'block' }], 0],
+    [
+      'one that leaves the payment refundable',
+      [{ ...resolved, movedMinor: 0, caseType: null, isChargeRefundable: true }],
+      0,
+    ],
+    ['one of which nothing is said', [resolved, { ...resolved, movedMinor: 0, caseType: null }], null],
+    [
+      'two of them',
+      [
+        { ...resolved, movedMinor: -500 },
+        { ...resolved, movedMinor: -480 },
+      ],
+      980,
+    ],
+    ['none', [], 0],
+  ])('that was prevented tells what it took: %s', (_how, disputes, takenMinor) => {
+    expect(takenByPrevented(disputes)).toBe(takenMinor);
   });
 
   it('stops charging when one of several is open', () => {

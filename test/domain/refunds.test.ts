@@ -8,7 +8,10 @@ import {
   refundedMinor,
 } from '../../domain/refunds.ts';
 
-const charge = (refunds: RefundMade[] = [], given: { currency?: string; disputed?: boolean } = {}) => ({
+const charge = (
+  refunds: RefundMade[] = [],
+  given: { currency?: string; disputed?: boolean; takenMinor?: number } = {},
+) => ({
   capturedMinor: 1000,
   currency: 'usd',
   refunds,
@@ -64,6 +67,8 @@ describe('planRefund', () => {
       'nothing_to_refund',
     );
     expect(codeOf(planRefund(charge([], { disputed: true }), 1))).toBe('charge_disputed');
+    expect(codeOf(planRefund(charge([], { takenMinor: 1000 }), null))).toBe('nothing_to_refund');
+    expect(planRefund(charge([], { takenMinor: 600 }), null)).toEqual({ amountMinor: 400 });
     for (const amount of [0, -1, 1.5, Number.NaN]) {
       expect(codeOf(planRefund(charge(), amount))).toBe('refund_amount_invalid');
     }

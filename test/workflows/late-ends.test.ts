@@ -219,6 +219,36 @@ describe('money that came in after a cancel and is disputed', () => {
     expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'refund', amount_minor: -1200 });
   }, 60_000);
 
+  it('is left to a customer who has it back since the dispute was prevented', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    const intent = await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    await billing.control(`charges/${intent.latest_charge}/dispute`, { prevented: 'resolution' });
+    expect(await billing.billing.cancelEnrollment(enrollmentId, BY)).toEqual({ status: 'canceled' });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([
+      { status: 'succeeded', dispute_status: 'prevented', refunded_minor: 0, refund_refused: null },
+    ]);
+    expect((await billing.ledger(enrollmentId)).map(({ kind }) => kind)).toEqual(['payment', 'dispute']);
+    expect((await billing.timeline(enrollmentId)).map(({ what }) => what)).not.toContain(
+      'charge.refund_refused',
+    );
+  }, 60_000);
+
+  it('is given back when the dispute was prevented and took nothing', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    const intent = await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    await billing.control(`charges/${intent.latest_charge}/dispute`, { prevented: 'block' });
+    expect(await billing.billing.cancelEnrollment(enrollmentId, BY)).toEqual({ status: 'canceled' });
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
+    expect(await billing.ledger(enrollmentId)).toEqual([
+      { kind: 'payment', amount_minor: 1200 },
+      { kind: 'refund', amount_minor: -1200 },
+    ]);
+  }, 60_000);
+
   it('is left to the customer who has won the dispute', async () => {
     const { enrollmentId, close } = await heldBack();
     await close(false);

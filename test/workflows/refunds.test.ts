@@ -1,6 +1,7 @@
 /** Refunds: full, partial, several, on their way, coming back, and after the enrollment has ended. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { findPaidCharge } from '../../db/aftermath.ts';
+import { listCustomerCharges } from '../../db/customer-charges.ts';
 import { askControl } from '../../dev/stand-in-control.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import { ONCE, startBilling, type TestBilling } from '../support/billing.ts';
@@ -97,6 +98,27 @@ describe('refundCharge', () => {
     },
     45_000,
   );
+
+  it('gives nothing back that a prevented dispute has given back, and what it left', async () => {
+    const disputed = async (how: object) => {
+      const { id, enrollmentId, paymentIntentId } = await paid();
+      const intent = await billing.stripe.paymentIntents.retrieve(paymentIntentId);
+      await billing.control(`charges/${intent.latest_charge}/dispute`, how);
+      await billing.deliverEvents();
+      await waitFor(
+        'the dispute',
+        async () => (await billing.chargeRows(enrollmentId))[0]?.dispute_status === 'prevented',
+      );
+      const [shown] = await listCustomerCharges(billing.db, enrollmentId, 1);
+      return { id, takenMinor: shown?.takenMinor };
+    };
+    const resolved = await disputed({ prevented: 'resolution' });
+    expect(resolved.takenMinor).toBe(1200);
+    await expect(refund(resolved.id, 'one', null)).rejects.toMatchObject({ code: 'nothing_to_refund' });
+    const blocked = await disputed({ prevented: 'block' });
+    expect(blocked.takenMinor).toBe(0);
+    expect(await refund(blocked.id, 'one', null)).toMatchObject({ status: 'succeeded', amountMinor: 1200 });
+  }, 45_000);
 
   it('follows a refund on its way to its end', async () => {
     const { enrollmentId, id } = await paid('4000000000007726');

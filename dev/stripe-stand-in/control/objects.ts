@@ -11,7 +11,7 @@ import { shown } from '../resources/webhook-endpoints.ts';
 import { automaticallyUpdate } from './card-update.ts';
 import { completeByControl } from './complete-session.ts';
 import { type Control, control, objectControl, orConflict } from './controls.ts';
-import { booleanOf, numberOf, textOf } from './fields.ts';
+import { booleanOf, choiceOf, numberOf, textOf } from './fields.ts';
 
 export const objectControls: readonly Control[] = [
   control('POST', '(?:payment_methods|cards)/:id/next_charge', ({ standIn, id, body }) => {
@@ -74,9 +74,11 @@ export const objectControls: readonly Control[] = [
     (turn, charge, body) => {
       const can = charge.status === 'succeeded' && charge.captured && !charge.disputed;
       orConflict(can, `${charge.id} cannot be disputed now`);
+      const prevented = choiceOf(body, 'prevented', ['no', 'resolution', 'block'] as const, 'no');
       return openDispute(turn, charge, {
         reason: textOf(body, 'reason', 'fraudulent') ?? 'fraudulent',
         inquiry: booleanOf(body, 'inquiry', false),
+        prevented: prevented === 'no' ? null : prevented,
         amount: numberOf(body, 'amount', charge.amount_captured) ?? charge.amount_captured,
       });
     },

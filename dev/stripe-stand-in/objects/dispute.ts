@@ -38,7 +38,12 @@ const NO_EVIDENCE: Stripe.Dispute.Evidence = {
 
 export function buildDispute(
   charge: Stripe.Charge,
-  input: { reason: string; inquiry: boolean; amount: number },
+  input: {
+    reason: string;
+    inquiry: boolean;
+    prevented: 'resolution' | 'block' | null;
+    amount: number;
+  },
   created: number,
 ): Stripe.Dispute {
   const card = charge.payment_method_details?.card;
@@ -61,7 +66,7 @@ export function buildDispute(
       submission_method: 'not_submitted',
     },
     intended_submission_method: null,
-    is_charge_refundable: input.inquiry,
+    is_charge_refundable: input.inquiry || input.prevented === 'block',
     livemode: charge.livemode,
     metadata: {},
     network_reason_code: input.reason === 'fraudulent' ? '10.4' : '13.1',
@@ -73,13 +78,13 @@ export function buildDispute(
             type: 'card',
             card: {
               brand: card.brand ?? 'visa',
-              case_type: input.inquiry ? 'inquiry' : 'chargeback',
+              case_type: input.prevented ?? (input.inquiry ? 'inquiry' : 'chargeback'),
               network: card.brand ?? 'visa',
               network_reason_code: '10.4',
             },
           },
         }),
     reason: input.reason,
-    status: input.inquiry ? 'warning_needs_response' : 'needs_response',
+    status: input.prevented ? 'prevented' : input.inquiry ? 'warning_needs_response' : 'needs_response',
   };
 }

@@ -9,6 +9,8 @@ export interface DisputeInput {
   reason: string;
   /** An inquiry moves no money yet. */
   inquiry: boolean;
+  /** It never becomes a dispute: the money goes back at once, or the customer's bank lets it be. */
+  prevented?: 'resolution' | 'block' | null;
   /** Minor units. */
   amount: number;
 }
@@ -17,11 +19,15 @@ const DISPUTE_FEE = 1500;
 
 export function openDispute(turn: Turn, charge: Stripe.Charge, input: DisputeInput): Stripe.Dispute {
   const { world } = turn;
-  const dispute = world.disputes.insert(buildDispute(charge, input, world.clock.now()));
+  const { prevented = null } = input;
+  const dispute = world.disputes.insert(buildDispute(charge, { ...input, prevented }, world.clock.now()));
   world.charges.update(charge, { disputed: true });
-  if (!input.inquiry) move(turn, dispute, -input.amount, DISPUTE_FEE);
+  const isWithdrawn = !input.inquiry && prevented !== 'block';
+  // What is prevented costs no fee of a dispute.
+  if (isWithdrawn) move(turn, dispute, -input.amount, prevented === null ? DISPUTE_FEE : 0);
   emit(turn, 'charge.dispute.created', dispute);
-  if (!input.inquiry) emit(turn, 'charge.dispute.funds_withdrawn', dispute);
+  if (isWithdrawn) emit(turn, 'charge.dispute.funds_withdrawn', dispute);
+  if (prevented !== null) emit(turn, 'charge.dispute.closed', dispute);
   emit(turn, 'charge.updated', charge, { disputed: false });
   return dispute;
 }
