@@ -6,6 +6,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { Stripe } from 'stripe';
 import { DEFECTS, FAULTS, NoTurn } from '../domain/errors.ts';
 import { defect } from './defect.ts';
+import { delayAfterRateLimit, retryAfterMs } from './retry-delay.ts';
 
 /** A 402: the request was right, the payment was not made. */
 export function isDecline(error: unknown): error is InstanceType<typeof Stripe.errors.StripeCardError> {
@@ -112,13 +113,16 @@ export function failureOf(error: unknown, doing: string): unknown {
     return ApplicationFailure.create({
       type: FAULTS.StripeRateLimited,
       message,
-      nextRetryDelay: retryAfterMs(error.headers) ?? '2s',
+      nextRetryDelay: delayAfterRateLimit(error.headers),
     });
   }
   // Stripe names both "still being worked on" and "used for something else" an idempotency_error.
   const inUse = error.statusCode === 409 || error.code === 'idempotency_key_in_use';
   if (error instanceof Stripe.errors.StripeIdempotencyError && !inUse) {
     return defect('StripeIdempotencyMismatch', message);
+  }
+  if (error.headers?.['stripe-should-retry'] === 'true') {
+    return outcomeUnknown(error, message);
   }
   if (
     error instanceof Stripe.errors.StripeAuthenticationError ||
@@ -129,7 +133,17 @@ export function failureOf(error: unknown, doing: string): unknown {
   if (error instanceof Stripe.errors.StripeInvalidRequestError || isDecline(error)) {
     return defect('StripeRequestRefused', message);
   }
-  return ApplicationFailure.create({ type: FAULTS.StripeOutcomeUnknown, message });
+  return outcomeUnknown(error, message);
+}
+
+/** Temporal says when it is tried again, unless Stripe does. */
+function outcomeUnknown({ headers }: InstanceType<typeof Stripe.errors.StripeError>, message: string) {
+  const waitMs = retryAfterMs(headers);
+  return ApplicationFailure.create({
+    type: FAULTS.StripeOutcomeUnknown,
+    message,
+    ...(waitMs === null ? {} : { nextRetryDelay: waitMs }),
+  });
 }
 
 /**
@@ -146,9 +160,4 @@ export function patientFailureOf(error: unknown, doing: string): unknown {
     });
   }
   return failure;
-}
-
-function retryAfterMs(headers: Record<string, string> | undefined): number | null {
-  const seconds = Number(headers?.['retry-after']);
-  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 300) * 1000 : null;
 }

@@ -1,6 +1,7 @@
 /** What is made of an error of Stripe's: retried under the same key, or shown to a person. */
 import { describe, expect, it } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { Stripe } from 'stripe';
 import { failureOf, unusableMethod } from '../../activities/stripe-errors.ts';
 
@@ -19,6 +20,14 @@ function failure(raw: object): ApplicationFailure {
   return made as ApplicationFailure;
 }
 
+/** The delays of a thousand Activities that fail the same way at that try. */
+function delaysOf(raw: object, attempt: number): Promise<number[]> {
+  const environment = new MockActivityEnvironment({ attempt });
+  return environment.run(async () =>
+    Array.from({ length: 1_000 }, () => Number(failure(raw).nextRetryDelay)),
+  );
+}
+
 describe('failureOf', () => {
   it('F6: retries a key that is still in use', () => {
     const raw = { type: 'idempotency_error', code: 'idempotency_key_in_use', statusCode: 409 };
@@ -30,9 +39,63 @@ describe('failureOf', () => {
     expect(failure(raw)).toMatchObject({ type: 'StripeIdempotencyMismatch', nonRetryable: true });
   });
 
-  it('F7: waits as long as Retry-After says', () => {
-    const raw = { type: 'rate_limit_error', statusCode: 429, headers: { 'retry-after': '7' } };
-    expect(failure(raw)).toMatchObject({ type: 'StripeRateLimited', nextRetryDelay: 7_000 });
+  const limited = { type: 'rate_limit_error', statusCode: 429 };
+  const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toUTCString();
+
+  it.each([
+    ['seconds', '7', 1, 7_000, 9_000],
+    ['seconds, spread over more by the third try', '7', 3, 7_000, 15_000],
+    ['less than a second', '0.5', 1, 500, 2_500],
+    ['a date', inSeconds(60), 1, 50_000, 62_000],
+    ['more than five minutes, which is not waited for', '86400', 1, 300_000, 302_000],
+    ['a date in an hour', inSeconds(3_600), 1, 300_000, 302_000],
+    ['nothing', '0', 1, 1_000, 3_000],
+    ['less than nothing', '-5', 1, 1_000, 3_000],
+    ['a date that has passed', inSeconds(-60), 1, 1_000, 3_000],
+    ['what is neither', 'soon', 1, 1_000, 3_000],
+  ])('F7: waits as long as Retry-After says: %s', async (_what, said, attempt, fromMs, toMs) => {
+    const delays = await delaysOf({ ...limited, headers: { 'retry-after': said } }, attempt);
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(fromMs);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(toMs);
+  });
+
+  it.each([
+    [1, undefined, 3_000],
+    [2, undefined, 5_000],
+    [3, undefined, 9_000],
+    [5, undefined, 33_000],
+    [2_000, undefined, 33_000],
+    [1, 'false', 33_000],
+    [1, 'true', 3_000],
+  ])(
+    'F7: spreads who were refused together, at try %i, Stripe-Should-Retry %s',
+    async (attempt, said, toMs) => {
+      const headers = said === undefined ? {} : { 'stripe-should-retry': said };
+      const delays = await delaysOf({ ...limited, headers }, attempt);
+      expect(Math.min(...delays)).toBeGreaterThanOrEqual(1_000);
+      expect(Math.max(...delays)).toBeLessThanOrEqual(toMs);
+      // A thousand of them, and in no twentieth of the time more than a tenth.
+      const parts = Array<number>(21).fill(0);
+      for (const delay of delays) {
+        const part = Math.floor(((delay - 1_000) / (toMs - 1_000)) * 20);
+        parts[part] = Number(parts[part]) + 1;
+      }
+      expect(Math.max(...parts)).toBeLessThan(100);
+    },
+  );
+
+  it('waits as long as Retry-After says where the outcome is unknown too', () => {
+    const raw = { statusCode: 503, headers: { 'retry-after': '9' } };
+    expect(failure(raw)).toMatchObject({ type: 'StripeOutcomeUnknown', nextRetryDelay: 9_000 });
+    expect(failure({ statusCode: 503 }).nextRetryDelay).toBeUndefined();
+  });
+
+  it.each([
+    [{ type: 'invalid_request_error', statusCode: 400 }, 'StripeOutcomeUnknown', false],
+    [{ type: 'idempotency_error', statusCode: 400 }, 'StripeIdempotencyMismatch', true],
+  ])('repeats what Stripe asks to repeat, but never with another request: %o', (raw, type, nonRetryable) => {
+    const headers = { 'stripe-should-retry': 'true' };
+    expect(failure({ ...raw, headers })).toMatchObject({ type, nonRetryable });
   });
 
   it.each([
