@@ -10,11 +10,16 @@ import { unknownStripeEvents } from '../db/inbox-operations.ts';
 import { receiveStripeEvents } from '../db/stripe-events.ts';
 import { moveCursor, readCursor } from '../db/sweep-cursors.ts';
 import { receivedEventOf } from '../domain/received-event.ts';
-import { isSecondWord, STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
+import { isSecondWord, STRIPE_EVENT_LISTS } from '../domain/stripe-event.ts';
 import type { ActivityDeps } from './deps.ts';
 import { patientFailureOf } from './stripe-errors.ts';
 
-const CURSOR = 'stripe-events';
+/** One walk for each list of types that Stripe takes, with a cursor of its own. */
+const WALKS = STRIPE_EVENT_LISTS.map((types, at) => ({
+  cursor: at === 0 ? 'stripe-events' : `stripe-events-${at + 1}`,
+  types,
+}));
+type Walk = (typeof WALKS)[number];
 /** How far back the first sweep looks: Stripe itself repeats a webhook for three days. */
 const FIRST_REACH_S = 3 * 86_400;
 /** Younger events are looked at again by the next sweep: Stripe does not promise to list them in the order of creation. */
@@ -43,38 +48,51 @@ export function createEventSweepActivities(deps: ActivityDeps) {
      */
     async sweepStripeEvents(work: { travelMs: number }): Promise<SweepReport> {
       const beganMs = Date.now();
-      const until = secondsOf(beganMs - work.travelMs) + 1;
-      const newest = (await list({ limit: 1 })).data[0];
-      if (newest === undefined) {
-        return { found: 0, sweptUntil: new Date(until * 1000).toISOString() };
-      }
-      // No later than what there is, by Stripe's clock: this host's may be wrong.
-      const settled = Math.min(secondsOf(beganMs) - SETTLED_AFTER_S, newest.created);
-      const reached = secondsOf((await readCursor(deps.db, CURSOR))?.getTime() ?? 0);
-      // A clock that was ahead has left it there, and nobody knows what was not looked at.
-      let isWrong = reached > newest.created;
-      const from = isWrong || reached === 0 ? until - FIRST_REACH_S : Math.min(reached, until);
-      let place: Place = { from, last: undefined };
-      let found = 0;
-      while (place.from < until && Date.now() - beganMs < ASK_FOR_MS) {
-        const step = await next(place, until);
-        place = step.place;
-        found += step.found;
-        const sweptUntil = new Date(Math.min(place.from, settled) * 1000);
-        await moveCursor(deps.db, CURSOR, sweptUntil, step.found, isWrong);
-        isWrong = false;
-      }
-      return { found, sweptUntil: new Date(place.from * 1000).toISOString() };
+      // Side by side, so that none takes time from another.
+      const reports = await Promise.all(WALKS.map((walk) => sweep(walk, beganMs, work.travelMs)));
+      return {
+        found: reports.reduce((sum, { found }) => sum + found, 0),
+        sweptUntil: reports.map(({ sweptUntil }) => sweptUntil).sort()[0] ?? new Date(beganMs).toISOString(),
+      };
     },
   };
 
-  /** Takes the next page, the oldest events that were not seen. */
-  async function next({ from, last }: Place, until: number): Promise<{ place: Place; found: number }> {
-    const before = last ?? (await list({ created: { lt: from }, limit: 1 })).data[0];
-    if (before === undefined) {
-      return first(from, until);
+  async function sweep(walk: Walk, beganMs: number, travelMs: number): Promise<SweepReport> {
+    const until = secondsOf(beganMs - travelMs) + 1;
+    const newest = (await list(walk, { limit: 1 })).data[0];
+    if (newest === undefined) {
+      return { found: 0, sweptUntil: new Date(until * 1000).toISOString() };
     }
-    const page = await list({ created: { lt: until }, ending_before: before.id });
+    // No later than what there is, by Stripe's clock: this host's may be wrong.
+    const settled = Math.min(secondsOf(beganMs) - SETTLED_AFTER_S, newest.created);
+    const reached = secondsOf((await readCursor(deps.db, walk.cursor))?.getTime() ?? 0);
+    // A clock that was ahead has left it there, and nobody knows what was not looked at.
+    let isWrong = reached > newest.created;
+    const from = isWrong || reached === 0 ? until - FIRST_REACH_S : Math.min(reached, until);
+    let place: Place = { from, last: undefined };
+    let found = 0;
+    while (place.from < until && Date.now() - beganMs < ASK_FOR_MS) {
+      const step = await next(walk, place, until);
+      place = step.place;
+      found += step.found;
+      const sweptUntil = new Date(Math.min(place.from, settled) * 1000);
+      await moveCursor(deps.db, walk.cursor, sweptUntil, step.found, isWrong);
+      isWrong = false;
+    }
+    return { found, sweptUntil: new Date(place.from * 1000).toISOString() };
+  }
+
+  /** Takes the next page, the oldest events that were not seen. */
+  async function next(
+    walk: Walk,
+    { from, last }: Place,
+    until: number,
+  ): Promise<{ place: Place; found: number }> {
+    const before = last ?? (await list(walk, { created: { lt: from }, limit: 1 })).data[0];
+    if (before === undefined) {
+      return first(walk, from, until);
+    }
+    const page = await list(walk, { created: { lt: until }, ending_before: before.id });
     const found = await keep(page.data);
     const newest = page.data[0];
     return newest === undefined || !page.has_more
@@ -83,25 +101,25 @@ export function createEventSweepActivities(deps: ActivityDeps) {
   }
 
   /** Where nothing is older there is no event to go on from: the first ones are looked for by time. */
-  async function first(from: number, until: number): Promise<{ place: Place; found: number }> {
+  async function first(walk: Walk, from: number, until: number): Promise<{ place: Place; found: number }> {
     let lt = until;
-    let page = await list({ created: { gte: from, lt } });
+    let page = await list(walk, { created: { gte: from, lt } });
     while (page.has_more && lt - from > 1) {
       lt = from + Math.ceil((lt - from) / 2);
-      page = await list({ created: { gte: from, lt } });
+      page = await list(walk, { created: { gte: from, lt } });
     }
     const newest = page.data[0];
     let found = await keep(page.data);
     while (page.has_more) {
-      page = await list({ created: { gte: from, lt }, starting_after: page.data.at(-1)?.id ?? '' });
+      page = await list(walk, { created: { gte: from, lt }, starting_after: page.data.at(-1)?.id ?? '' });
       found += await keep(page.data);
     }
     return { place: { from: lt, last: newest }, found };
   }
 
-  async function list(asked: Stripe.EventListParams) {
+  async function list({ types }: Walk, asked: Stripe.EventListParams) {
     try {
-      return await deps.stripe.events.list({ types: [...STRIPE_EVENT_TYPES], limit: 100, ...asked });
+      return await deps.stripe.events.list({ types: [...types], limit: 100, ...asked });
     } catch (error) {
       throw patientFailureOf(error, 'listing events');
     }

@@ -1,5 +1,5 @@
 /**
- * Reads a saved payment method again: the card network may have sent a new expiry, or it was detached. Called by
+ * Reads a saved payment method again: the card network may have sent a new expiry, it was detached, or its mandate has ended. Called by
  * Activities; writes its row, decides nothing.
  */
 import { Stripe } from 'stripe';
@@ -10,7 +10,8 @@ import { failureOf } from './stripe-errors.ts';
 /**
  * Brings the row of a payment method up to date. Safe to call twice.
  * @param failed what a refusal of Stripe's is to be for the caller: an end of the work, or something to wait out
- * @returns whether it is attached to its Customer; the expiry is null when it is not, or does not expire
+ * @returns whether it can be charged: it is attached to its Customer, and the mandate that it is debited under is active; the
+ * expiry is null when it cannot, or does not expire
  * @throws faults, retried; for the rest what `failed` makes of it
  */
 export async function refreshPaymentMethod(
@@ -18,9 +19,12 @@ export async function refreshPaymentMethod(
   id: string,
   at: string,
   failed: typeof failureOf = failureOf,
-): Promise<{ attached: boolean; expires: CardExpiry | null }> {
+): Promise<{ standing: 'good' | 'detached' | 'mandate_ended'; expires: CardExpiry | null }> {
   const method = await readMethod(deps, id, failed);
-  const attached = method !== null && method.customer !== null;
+  const isAttached = method !== null && method.customer !== null;
+  const hasEnded = isAttached && (await mandateHasEnded(deps, id, failed));
+  const standing = hasEnded ? 'mandate_ended' : isAttached ? 'good' : 'detached';
+  const isGood = standing === 'good';
   const card = method?.card ?? null;
   await deps.db
     .updateTable('payment_methods')
@@ -28,12 +32,12 @@ export async function refreshPaymentMethod(
       ...(card === null
         ? {}
         : { brand: card.brand, last4: card.last4, exp_month: card.exp_month, exp_year: card.exp_year }),
-      detached_at: attached ? null : at,
+      detached_at: isGood ? null : at,
     })
     .where('id', '=', id)
     .execute();
-  const expires = attached && card !== null ? { expMonth: card.exp_month, expYear: card.exp_year } : null;
-  return { attached, expires };
+  const expires = isGood && card !== null ? { expMonth: card.exp_month, expYear: card.exp_year } : null;
+  return { standing, expires };
 }
 
 async function readMethod(
@@ -48,5 +52,28 @@ async function readMethod(
       return null;
     }
     throw failed(error, `reading ${id}`);
+  }
+}
+
+/** Cards have none. A key that may not read mandates hears of an end when a debit is refused. */
+async function mandateHasEnded(deps: ActivityDeps, id: string, failed: typeof failureOf): Promise<boolean> {
+  const row = await deps.db
+    .selectFrom('payment_methods')
+    .select('mandate_id')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  const mandateId = row?.mandate_id ?? null;
+  if (mandateId === null) {
+    return false;
+  }
+  try {
+    return (await deps.stripe.mandates.retrieve(mandateId)).status === 'inactive';
+  } catch (error) {
+    const isMissing =
+      error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing';
+    if (isMissing || error instanceof Stripe.errors.StripePermissionError) {
+      return false;
+    }
+    throw failed(error, `reading ${mandateId}`);
   }
 }

@@ -132,7 +132,7 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
       at: string;
     }): Promise<MethodRead> {
       const { enrollmentId, paymentMethodId, at } = work;
-      const { attached, expires } = await refreshPaymentMethod(
+      const { standing, expires } = await refreshPaymentMethod(
         deps,
         paymentMethodId,
         at,
@@ -143,7 +143,7 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
           {
             key: `${paymentMethodId}/${work.eventType}/${at}`,
             at,
-            what: attached ? 'payment_method.updated' : 'payment_method.detached',
+            what: TOLD_AS[standing],
             who: 'stripe',
             why: work.eventType,
             details: {
@@ -154,7 +154,7 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
         ]);
         await tellIfMethodFails(trx, enrollmentId, at);
       });
-      return { usable: attached, expires };
+      return { usable: standing === 'good', expires };
     },
   };
 
@@ -294,6 +294,12 @@ export function createPaymentMethodActivities(deps: ActivityDeps) {
     };
   }
 }
+
+const TOLD_AS = {
+  good: 'payment_method.updated',
+  detached: 'payment_method.detached',
+  mandate_ended: 'payment_method.mandate_ended',
+} as const;
 
 /** Whether the running Activity has been tried for as long as a refused key is waited for. */
 function isLate(): boolean {

@@ -5,7 +5,7 @@
 import type { Stripe } from 'stripe';
 import { refundsOf } from '../activities/refunds.ts';
 import { refundedMinor } from '../domain/refunds.ts';
-import { STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
+import { STRIPE_EVENT_LISTS } from '../domain/stripe-event.ts';
 import type { StripeDispute, StripePayment } from './books.ts';
 
 /** Stripe answers no events older than this. */
@@ -108,8 +108,14 @@ export async function readEvents(
     lte: Math.floor(until.getTime() / 1000),
   };
   const events: { id: string; type: string; createdAt: string }[] = [];
-  for await (const event of stripe.events.list({ types: [...STRIPE_EVENT_TYPES], created, limit: 100 })) {
-    events.push({ id: event.id, type: event.type, createdAt: new Date(event.created * 1000).toISOString() });
+  for (const types of STRIPE_EVENT_LISTS) {
+    for await (const event of stripe.events.list({ types: [...types], created, limit: 100 })) {
+      events.push({
+        id: event.id,
+        type: event.type,
+        createdAt: new Date(event.created * 1000).toISOString(),
+      });
+    }
   }
-  return events;
+  return events.sort((one, other) => other.createdAt.localeCompare(one.createdAt));
 }

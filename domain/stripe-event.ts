@@ -55,8 +55,8 @@ export type EventSignal =
 export type EventDecision = Ignored | ({ kind: 'signal'; enrollmentId: string } & EventSignal);
 
 /**
- * What has an effect here: what a webhook endpoint subscribes to. At most 20, the most that Stripe lists by at once: so not
- * `charge.refunded`, which says no more than `refund.created` (`Events.d.ts` of Stripe's library).
+ * What has an effect here: what a webhook endpoint subscribes to. Not `charge.refunded`, which says no more than
+ * `refund.created`.
  */
 export const STRIPE_EVENT_TYPES = [
   'checkout.session.completed',
@@ -80,7 +80,17 @@ export const STRIPE_EVENT_TYPES = [
   'payment_method.detached',
   'payment_method.updated',
   'payment_method.automatically_updated',
+  'mandate.updated',
 ] as const;
+
+/** The most that Stripe lists by at once (`EventListParams.types` of Stripe's library). */
+const MOST_LISTED_BY = 20;
+
+/** All of them, in as few lists as Stripe takes. */
+export const STRIPE_EVENT_LISTS: readonly (readonly string[])[] = Array.from(
+  { length: Math.ceil(STRIPE_EVENT_TYPES.length / MOST_LISTED_BY) },
+  (_, at) => STRIPE_EVENT_TYPES.slice(at * MOST_LISTED_BY, (at + 1) * MOST_LISTED_BY),
+);
 
 /** Changes that Stripe, a bank or a customer can make without a request of ours. */
 const PAYMENT_INTENT_EVENTS: readonly string[] = STRIPE_EVENT_TYPES.filter((type) =>
@@ -154,7 +164,23 @@ function readOther(event: unknown, object: unknown, type: string): Ignored | Eve
       ? ignore('the event has no payment method id')
       : { ask: 'payment_method', paymentMethodId, eventType: type };
   }
+  if (type === 'mandate.updated') {
+    return readMandate(event, object, type);
+  }
   return ignore(`event type ${type} has no effect here`);
+}
+
+/** Every debit has a mandate that becomes active: only its end is news, and that it is good again after that. */
+function readMandate(event: unknown, mandate: unknown, eventType: string): Ignored | EventQuestion {
+  const status = text(mandate, 'status') ?? 'unknown';
+  const before = text(field(field(event, 'data'), 'previous_attributes'), 'status');
+  if (status !== 'inactive' && before !== 'inactive') {
+    return ignore(`the mandate is ${status}`);
+  }
+  const paymentMethodId = text(mandate, 'payment_method') ?? text(field(mandate, 'payment_method'), 'id');
+  return paymentMethodId === null
+    ? ignore('the mandate has no payment method id')
+    : { ask: 'payment_method', paymentMethodId, eventType };
 }
 
 /** Refunds, Charges, disputes and warnings all name their PaymentIntent. */

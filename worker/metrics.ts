@@ -15,10 +15,11 @@ export interface WorkerMetrics {
 }
 
 /**
- * What a restricted key may lack: a charge is followed without it (`activities/aftermath.ts`). A key that is refused
- * altogether is told by the other requests, of which two go out in the same moment.
+ * What a restricted key may lack: a charge is followed without the one (`activities/aftermath.ts`), and a changed method read
+ * without the other (`activities/payment-method-refresh.ts`). A key that is refused altogether is told by the other requests,
+ * which go out in the same moment.
  */
-const MAY_BE_REFUSED = 'GET /v1/radar/early_fraud_warnings';
+const MAY_BE_REFUSED: readonly string[] = ['GET /v1/radar/early_fraud_warnings', 'GET /v1/mandates/:id'];
 
 export function createWorkerMetrics(): WorkerMetrics {
   const registry = new Registry();
@@ -35,7 +36,7 @@ export function createWorkerMetrics(): WorkerMetrics {
   // with labels do; this one has none, so that it is told from the start.
   const refusals = new Counter({
     name: 'billing_stripe_key_refusals_total',
-    help: 'Requests to Stripe that were answered 401 or 403, but for early fraud warnings',
+    help: 'Requests to Stripe that were answered 401 or 403, but for early fraud warnings and mandates',
     registers,
   });
   const lag = new Histogram({
@@ -48,7 +49,7 @@ export function createWorkerMetrics(): WorkerMetrics {
     registry,
     countStripeRequest({ endpoint, outcome, seconds }) {
       stripe.observe({ endpoint, outcome }, seconds);
-      if (outcome === 'key_refused' && endpoint !== MAY_BE_REFUSED) {
+      if (outcome === 'key_refused' && !MAY_BE_REFUSED.includes(endpoint)) {
         refusals.inc();
       }
     },

@@ -168,7 +168,7 @@ export const checkoutSessionExpiredSignal =
 export const paymentIntentChangedSignal =
   defineSignal<[{ chargeId: string; paymentIntentId: string; eventType: string }]>('paymentIntentChanged');
 
-/** Stripe says that a saved payment method was detached or has new data: it is read from Stripe. */
+/** Stripe says that a saved payment method was detached, has new data, or that its mandate has ended: it is read from Stripe. */
 export const paymentMethodChangedSignal =
   defineSignal<[{ paymentMethodId: string; eventType: string }]>('paymentMethodChanged');
 

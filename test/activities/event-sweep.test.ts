@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import type { Stripe } from 'stripe';
 import { createEventSweepActivities } from '../../activities/event-sweep.ts';
 import { moveCursor, readCursor } from '../../db/sweep-cursors.ts';
+import { STRIPE_EVENT_TYPES } from '../../domain/stripe-event.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const NOW_MS = Date.UTC(2027, 0, 10, 12);
@@ -28,11 +29,11 @@ afterEach(() => {
 });
 
 /** An account with one event at each of these instants, each of whose pages takes that long. */
-function account(instants: readonly number[], pageMs: number) {
+function account(instants: readonly number[], pageMs: number, type = 'payment_intent.succeeded') {
   const events = instants.map((created, at) => ({
     id: `evt_${at}`,
     object: 'event',
-    type: 'payment_intent.succeeded',
+    type,
     api_version: null,
     livemode: false,
     created,
@@ -42,12 +43,17 @@ function account(instants: readonly number[], pageMs: number) {
   const list = async (asked: {
     created?: { gte?: number; lt?: number; lte?: number };
     limit: number;
+    types: string[];
     starting_after?: string;
     ending_before?: string;
   }) => {
-    nowMs += pageMs;
+    expect(asked.types.length).toBeLessThanOrEqual(20);
+    // Those of other types are listed side by side with these.
+    nowMs += asked.types.includes(type) ? pageMs : 0;
     const { gte = 0, lt = Infinity, lte = Infinity } = asked.created ?? {};
-    const inside = newestFirst.filter(({ created }) => created >= gte && created < lt && created <= lte);
+    const inside = newestFirst.filter(
+      ({ created }) => asked.types.includes(type) && created >= gte && created < lt && created <= lte,
+    );
     const place = (id: string | undefined) => inside.findIndex((event) => event.id === id);
     if (asked.ending_before !== undefined) {
       // As Stripe pages back: those right before the cursor.
@@ -123,6 +129,14 @@ describe('sweepStripeEvents', () => {
     const sweep = account([NOW_S - 3 * 86_400 + 1, NOW_S - 600, NOW_S - 30], 1_000);
     // The youngest may still be on its way.
     expect(await sweep()).toEqual({ found: 2, sweptUntil: new Date(NOW_MS - 59_000).toISOString() });
+  });
+
+  it.each(STRIPE_EVENT_TYPES)('finds %s, from where it ended the last time', async (type) => {
+    const sweep = account([NOW_S - 4 * HOUR_S, NOW_S - 2 * HOUR_S], 100, type);
+    expect((await sweep()).found).toBe(2);
+    expect((await sweep()).found).toBe(0);
+    const cursors = await database.db.selectFrom('sweep_cursors').select('swept_until').execute();
+    expect(cursors).toEqual([{ swept_until: new Date(NOW_MS - 2 * HOUR_S * 1_000) }]);
   });
 
   it('looks again at what is young, where Stripe may list an event late', async () => {

@@ -10,6 +10,7 @@ import {
   decideSetupIntent,
   type EventQuestion,
   readStripeEvent,
+  STRIPE_EVENT_LISTS,
   STRIPE_EVENT_TYPES,
 } from '../../domain/stripe-event.ts';
 
@@ -279,8 +280,9 @@ describe('decideCharge', () => {
 });
 
 describe('what an endpoint subscribes to', () => {
-  it('is no more than Stripe lists by at once', () => {
-    expect(STRIPE_EVENT_TYPES.length).toBeLessThanOrEqual(20);
+  it('is listed by as many types at once as Stripe takes, each in one list', () => {
+    expect(STRIPE_EVENT_LISTS.every(({ length }) => length > 0 && length <= 20)).toBe(true);
+    expect(STRIPE_EVENT_LISTS.flat()).toEqual(STRIPE_EVENT_TYPES);
   });
 });
 
@@ -335,5 +337,28 @@ describe('events of a saved payment method', () => {
       paymentMethodId: 'pm_1',
     });
     expect(decidePaymentMethod(question, null)).toMatchObject({ kind: 'ignore' });
+  });
+
+  it.each([
+    ['that has ended', { status: 'inactive' }, 'active', true],
+    [
+      'that has ended, of an expanded method',
+      { status: 'inactive', payment_method: { id: 'pm_1' } },
+      null,
+      true,
+    ],
+    ['that is good again', { status: 'active' }, 'inactive', true],
+    ['that has become active', { status: 'active' }, 'pending', false],
+    ['that is not active yet', { status: 'pending' }, null, false],
+    ['without a method', { status: 'inactive', payment_method: null }, 'active', false],
+  ])('are those of its mandate %s', (_what, more, before, isNews) => {
+    const mandate = { id: 'mandate_1', object: 'mandate', payment_method: 'pm_1', ...more };
+    const previous_attributes = before === null ? {} : { status: before };
+    const given = event('mandate.updated', mandate, { data: { object: mandate, previous_attributes } });
+    expect(readStripeEvent(given, false)).toMatchObject(
+      isNews
+        ? { ask: 'payment_method', paymentMethodId: 'pm_1', eventType: 'mandate.updated' }
+        : { kind: 'ignore', reason: expect.stringContaining('the mandate') },
+    );
   });
 });

@@ -73,15 +73,18 @@ describe('the metrics of a Worker', () => {
     expect(await refusals()).toBe(endpoints.length);
   });
 
-  it('count no refused key where a restricted one may do without: early fraud warnings', async () => {
-    const { registry, countStripeRequest } = createWorkerMetrics();
-    const endpoint = 'GET /v1/radar/early_fraud_warnings';
-    countStripeRequest({ endpoint, outcome: 'key_refused', seconds: 0.1 });
-    const told = scrape(await registry.metrics());
-    expect(told.value('billing_stripe_key_refusals_total')).toBe(0);
-    const labels = { endpoint, outcome: 'key_refused' };
-    expect(told.value('billing_stripe_request_seconds_count', labels)).toBe(1);
-  });
+  it.each(['/v1/radar/early_fraud_warnings', '/v1/mandates/mandate_1PgafmB7WZ01zgkW'])(
+    'count no refused key where a restricted one may do without: %s',
+    async (path) => {
+      const { registry, countStripeRequest } = createWorkerMetrics();
+      const endpoint = `GET ${templateOf(path)}`;
+      countStripeRequest({ endpoint, outcome: 'key_refused', seconds: 0.1 });
+      const told = scrape(await registry.metrics());
+      expect(told.value('billing_stripe_key_refusals_total')).toBe(0);
+      const labels = { endpoint, outcome: 'key_refused' };
+      expect(told.value('billing_stripe_request_seconds_count', labels)).toBe(1);
+    },
+  );
 
   it('never tell a lag below zero', async () => {
     metrics.countFirstAttempt(-5);

@@ -221,7 +221,7 @@ describe('accountModel', () => {
     ])('is said and asked for when %s', (_name, more) => {
       const page = model({ enrollment: { ...removed, ...more } });
       expect(page.method?.isRemoved).toBe(true);
-      expect(page.nudge?.title).toBe('Your payment method was removed');
+      expect(page.nudge?.title).toBe('Your payment method can no longer be charged');
       expect(page.status.text).not.toContain('nothing you need to do');
     });
 
@@ -235,7 +235,9 @@ describe('accountModel', () => {
 
     it('is asked for beside a problem of ours, and not twice beside one of the customer', () => {
       const looking = [unpaid('needs_attention')];
-      expect(model({ enrollment: removed, charges: looking }).nudge?.title).toContain('was removed');
+      expect(model({ enrollment: removed, charges: looking }).nudge?.title).toContain(
+        'can no longer be charged',
+      );
       const declined = [unpaid('requires_payment_method')];
       expect(model({ enrollment: { ...removed, status: 'past_due' }, charges: declined }).nudge).toBeNull();
     });
@@ -467,7 +469,7 @@ describe('accountModel', () => {
       expect(problem?.title).toBe('Your payment of ¥1,980 did not go through');
       expect(problem?.actions.map(({ way }) => way)).toEqual(['method']);
       expect(problem?.paragraphs.slice(2)).toEqual([
-        'Your saved payment method was removed.',
+        'Your saved payment method can no longer be charged.',
         'Choose another payment method to settle it now. You pay the amount only once.',
       ]);
     });

@@ -261,8 +261,8 @@ describe('customerPages', () => {
       await seedPaymentMethod(test.db, id, { detached_at: daysAhead(0) });
       const { body } = await get(id, '/account');
       const text = mentioned(body);
-      expect(text).toContain('Your payment method was removed');
-      expect(text).toContain('Visa ending in 4242 Removed');
+      expect(text).toContain('Your payment method can no longer be charged');
+      expect(text).toContain('Visa ending in 4242 No longer usable');
       expect(text).not.toContain('nothing you need to do');
       expect(body).toContain('id="renew-method"');
     });

@@ -38,6 +38,47 @@ async function notices(enrollmentId: string) {
   return rows.map(({ kind }) => kind);
 }
 
+describe('a mandate that ends between two charges', () => {
+  /** An enrollment that Stripe tells of the end of its mandate, as its timeline has it. */
+  async function ended(what: string) {
+    const { enrollmentId } = await billing.enrolledWithAccount({ ...MONTHLY, currency: 'usd' }, SLOW);
+    const { id } = await billing.charged(enrollmentId, 1, 'processing');
+    await billing.known(enrollmentId, id, 'processing');
+    const method = () =>
+      billing.db
+        .selectFrom('payment_methods')
+        .select(['mandate_id', 'detached_at'])
+        .where('enrollment_id', '=', enrollmentId)
+        .executeTakeFirstOrThrow();
+    await billing.control(`mandates/${(await method()).mandate_id}/end`);
+    await billing.deliverEvents();
+    await waitFor('the word of it', async () =>
+      (await billing.timeline(enrollmentId)).some(
+        (told) => told.what === what && told.why === 'mandate.updated',
+      ),
+    );
+    const found = { detachedAt: (await method()).detached_at, notices: await notices(enrollmentId) };
+    await billing.billing.cancelEnrollment(enrollmentId, BY);
+    return found;
+  }
+
+  it('has the customer asked for another method before the next one', async () => {
+    expect(await ended('payment_method.mandate_ended')).toEqual({
+      detachedAt: expect.any(Date),
+      notices: expect.arrayContaining(['payment_method_needed']),
+    });
+  }, 45_000);
+
+  it('is not known to a key that may not read mandates: the next debit tells', async () => {
+    const match = { method: 'GET', path_prefix: '/v1/mandates' };
+    await billing.control('faults', { match, kind: 'status', status: 403, times: 1 });
+    expect(await ended('payment_method.updated')).toEqual({
+      detachedAt: null,
+      notices: expect.not.arrayContaining(['payment_method_needed']),
+    });
+  }, 45_000);
+});
+
 describe('a debit whose mandate has ended', () => {
   it('asks the customer for another method, with which the same payment goes on', async () => {
     const terms: Terms = { ...ONCE_USD, schedule: { type: 'on_demand' } };
