@@ -9,10 +9,11 @@ import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
 import { dueNow, openPlanned, openRequested } from './new-charges.ts';
+import { owedAtEnd, owedSince } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
 import { type EnrollmentRun, isDisputed, type Pause, type RequestedCharge, setSchedule } from './run.ts';
-import { catchUp, changing, commandFact, endPause, owedAtEnd, owedSince, replan } from './schedule.ts';
+import { catchUp, changing, commandFact, endPause, replan } from './schedule.ts';
 
 type Move =
   | { kind: 'open_planned'; charge: PlannedCharge }

@@ -2,10 +2,11 @@
 import { condition, patched, setHandler } from '@temporalio/workflow';
 import { planTermsOf } from '../domain/terms.ts';
 import { cancelAtPeriodEndUpdate, type Requested, undoCancelUpdate } from './messages.ts';
+import { owedNow } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { refuse, refuseByStatus } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
-import { changing, isDue, note, owedNow } from './schedule.ts';
+import { changing, isDue, note } from './schedule.ts';
 import { interactive } from './stripe-activities.ts';
 
 export function handleCancelLater(run: EnrollmentRun): void {

@@ -20,11 +20,11 @@ import {
   paymentIntentChangedSignal,
   paymentMethodChangedSignal,
 } from './messages.ts';
+import { owedNow } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { refuse, refuseByStatus } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
-import { owedNow } from './schedule.ts';
 import { handleScheduleCommands } from './schedule-commands.ts';
 
 export function handleMessages(run: EnrollmentRun): void {

@@ -6,8 +6,8 @@ import { settle } from '../domain/amount-change.ts';
 import { chargeId } from '../domain/ids.ts';
 import { type OpenCharge, openedCharge } from '../domain/open-charge.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
+import { owedSince } from './owed.ts';
 import { type EnrollmentRun, type RequestedCharge, setSchedule } from './run.ts';
-import { owedSince } from './schedule.ts';
 
 /** What a planned charge asks for once the balance has met it. */
 export function dueNow(run: EnrollmentRun, { amountMinor }: PlannedCharge) {

@@ -8,10 +8,10 @@ import { ENROLLMENT_STATUS, NOBODY, PAST_DUE_SINCE, WAITS_FOR } from '../config/
 import type { Step } from '../domain/charge-life.ts';
 import { amountText } from '../domain/money.ts';
 import { type AttemptReason, type OpenCharge, policyOf } from '../domain/open-charge.ts';
-
 import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import { termsDetails } from '../domain/terms-in-words.ts';
 import { chargeWaitsFor } from '../domain/waits-for.ts';
+import { owedNow } from './owed.ts';
 import { type EnrollmentRun, isDisputed, type SavedMethod, statusOf } from './run.ts';
 
 /** Shows the run as it stands; costs an event and an action only when what it can be found by has changed. */
@@ -173,7 +173,7 @@ function headline(run: EnrollmentRun): string {
     case 'past_due':
       return `**Past due**: ${owed(run)}. ${nextLine(run)}`;
     case 'paused':
-      return `**Paused** by ${state.paused?.by ?? 'nobody'}${state.paused?.resumeAt ? ` until ${instant(state.paused.resumeAt)}` : ''}: the schedule rests.`;
+      return `**Paused** by ${state.paused?.by ?? 'nobody'}${state.paused?.resumeAt ? ` until ${instant(state.paused.resumeAt)}` : ''}: the schedule rests.${heldLine(run)}${endLine(run)}`;
     case 'completed':
       return '**Completed.** Everything agreed has been collected.';
     case 'canceled':
@@ -185,15 +185,28 @@ function headline(run: EnrollmentRun): string {
   }
 }
 
-function nextLine({ state, terms }: EnrollmentRun): string {
+/** What is owed and waits, with a space before it. */
+function heldLine(run: EnrollmentRun): string {
+  const held = owedNow(run);
+  const amount = held === null ? '' : amountText(held.amountMinor, run.terms.currency);
+  return held === null ? '' : ` Held back and still owed: ${amount}, due ${instant(held.dueAt)}.`;
+}
+
+/** A cancel that is still to come, with a space before it. */
+function endLine({ state: { cancelLater } }: EnrollmentRun): string {
+  return cancelLater === null ? '' : ` Canceled by ${cancelLater.by} as of ${instant(cancelLater.at)}.`;
+}
+
+function nextLine(run: EnrollmentRun): string {
+  const { state, terms } = run;
   if (state.cancel !== null) {
     return 'Canceling: no attempt starts any more.';
   }
   if (isDisputed(state)) {
-    return 'A dispute is open: nothing is charged until it is over.';
+    return `A dispute is open: nothing is charged until it is over.${heldLine(run)}${endLine(run)}`;
   }
   if (state.cancelLater !== null) {
-    return `Canceled by ${state.cancelLater.by} as of ${instant(state.cancelLater.at)}.`;
+    return endLine(run).trim();
   }
   const { next, planning } = state.schedule;
   if (next !== null) {

@@ -6,7 +6,8 @@ import { condition, patched } from '@temporalio/workflow';
 import type { NoteWork, ScheduleWork } from '../activities/schedule.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import { withEmptyLists } from '../domain/schedule-changes.ts';
-import { type PlannedCharge, planTermsOf } from '../domain/terms.ts';
+import { planTermsOf } from '../domain/terms.ts';
+import { owedAtEnd, owedSince } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { type EnrollmentRun, isDisputed, type Pause, setSchedule } from './run.ts';
@@ -150,31 +151,6 @@ export async function endPause(run: EnrollmentRun, by: Asker): Promise<void> {
 function endOf({ resumeAt }: Pause): string {
   const now = Date.now();
   return new Date(resumeAt === null ? now : Math.min(Date.parse(resumeAt), now)).toISOString();
-}
-
-/** The charge that fell due before the pause and waits; null when there is none. */
-export function owedSince({ state }: EnrollmentRun): PlannedCharge | null {
-  const { next } = state.schedule;
-  const until = state.paused?.owed?.until;
-  return next !== null && until !== undefined && Date.parse(next.dueAt) <= Date.parse(until) ? next : null;
-}
-
-/** The charge that has fallen due and is held back, by a dispute or since before a pause; null when there is none. */
-export function owedNow(run: EnrollmentRun): PlannedCharge | null {
-  const { paused, schedule } = run.state;
-  if (paused !== null) {
-    return owedSince(run);
-  }
-  const { next } = schedule;
-  return next !== null && Date.parse(next.dueAt) <= Date.now() ? next : null;
-}
-
-/** The charge that is owed after the period with which the enrollment ends; null when there is none. */
-export function owedAtEnd(run: EnrollmentRun): PlannedCharge | null {
-  const { cancelLater } = run.state;
-  const owed = owedNow(run);
-  const isOwed = owed !== null && cancelLater?.owes && Date.parse(owed.dueAt) < Date.parse(cancelLater.at);
-  return isOwed ? owed : null;
 }
 
 /**

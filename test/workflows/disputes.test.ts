@@ -249,6 +249,13 @@ describe('a charge of the schedule that a dispute holds back', () => {
 
   const stateOf = (id: string) => billing.handle(id).query(enrollmentStateQuery);
 
+  /** What an operator reads first in the Temporal UI. */
+  async function headline(id: string): Promise<string | undefined> {
+    const handle = billing.handle(id);
+    const { currentDetails } = await handle.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    return currentDetails.split('\n')[0];
+  }
+
   it('is made once it is won, also when a pause began and ended meanwhile', async () => {
     const { id, next, clock, close } = await holding();
     await billing.billing.pauseEnrollment(id, { ...BY, resumeAt: null });
@@ -324,6 +331,9 @@ describe('a charge of the schedule that a dispute holds back', () => {
     });
     await clock.goTo(new Date(Date.parse(cancelAt) + DAY_MS).toISOString());
     expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'active' });
+    expect(await headline(id)).toMatch(
+      /^\*\*Active\.\*\* A dispute is open: .* Held back and still owed: JPY 980, due .* Canceled by api:key as of /,
+    );
     await close(true);
     expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
     expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled', chargesSucceeded: 2 });
@@ -350,6 +360,7 @@ describe('a charge of the schedule that a dispute holds back', () => {
     const { cancelAt } = await billing.billing.cancelAtPeriodEnd(id, BY);
     await clock.goTo(new Date(Date.parse(cancelAt) + DAY_MS).toISOString());
     expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'paused' });
+    expect(await headline(id)).toMatch(/rests\. Held back and still owed: JPY 980, due .* Canceled by /);
     expect(await billing.chargeRows(id)).toHaveLength(1);
     await billing.billing.resumeEnrollment(id, BY);
     expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
