@@ -15,13 +15,13 @@ import { workflowVariant } from '../support/workflow-variant.ts';
 const CHANGED = [
   {
     file: 'workflows/charge-work.ts',
-    from: "import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';",
-    to: "import { ActivityFailure, ApplicationFailure, patched, sleep } from '@temporalio/workflow';",
+    from: "from '@temporalio/workflow';",
+    to: "from '@temporalio/workflow';\nimport { patched as isSwitchedOn, sleep } from '@temporalio/workflow';",
   },
   {
     file: 'workflows/charge-work.ts',
     from: '  try {\n    return await activity();',
-    to: "  if (patched('rehearsal')) {\n    await sleep(10);\n  }\n  try {\n    return await activity();",
+    to: "  if (isSwitchedOn('rehearsal')) {\n    await sleep(10);\n  }\n  try {\n    return await activity();",
   },
 ];
 
