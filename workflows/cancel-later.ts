@@ -81,6 +81,8 @@ async function endOfOwed(run: EnrollmentRun): Promise<string> {
     changes: schedule.changes,
     after,
   });
+  // A cancel at once does not wait for its turn.
+  refuseByStatus(run, 'cancel_at_period_end');
   return charge?.dueAt ?? refuseWithoutNext();
 }
 

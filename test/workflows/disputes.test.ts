@@ -8,15 +8,17 @@ import {
   enrollmentStateQuery,
   paymentMethodChangedSignal,
 } from '../../workflows/messages.ts';
-import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { MONTHLY, startBilling, type TestBilling, type WorkerTeam } from '../support/billing.ts';
 import { retryNow } from '../support/temporal.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
 import { workflowVariant } from '../support/workflow-variant.ts';
 
 let billing: TestBilling;
+let workers: WorkerTeam;
 beforeAll(async () => {
   billing = await startBilling();
+  workers = billing.workers;
 }, 60_000);
 afterAll(() => billing.stop());
 
@@ -208,12 +210,12 @@ describe('a run that older code has left waiting for a dispute', () => {
       to: 'return FOREVER;',
     };
     const code = await workflowVariant([older]);
-    await billing.workers.stop();
+    await workers.stop();
     const before = await billing.addWorkers(code);
     const { enrollmentId } = await disputed(MONTHLY);
     const { cancelAt } = await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
     await before.stop();
-    await billing.addWorkers(billing.bundle);
+    workers = await billing.addWorkers(billing.bundle);
     await billing.handle(enrollmentId).signal(paymentMethodChangedSignal, {
       paymentMethodId: 'pm_unknown',
       eventType: 'payment_method.updated',
@@ -388,6 +390,24 @@ describe('a charge of the schedule that a dispute holds back', () => {
       code: 'nothing_to_change',
     });
     expect(await billing.chargeRows(id)).toHaveLength(1);
+  }, 60_000);
+
+  it('is not owed after a cancel at once that comes while the end of its period is looked for', async () => {
+    const { id } = await holding();
+    await workers.stop();
+    const deaf = await billing.addWorkers(billing.bundle, { activities: {} });
+    const later = billing.billing.cancelAtPeriodEnd(id, BY).catch((error: { code?: string }) => error.code);
+    const pending = async () => (await billing.handle(id).describe()).raw.pendingActivities?.length ?? 0;
+    await waitFor('the look', async () => (await pending()) === 1);
+    const atOnce = billing.billing.cancelEnrollment(id, BY);
+    await waitFor('the cancel', async () => (await pending()) > 1);
+    await deaf.stop();
+    workers = await billing.addWorkers(billing.bundle);
+    expect(await later).toBe('enrollment_ended');
+    await atOnce;
+    expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled', chargesSucceeded: 1 });
+    expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'canceled', cancel_at: null });
+    expect((await billing.chargeRows(id)).at(-1)).toMatchObject({ status: 'canceled', attempts: 0 });
   }, 60_000);
 
   it('is shown as canceled when it is lost and the terms cancel', async () => {
