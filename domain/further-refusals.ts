@@ -52,7 +52,7 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
       'create_charge',
       ...OF_ONE_CHARGE,
     ],
-    when: 'a cancel has been accepted: of the enrollment, of the charge, or, for changes of the schedule and a pause, one at the end of the period',
+    when: 'a cancel has been accepted: of the enrollment, of the charge, or, for changes of the schedule and a pause, one at the end of the period, and for `create_charge` once that end has come',
   },
   no_cancel_pending: {
     commands: ['undo_cancel'],

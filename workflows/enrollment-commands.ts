@@ -104,6 +104,12 @@ function handleNewCharge(run: EnrollmentRun): void {
           return;
         }
         refuseByStatus(run, 'create_charge');
+        if (state.cancelLater !== null && Date.parse(state.cancelLater.at) <= Date.now()) {
+          refuse(
+            'cancel_pending',
+            `it is canceled as of ${state.cancelLater.at}: no charge is opened any more`,
+          );
+        }
         if (!Number.isSafeInteger(amountMinor) || amountMinor <= 0) {
           refuse('amount_invalid', `amount ${amountMinor}: expected a positive whole number of minor units`);
         }

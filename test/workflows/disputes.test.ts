@@ -336,6 +336,10 @@ describe('a charge of the schedule that a dispute holds back', () => {
     expect(await headline(id)).toMatch(
       /^\*\*Active\.\*\* A dispute is open: .* Held back and still owed: JPY 980, due .* Canceled by api:key as of /,
     );
+    // It would never be opened, and be written off with the end.
+    await expect(
+      billing.billing.createCharge(id, { ...BY, requestKey: 'late', amountMinor: 700, description: null }),
+    ).rejects.toMatchObject({ code: 'cancel_pending' });
     await close(true);
     expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
     expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled', chargesSucceeded: 2 });
