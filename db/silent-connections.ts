@@ -3,7 +3,7 @@
  * on what was sent after a quarter of an hour; the pool would lend such a connection to one caller after the other.
  */
 import type { Client, PoolClient } from 'pg';
-import { readTimeout } from './unavailable.ts';
+import { isReadTimeout, readTimeout } from './unavailable.ts';
 
 /**
  * Has a connection fail a statement that is not answered in time, and then end itself: the pool opens another one for the
@@ -28,6 +28,10 @@ export function endWhenSilent(client: PoolClient & Pick<Client, 'end'>, timeoutM
         clearTimeout(timer);
         if (error) {
           reject(error);
+          if (isReadTimeout(error)) {
+            // The address has asked for one of `pg`'s own (`?query_timeout=`), which leaves the statement under way.
+            void client.end();
+          }
         } else {
           resolve(result);
         }

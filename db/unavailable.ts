@@ -43,3 +43,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 export function readTimeout(): Error {
   return new Error(READ_TIMEOUT);
 }
+
+/** Whether it is that error, whoever made it. */
+export function isReadTimeout(error: Error): boolean {
+  return error.message === READ_TIMEOUT;
+}

@@ -126,6 +126,20 @@ describe('openDatabase', () => {
     }
   });
 
+  it('lends no connection out again on which a statement waits, also when the address says for how long', async () => {
+    const db = openDatabase({
+      url: `${database.url}?query_timeout=200`,
+      poolSize: 1,
+      preparedStatements: true,
+    });
+    try {
+      await expect(sql`select pg_sleep(${5}::int)`.execute(db)).rejects.toThrow('Query read timeout');
+      expect((await sql`select 1 as one`.execute(db)).rows).toEqual([{ one: 1 }]);
+    } finally {
+      await db.destroy();
+    }
+  });
+
   it('leaves nothing of an answer that only a look at the whole heap would free', async () => {
     const db = openDatabase({ url: database.url, poolSize: 1, preparedStatements: true });
     try {
