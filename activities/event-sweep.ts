@@ -48,8 +48,15 @@ export function createEventSweepActivities(deps: ActivityDeps) {
      */
     async sweepStripeEvents(work: { travelMs: number }): Promise<SweepReport> {
       const beganMs = Date.now();
-      // Side by side, so that none takes time from another.
-      const reports = await Promise.all(WALKS.map((walk) => sweep(walk, beganMs, work.travelMs)));
+      // Side by side, so that none takes time from another. One that fails has the rest of them come as far as they can,
+      // and none is still under way when it is all tried again.
+      const walked = await Promise.allSettled(WALKS.map((walk) => sweep(walk, beganMs, work.travelMs)));
+      const reports = walked.map((end) => {
+        if (end.status === 'rejected') {
+          throw end.reason;
+        }
+        return end.value;
+      });
       return {
         found: reports.reduce((sum, { found }) => sum + found, 0),
         sweptUntil: reports.map(({ sweptUntil }) => sweptUntil).sort()[0] ?? new Date(beganMs).toISOString(),

@@ -14,6 +14,8 @@ const START_TO_CLOSE_MS = 60_000;
 
 let database: TestDatabase;
 let nowMs = NOW_MS;
+/** A type of event that cannot be listed. */
+let refused = 'none';
 beforeAll(async () => {
   database = await createTestDatabase();
 });
@@ -22,6 +24,7 @@ beforeEach(async () => {
   await database.db.deleteFrom('stripe_events').execute();
   await database.db.deleteFrom('sweep_cursors').execute();
   nowMs = NOW_MS;
+  refused = 'none';
   jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
 });
 afterEach(() => {
@@ -48,6 +51,9 @@ function account(instants: readonly number[], pageMs: number, type = 'payment_in
     ending_before?: string;
   }) => {
     expect(asked.types.length).toBeLessThanOrEqual(20);
+    if (asked.types.includes(refused)) {
+      throw new Error('refused');
+    }
     // Those of other types are listed side by side with these.
     nowMs += asked.types.includes(type) ? pageMs : 0;
     const { gte = 0, lt = Infinity, lte = Infinity } = asked.created ?? {};
@@ -137,6 +143,16 @@ describe('sweepStripeEvents', () => {
     expect((await sweep()).found).toBe(0);
     const cursors = await database.db.selectFrom('sweep_cursors').select('swept_until').execute();
     expect(cursors).toEqual([{ swept_until: new Date(NOW_MS - 2 * HOUR_S * 1_000) }]);
+  });
+
+  it('ends when all that it has begun is over, and has kept what can be listed where some cannot', async () => {
+    const missed = between(NOW_S - 5 * HOUR_S, NOW_S - HOUR_S, 350);
+    const sweep = account([NOW_S - 4 * 86_400, ...missed], 100);
+    refused = 'mandate.updated';
+    await expect(sweep()).rejects.toThrow('refused');
+    expect(await kept()).toBe(350);
+    refused = 'none';
+    expect((await sweep()).found).toBe(0);
   });
 
   it('looks again at what is young, where Stripe may list an event late', async () => {
