@@ -1,10 +1,6 @@
-import { Agent, get as httpGet } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { USUAL_SCOPES } from '../../api/api-keys.ts';
-import { leftAfterScavenge } from '../support/scavenge.ts';
 import { startApi, type TestApi } from './test-api.ts';
 import { sessionEvent } from './webhook-events.ts';
 
@@ -195,40 +191,3 @@ interface Operation {
   responses: Record<string, unknown>;
   security?: unknown;
 }
-
-describe('what was answered', () => {
-  it.each(['/healthz', '/v1/enrollments/enr_0', '/c/none', '/ops'])(
-    'leaves nothing that only a look at the whole heap would free: %s',
-    async (path) => {
-      const fresh = await startApi({
-        environment: { API_RATE_LIMIT_PER_MINUTE: '100000', LOG_LEVEL: 'error' },
-      });
-      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      try {
-        await fresh.app.listen({ host: '127.0.0.1', port: 0 });
-        const { port } = fresh.app.server.address() as AddressInfo;
-        const headers = {
-          authorization: `Bearer ${(await fresh.keyWith([...USUAL_SCOPES])).key}`,
-          'x-long': 'x'.repeat(10_000),
-        };
-        const ask = () =>
-          new Promise<void>((resolve, reject) => {
-            const sent = httpGet({ port, path, agent, headers }, (answer) =>
-              answer.resume().on('end', resolve),
-            );
-            sent.on('error', reject);
-          });
-        const left = await leftAfterScavenge(async () => {
-          for (let count = 0; count < 300; count += 1) {
-            await ask();
-          }
-        });
-        // All requests together are 3 MB.
-        expect(left).toBeLessThan(2_000_000);
-      } finally {
-        agent.destroy();
-        await fresh.close();
-      }
-    },
-  );
-});
