@@ -16,19 +16,19 @@ export interface SharedOptions {
 export class Session {
   readonly out: Output;
   readonly #options: SharedOptions;
-  readonly #environment: Environment;
+  readonly environment: Environment;
   #api: BillingApi | null = null;
 
   constructor(options: SharedOptions, environment: Environment) {
     this.#options = options;
-    this.#environment = environment;
+    this.environment = environment;
     this.out = new Output(options.json);
   }
 
   /** @throws CommandFailure when nothing says where the API is */
   get api(): BillingApi {
     this.#api ??= new BillingApi({
-      ...apiAccess(this.#environment, this.#options.stack),
+      ...apiAccess(this.environment, this.#options.stack),
       operator: this.#operator(),
     });
     return this.#api;
@@ -36,12 +36,12 @@ export class Session {
 
   /** For commands that reach past the API. @throws CommandFailure naming what is missing */
   settings(needed: readonly string[]): Environment {
-    return serviceSettings(this.#environment, this.#options.stack, needed);
+    return serviceSettings(this.environment, this.#options.stack, needed);
   }
 
   /** What is known of the installation, for commands that need none of it. */
   settingsIfAny(): Environment {
-    return { ...findLocalStack(this.#options.stack)?.settings, ...this.#environment };
+    return { ...findLocalStack(this.#options.stack)?.settings, ...this.environment };
   }
 
   /**
@@ -75,7 +75,7 @@ export class Session {
 
   /** Who sits here: `--as`, BILLING_OPERATOR, else the name of the account on this machine. */
   #operator(): string {
-    const given = this.#options.as ?? this.#environment.BILLING_OPERATOR;
+    const given = this.#options.as ?? this.environment.BILLING_OPERATOR;
     if (given !== undefined && given !== '') {
       if (!/^[\w.@+-]{1,64}$/.test(given)) {
         throw new CommandFailure(

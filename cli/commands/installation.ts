@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { settingsSchema } from '../../config/env.ts';
 import { ensureSearchAttributes, SEARCH_ATTRIBUTE_TYPES } from '../../config/search-attributes.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
+import type { Environment } from '../local-stack.ts';
 import { table } from '../output.ts';
 import { savedQueries, uiAddress } from '../queries.ts';
 import type { OpenSession, Session } from '../session.ts';
@@ -31,11 +32,9 @@ export function installationCommands(program: Command, open: OpenSession): void 
     .allowUnknownOption()
     .argument('[options...]')
     .action(async (given: string[], _options: object, command: Command) => {
-      const { json } = command.optsWithGlobals<{ json: boolean }>();
-      const settings = given.includes('--help')
-        ? {}
-        : open(command).settings(['DATABASE_URL', 'STRIPE_SECRET_KEY']);
-      await runScript('check-books/main.ts', json ? ['--json', ...given] : given, settings);
+      const { json, stack } = command.optsWithGlobals<{ json: boolean; stack: string }>();
+      const args = ['--stack', stack, ...(json ? ['--json'] : []), ...given];
+      await runScript('check-books/main.ts', args, open(command).environment);
     });
 
   program
@@ -93,12 +92,12 @@ async function register(session: Session): Promise<string[]> {
   }
 }
 
-/** Another entry of the project, with its own options and exit codes. */
-async function runScript(file: string, args: string[], settings: Record<string, string | undefined>) {
+/** Another entry of the project, which looks for its settings itself, with its own options and exit codes. */
+async function runScript(file: string, args: string[], environment: Environment) {
   const child = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', path.join(PROJECT, file), ...args],
-    { stdio: 'inherit', env: { ...settings } },
+    { stdio: 'inherit', env: { ...environment } },
   );
   process.exitCode = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);

@@ -128,7 +128,9 @@ describe('without settings', () => {
     [['check-books'], { DATABASE_URL: 'postgres://x/y' }, 'set STRIPE_SECRET_KEY (see .env.example)'],
     [['search-attributes'], {}, 'set TEMPORAL_ADDRESS (see .env.example)'],
   ])('%j says in one sentence what to set', async (args, environment, sentence) => {
-    const ended = await inProcess([...args, '--stack', path.join(folder, 'none')], environment);
+    // A script of its own, which writes past this process.
+    const ask = args[0] === 'check-books' ? durableBilling : inProcess;
+    const ended = await ask([...args, '--stack', path.join(folder, 'none')], environment);
     expect([ended.code, ended.stdout]).toEqual([2, '']);
     expect(ended.stderr).toContain(sentence);
     expect(ended.stderr.trim().split('\n')).toHaveLength(1);

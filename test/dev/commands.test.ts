@@ -65,8 +65,15 @@ it.each(OURS)(
   60_000,
 );
 
-it('npm run sample takes no word for a number of minutes', async () => {
-  const { code, stdout, stderr } = await run('sample', '--minutes', 'soon');
-  expect([code, stdout]).toEqual([2, '']);
-  expect(stderr).toContain("--minutes: 'soon' is no number of minutes");
-}, 40_000);
+it.each([
+  ['check-books', '--settle-ms', 'expected whole milliseconds'],
+  ['sample', '--minutes', 'is no number of minutes'],
+])(
+  'npm run %s takes no word for the number of %s',
+  async (name, option, said) => {
+    const { code, stdout, stderr } = await run(name, option, 'soon');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(new RegExp(`${option}.*soon.*${said}`, 's'));
+  },
+  40_000,
+);
