@@ -9,7 +9,7 @@ import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
 import { dueNow, openPlanned, openRequested } from './new-charges.ts';
-import { owedAtEnd, owedSince } from './owed.ts';
+import { owedAtEnd, owedSince, periodOver } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
 import { type EnrollmentRun, isDisputed, type Pause, type RequestedCharge, setSchedule } from './run.ts';
@@ -102,8 +102,9 @@ function nextMove(run: EnrollmentRun): Move {
   if (shouldLeave()) {
     return { kind: 'leave' };
   }
-  if (state.cancelLater !== null && Date.parse(state.cancelLater.at) <= Date.now()) {
-    return moveAfterPeriod(run, state.cancelLater);
+  const over = periodOver(run);
+  if (over !== null) {
+    return moveAfterPeriod(run, over);
   }
   return state.paused === null ? moveWhileActive(run) : moveWhilePaused(run, state.paused);
 }

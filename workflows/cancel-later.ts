@@ -2,7 +2,7 @@
 import { condition, patched, setHandler } from '@temporalio/workflow';
 import { planTermsOf } from '../domain/terms.ts';
 import { cancelAtPeriodEndUpdate, type Requested, undoCancelUpdate } from './messages.ts';
-import { owedNow } from './owed.ts';
+import { owedNow, periodOver } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { refuse, refuseByStatus } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
@@ -91,13 +91,8 @@ async function endOfOwed(run: EnrollmentRun): Promise<string> {
  * @returns when it takes effect
  */
 function cancelLater(run: EnrollmentRun, { by, reason }: Requested, owedUntil: string | null = null): string {
-  const nextAt = periodEnd(run);
-  if (owedUntil === null) {
-    run.state.cancelLater = { by, reason, at: nextAt };
-    return nextAt;
-  }
-  const at = new Date(Math.max(Date.parse(owedUntil), Date.now())).toISOString();
-  run.state.cancelLater = { by, reason, at, owes: true };
+  const at = periodEnd(run, owedUntil);
+  run.state.cancelLater = owedUntil === null ? { by, reason, at } : { by, reason, at, owes: true };
   return at;
 }
 
@@ -113,14 +108,13 @@ function undoCancel(run: EnrollmentRun, by: Requested): Promise<void> {
 
 function refuseUndo(run: EnrollmentRun): void {
   refuseByStatus(run, 'undo_cancel');
-  const { cancelLater: pending } = run.state;
-  if (pending === null || Date.parse(pending.at) <= Date.now()) {
+  if (run.state.cancelLater === null || periodOver(run) !== null) {
     refuse('no_cancel_pending', 'there is no cancel that could still be taken back');
   }
 }
 
-/** When the running period is over that is paid for: at the next charge, or now when a pause has outlasted it. */
-function periodEnd({ state }: EnrollmentRun): string {
+/** When the period is over that is paid for or owed: at the next charge after it, or now when a pause has outlasted it. */
+function periodEnd({ state }: EnrollmentRun, owedUntil: string | null = null): string {
   const { next } = state.schedule;
   if (state.cancelLater !== null) {
     return refuse('cancel_pending', `it is canceled as of ${state.cancelLater.at} already`);
@@ -128,7 +122,7 @@ function periodEnd({ state }: EnrollmentRun): string {
   if (next === null) {
     return refuseWithoutNext();
   }
-  return new Date(Math.max(Date.parse(next.dueAt), Date.now())).toISOString();
+  return new Date(Math.max(Date.parse(owedUntil ?? next.dueAt), Date.now())).toISOString();
 }
 
 function refuseWithoutNext(): never {

@@ -9,6 +9,7 @@ import {
   type Requested,
   resumeEnrollmentUpdate,
 } from './messages.ts';
+import { periodOver } from './owed.ts';
 import { publish } from './presentation.ts';
 import { refuse, refuseByStatus, refuseChange, refuseInTurn } from './refusals.ts';
 import { type EnrollmentRun, statusOf } from './run.ts';
@@ -104,11 +105,9 @@ function handleNewCharge(run: EnrollmentRun): void {
           return;
         }
         refuseByStatus(run, 'create_charge');
-        if (state.cancelLater !== null && Date.parse(state.cancelLater.at) <= Date.now()) {
-          refuse(
-            'cancel_pending',
-            `it is canceled as of ${state.cancelLater.at}: no charge is opened any more`,
-          );
+        const over = periodOver(run);
+        if (over !== null) {
+          refuse('cancel_pending', `it is canceled as of ${over.at}: no charge is opened any more`);
         }
         if (!Number.isSafeInteger(amountMinor) || amountMinor <= 0) {
           refuse('amount_invalid', `amount ${amountMinor}: expected a positive whole number of minor units`);

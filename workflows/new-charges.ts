@@ -6,7 +6,7 @@ import { settle } from '../domain/amount-change.ts';
 import { chargeId } from '../domain/ids.ts';
 import { type OpenCharge, openedCharge } from '../domain/open-charge.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
-import { owedSince } from './owed.ts';
+import { owedInPeriod } from './owed.ts';
 import { type EnrollmentRun, type RequestedCharge, setSchedule } from './run.ts';
 
 /** What a planned charge asks for once the balance has met it. */
@@ -36,13 +36,8 @@ export function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCha
  * belongs to a time after the end of the last period, or to a pause.
  */
 export function heldBack(run: EnrollmentRun): OpenCharge[] {
-  const { schedule, cancelLater, paused, chargesOpened } = run.state;
-  const planned = paused === null ? schedule.next : owedSince(run);
-  const until = Math.min(Date.now(), cancelLater === null ? Infinity : Date.parse(cancelLater.at) - 1);
-  if (planned === null || Date.parse(planned.dueAt) > until) {
-    return [];
-  }
-  return [scheduledCharge(run, planned, chargesOpened + 1, planned.amountMinor)];
+  const owed = owedInPeriod(run);
+  return owed === null ? [] : [scheduledCharge(run, owed, run.state.chargesOpened + 1, owed.amountMinor)];
 }
 
 function scheduledCharge(

@@ -1,9 +1,14 @@
 /**
- * What has fallen due and was not opened, since something holds it back: it stays owed, whatever comes between. Read by
- * `workflows/billing.ts`, the handlers and what operators see; changes nothing.
+ * What has fallen due and was not opened, since something holds it back: it stays owed, whatever comes between, and when the
+ * last period is over, after which nothing new falls due. Only read here: nothing changes.
  */
 import type { PlannedCharge } from '../domain/terms.ts';
-import type { EnrollmentRun } from './run.ts';
+import type { CancelLater, EnrollmentRun } from './run.ts';
+
+/** The cancel whose day has come: the last period is over. Null before that, and without one. */
+export function periodOver({ state: { cancelLater } }: EnrollmentRun): CancelLater | null {
+  return cancelLater !== null && Date.parse(cancelLater.at) <= Date.now() ? cancelLater : null;
+}
 
 /** The charge that fell due before the pause and waits; null when there is none. */
 export function owedSince({ state }: EnrollmentRun): PlannedCharge | null {
@@ -22,10 +27,16 @@ export function owedNow(run: EnrollmentRun): PlannedCharge | null {
   return next !== null && Date.parse(next.dueAt) <= Date.now() ? next : null;
 }
 
-/** The charge that is owed after the period with which the enrollment ends; null when there is none. */
-export function owedAtEnd(run: EnrollmentRun): PlannedCharge | null {
-  const { cancelLater } = run.state;
+/** As {@link owedNow}, unless it belongs to a time after the last period. */
+export function owedInPeriod(run: EnrollmentRun): PlannedCharge | null {
   const owed = owedNow(run);
-  const isOwed = owed !== null && cancelLater?.owes && Date.parse(owed.dueAt) < Date.parse(cancelLater.at);
-  return isOwed ? owed : null;
+  const { cancelLater } = run.state;
+  const isAfter =
+    owed !== null && cancelLater !== null && Date.parse(owed.dueAt) >= Date.parse(cancelLater.at);
+  return isAfter ? null : owed;
+}
+
+/** The charge that is still collected after the period with which the enrollment ends; null when there is none. */
+export function owedAtEnd(run: EnrollmentRun): PlannedCharge | null {
+  return run.state.cancelLater?.owes ? owedInPeriod(run) : null;
 }

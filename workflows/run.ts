@@ -71,6 +71,16 @@ export interface Pause extends Asker {
   owed?: { until: string; collected: 'meanwhile' | 'afterwards' };
 }
 
+/** A cancel that takes effect at the end of the period. */
+export interface CancelLater extends Asker {
+  at: string;
+  /**
+   * When it was asked for, something had fallen due that was held back; what is due before `at` is collected all the
+   * same, also after it.
+   */
+  owes?: true;
+}
+
 /** Version 1 of what continue-as-new carries; a change of its shape is a new version with a conversion. */
 export interface CarriedState {
   v: 1;
@@ -115,11 +125,7 @@ export interface CarriedState {
   amountCollectedMinor: number;
   paused: Pause | null;
   cancel: Asker | null;
-  /**
-   * A cancel that takes effect at the end of the period. `owes`: when it was asked for, something had fallen due that was
-   * held back; what is due before `at` is collected all the same, also after it.
-   */
-  cancelLater: (Asker & { at: string; owes?: true }) | null;
+  cancelLater: CancelLater | null;
   /** Statuses of the disputes of each charge that has any. */
   disputes: Record<string, string[]>;
   /** Payment methods that changed at Stripe and were not looked at yet. */

@@ -7,7 +7,7 @@ import type { NoteWork, ScheduleWork } from '../activities/schedule.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import { withEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
-import { owedAtEnd, owedSince } from './owed.ts';
+import { owedAtEnd, owedSince, periodOver } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { type EnrollmentRun, isDisputed, type Pause, setSchedule } from './run.ts';
@@ -157,11 +157,11 @@ function endOf({ resumeAt }: Pause): string {
  * A charge has fallen due and is about to be opened: no Worker was there in time, say. After the period with which the
  * enrollment ends none is opened any more, and who waited for it would keep the enrollment from ending.
  */
-export function isDue({ state }: EnrollmentRun): boolean {
+export function isDue(run: EnrollmentRun): boolean {
+  const { state } = run;
   const { next } = state.schedule;
-  const { cancel, cancelLater, paused } = state;
-  const isOver = cancel !== null || (cancelLater !== null && Date.parse(cancelLater.at) <= Date.now());
-  const held = isOver || paused !== null || isDisputed(state);
+  const isOver = state.cancel !== null || periodOver(run) !== null;
+  const held = isOver || state.paused !== null || isDisputed(state);
   return !held && next !== null && Date.parse(next.dueAt) <= Date.now();
 }
 
