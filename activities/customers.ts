@@ -2,7 +2,7 @@
  * Stripe Customers for our customer records. Called by the Activities that open a Checkout Session or save a
  * payment method. Never puts a name or an e-mail into a result: results are history.
  */
-import { Stripe } from 'stripe';
+import type { Stripe } from 'stripe';
 import { findCustomer, keepStripeCustomer, replaceStripeCustomer } from '../db/customers.ts';
 import { customerIdOfStripe } from '../db/derived-ids.ts';
 import type { Customer } from '../db/schema.ts';
@@ -10,6 +10,7 @@ import { tell } from '../db/timeline.ts';
 import { customerKey } from '../domain/ids.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
+import { isMissing } from './stripe-errors.ts';
 
 /**
  * The Stripe Customer of a record that names one, has an e-mail, a name or a reference; null for a record with
@@ -78,7 +79,7 @@ async function isDeleted(deps: ActivityDeps, id: string): Promise<boolean> {
   try {
     return (await deps.stripe.customers.retrieve(id)).deleted === true;
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing') {
+    if (isMissing(error)) {
       return false;
     }
     throw error;

@@ -2,7 +2,7 @@
  * Attempts: create a charge's PaymentIntent and confirm it, or confirm the one there is. Called by the charge Activities;
  * answers with outcomes and throws only faults and defects. Never creates a second PaymentIntent for a charge.
  */
-import { Stripe } from 'stripe';
+import type { Stripe } from 'stripe';
 import type { ChargeOutcome } from '../domain/charge-outcome.ts';
 import { attemptKey, operationKey } from '../domain/ids.ts';
 import { idOf } from './checkout-sessions.ts';
@@ -13,6 +13,7 @@ import { lookUp } from './payment-intents.ts';
 import {
   failureOf,
   isDecline,
+  isMissing,
   isMissingCustomer,
   isServerError,
   isStoredServerError,
@@ -251,7 +252,7 @@ async function isOfAnotherCustomer(
     const owner = idOf((await stripe.paymentMethods.retrieve(paymentMethodId)).customer);
     return owner !== null && owner !== idOf(intent.customer);
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing') {
+    if (isMissing(error)) {
       return false;
     }
     throw failureOf(error, `reading ${paymentMethodId}`);

@@ -1,11 +1,11 @@
 /**
- * Reads a saved payment method again: the card network may have sent a new expiry, it was detached, or its mandate has ended. Called by
- * Activities; writes its row, decides nothing.
+ * Reads a saved payment method again: the card network may have sent a new expiry, it was detached, or its mandate has
+ * ended. Called by Activities; writes its row, decides nothing.
  */
 import { Stripe } from 'stripe';
 import type { CardExpiry } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';
-import { failureOf } from './stripe-errors.ts';
+import { failureOf, isMissing } from './stripe-errors.ts';
 
 /**
  * Brings the row of a payment method up to date. Safe to call twice.
@@ -48,14 +48,14 @@ async function readMethod(
   try {
     return await deps.stripe.paymentMethods.retrieve(id);
   } catch (error) {
-    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing') {
+    if (isMissing(error)) {
       return null;
     }
     throw failed(error, `reading ${id}`);
   }
 }
 
-/** Cards have none. A key that may not read mandates hears of an end when a debit is refused. */
+/** Most cards have none. A key that may not read mandates hears of an end when a debit is refused. */
 async function mandateHasEnded(deps: ActivityDeps, id: string, failed: typeof failureOf): Promise<boolean> {
   const row = await deps.db
     .selectFrom('payment_methods')
@@ -69,9 +69,7 @@ async function mandateHasEnded(deps: ActivityDeps, id: string, failed: typeof fa
   try {
     return (await deps.stripe.mandates.retrieve(mandateId)).status === 'inactive';
   } catch (error) {
-    const isMissing =
-      error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing';
-    if (isMissing || error instanceof Stripe.errors.StripePermissionError) {
+    if (isMissing(error) || error instanceof Stripe.errors.StripePermissionError) {
       return false;
     }
     throw failed(error, `reading ${mandateId}`);

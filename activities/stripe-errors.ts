@@ -59,12 +59,15 @@ export function unusableMethod(error: unknown): UnusableMethod | null {
   return isGone ? 'payment_method_unusable' : (ENDED.find((code) => code === error.code) ?? null);
 }
 
+/** A 400 or 404 that says that what was named is gone, or was never there. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing';
+}
+
 /** A 400 that says that the named Customer is gone, or was never there: of another account or mode, say. */
 export function isMissingCustomer(error: unknown): boolean {
   return (
-    error instanceof Stripe.errors.StripeInvalidRequestError &&
-    error.param === 'customer' &&
-    error.code === 'resource_missing'
+    error instanceof Stripe.errors.StripeInvalidRequestError && error.param === 'customer' && isMissing(error)
   );
 }
 

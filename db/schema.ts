@@ -123,6 +123,7 @@ export interface PaymentMethodsTable {
   checkout_session_id: string;
   mandate_id: string | null;
   saved_at: Instant;
+  /** When it was found to be of no use: detached, or its mandate has ended. */
   detached_at: NullableInstant;
 }
 
