@@ -50,16 +50,14 @@ export function createEventSweepActivities(deps: ActivityDeps) {
       const beganMs = Date.now();
       // Side by side, so that none takes time from another. One that fails has the rest of them come as far as they can,
       // and none is still under way when it is all tried again.
-      const walked = await Promise.allSettled(WALKS.map((walk) => sweep(walk, beganMs, work.travelMs)));
-      const reports = walked.map((end) => {
-        if (end.status === 'rejected') {
-          throw end.reason;
-        }
-        return end.value;
-      });
+      const walks = WALKS.map((walk) => sweep(walk, beganMs, work.travelMs));
+      await Promise.allSettled(walks);
+      const reports = await Promise.all(walks);
       return {
         found: reports.reduce((sum, { found }) => sum + found, 0),
-        sweptUntil: reports.map(({ sweptUntil }) => sweptUntil).sort()[0] ?? new Date(beganMs).toISOString(),
+        sweptUntil: new Date(
+          Math.min(...reports.map(({ sweptUntil }) => Date.parse(sweptUntil))),
+        ).toISOString(),
       };
     },
   };

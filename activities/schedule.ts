@@ -8,7 +8,7 @@ import type { Database } from '../db/schema.ts';
 import { hasGoneOn, type TimelineFact, tell, toldAt } from '../db/timeline.ts';
 import { firstChargeAfter, resumeFrom } from '../domain/schedule.ts';
 import { leftOutBetween, type ScheduleChanges, withEmptyLists } from '../domain/schedule-changes.ts';
-import type { PlannedCharge, PlanTerms } from '../domain/terms.ts';
+import type { PlannedCharge, PlanTerms, Schedule } from '../domain/terms.ts';
 import { catchUpFact } from './charge-record.ts';
 import type { ActivityDeps } from './deps.ts';
 import { tellIfMethodFails } from './method-notice.ts';
@@ -37,7 +37,8 @@ export interface ScheduleWork {
 }
 
 /** Asks for the first charge later than an instant, whatever is owed before it. */
-export interface ChargeAfterWork extends Pick<ScheduleWork, 'terms' | 'anchorAt' | 'occurrence' | 'changes'> {
+export interface ChargeAfterWork extends Pick<ScheduleWork, 'anchorAt' | 'occurrence' | 'changes'> {
+  schedule: Schedule;
   /** ISO 8601, UTC. */
   after: string;
 }
@@ -98,8 +99,8 @@ export function createScheduleActivities(deps: ActivityDeps) {
 
     /** @returns null when the schedule is over by then. Writes nothing. */
     async findChargeAfter(asked: ChargeAfterWork): Promise<PlannedCharge | null> {
-      const { terms, anchorAt, occurrence, after } = asked;
-      return firstChargeAfter(terms.schedule, anchorAt, occurrence, after, withEmptyLists(asked.changes));
+      const { schedule, anchorAt, occurrence, after } = asked;
+      return firstChargeAfter(schedule, anchorAt, occurrence, after, withEmptyLists(asked.changes));
     },
 
     /**

@@ -3,7 +3,7 @@
  * on what was sent after a quarter of an hour; the pool would lend such a connection to one caller after the other.
  */
 import type { Client, PoolClient } from 'pg';
-import { isReadTimeout, readTimeout } from './unavailable.ts';
+import { READ_TIMEOUT } from './unavailable.ts';
 
 /**
  * Has a connection fail a statement that is not answered in time, and then end itself: the pool opens another one for the
@@ -20,7 +20,7 @@ export function endWhenSilent(client: PoolClient & Pick<Client, 'end'>, timeoutM
   const inTime = (asked: unknown, values?: unknown) =>
     new Promise((resolve, reject) => {
       const giveUp = () => {
-        reject(readTimeout());
+        reject(new Error(READ_TIMEOUT));
         void client.end();
       };
       const timer = timeoutMs === 0 ? undefined : setTimeout(giveUp, timeoutMs);
@@ -28,7 +28,7 @@ export function endWhenSilent(client: PoolClient & Pick<Client, 'end'>, timeoutM
         clearTimeout(timer);
         if (error) {
           reject(error);
-          if (isReadTimeout(error)) {
+          if (error.message === READ_TIMEOUT) {
             // The address has asked for one of `pg`'s own (`?query_timeout=`), which leaves the statement under way.
             void client.end();
           }

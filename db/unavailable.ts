@@ -12,8 +12,8 @@ const SOCKET = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
 ]);
-/** Nothing came back within `queryTimeoutMs`. */
-const READ_TIMEOUT = 'Query read timeout';
+/** Nothing came back within `queryTimeoutMs`; the words of `pg`, whose own time-out an address may ask for. */
+export const READ_TIMEOUT = 'Query read timeout';
 /** These have no codes of their own. */
 const WORDS = [
   'timeout exceeded when trying to connect',
@@ -37,14 +37,4 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
   return PASSING.test(code) || SOCKET.has(code) || WORDS.some((words) => message.startsWith(words));
-}
-
-/** Of a statement that was sent and not answered in time. */
-export function readTimeout(): Error {
-  return new Error(READ_TIMEOUT);
-}
-
-/** Whether it is that error, whoever made it. */
-export function isReadTimeout(error: Error): boolean {
-  return error.message === READ_TIMEOUT;
 }

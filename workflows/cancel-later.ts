@@ -1,6 +1,5 @@
 /** A cancel that takes effect at the end of the period, and its undoing. Registered by enrollment-commands.ts. */
 import { condition, patched, setHandler } from '@temporalio/workflow';
-import { planTermsOf } from '../domain/terms.ts';
 import { cancelAtPeriodEndUpdate, type Requested, undoCancelUpdate } from './messages.ts';
 import { owedNow, periodOver } from './owed.ts';
 import { PATCHES } from './patches.ts';
@@ -75,7 +74,7 @@ async function endOfOwed(run: EnrollmentRun): Promise<string> {
   }
   const after = paused?.owed?.until ?? new Date().toISOString();
   const charge = await interactive('Find the end of the period').findChargeAfter({
-    terms: planTermsOf(run.terms),
+    schedule: run.terms.schedule,
     anchorAt: schedule.anchorAt,
     occurrence: schedule.occurrence,
     changes: schedule.changes,
