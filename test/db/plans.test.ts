@@ -17,7 +17,7 @@ import { concrete, operationsOf } from '../security/operations.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { makeManyEnrollments } from '../support/many-enrollments.ts';
-import { manyRowsRead, recordStatements, wholeTableReads } from '../support/plans.ts';
+import { manyRowsRead, recordStatements, type SentStatements, wholeTableReads } from '../support/plans.ts';
 import { buildPagesApp } from '../web/pages-app.ts';
 import { SCENES } from '../web/scenes.ts';
 
@@ -47,14 +47,19 @@ afterAll(async () => {
   await empty.drop();
 });
 
-/** @param most rows that one statement may read */
-async function findings(most = MOST_ROWS): Promise<string[]> {
+/** @returns what has been sent since the last look. Of fewer statements than that, nothing found would say nothing. */
+function sentSince(atLeast: number): SentStatements {
   const sent = new Map(recorded.sent);
   recorded.sent.clear();
-  expect(sent.size).toBeGreaterThan(0);
+  expect(sent.size).toBeGreaterThanOrEqual(atLeast);
+  return sent;
+}
+
+async function findings({ atLeast = 6 } = {}): Promise<string[]> {
+  const sent = sentSince(atLeast);
   return [
     ...(await wholeTableReads(empty.url, sent.keys())),
-    ...(await manyRowsRead(billing.databaseUrl, sent, most)),
+    ...(await manyRowsRead(billing.databaseUrl, sent, MOST_ROWS)),
   ];
 }
 
@@ -163,7 +168,7 @@ describe('no whole table is read', () => {
       mailer: { send: async () => '<1@example.com>', close() {} },
     });
     await outbox.dispatchOnce();
-    expect(await findings()).toEqual([]);
+    expect(await findings({ atLeast: 1 })).toEqual([]);
   });
 
   it('by any operation of the API', async () => {
@@ -232,7 +237,7 @@ describe('no whole table is read', () => {
     await sweepStripeEvents({ travelMs: 0 });
     await reserveTurns(db, 'stripe', 3, 20);
     await reserveTurns(db, 'stripe', 3, 20);
-    expect(await findings()).toEqual([]);
+    expect(await findings({ atLeast: 5 })).toEqual([]);
   });
 
   it('by the figures that are asked for again and again', async () => {
@@ -246,7 +251,7 @@ describe('no whole table is read', () => {
     recorded.sent.clear();
     await scrape();
     jest.restoreAllMocks();
-    expect(await findings()).toEqual([]);
+    expect(await findings({ atLeast: 5 })).toEqual([]);
   });
 
   it('by the page of operators beyond the period that they look at', async () => {
@@ -270,7 +275,7 @@ describe('no whole table is read', () => {
       expect([path, statusCode]).toEqual([path, 200]);
     }
     // Of a period all is read that happened in it, so the plans alone say nothing.
-    expect(await manyRowsRead(billing.databaseUrl, recorded.sent, OF_A_DAY)).toEqual([]);
+    expect(await manyRowsRead(billing.databaseUrl, sentSince(6), OF_A_DAY)).toEqual([]);
   });
 });
 
