@@ -3,6 +3,7 @@
  * more enrollments there are.
  */
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import pg from 'pg';
 import { createEventSweepActivities } from '../../activities/event-sweep.ts';
 import { readStamps } from '../../db/customer-view.ts';
 import { makeDueNow } from '../../db/inbox-operations.ts';
@@ -90,6 +91,19 @@ describe('what finds whole-table reads', () => {
     expect(await wholeTableReads(empty.url, [text])).toEqual([
       expect.stringMatching(/reads? all of the index/),
     ]);
+  });
+});
+
+describe('what is recorded of a statement', () => {
+  it('is its values, in whichever way they are handed over', async () => {
+    const client = new pg.Client({ connectionString: empty.url });
+    await client.connect();
+    const text = 'select id from charges where number = $1';
+    await client.query(text, [1]);
+    await client.query({ text, values: [2] });
+    await client.query({ text }, [3]);
+    await client.end();
+    expect(recorded.sent.get(text)).toEqual([[1], [2], [3]]);
   });
 });
 

@@ -60,10 +60,10 @@ export function recordStatements(): { sent: SentStatements; stop: () => void } {
   const sent: SentStatements = new Map();
   const original = pg.Client.prototype.query;
   function recording(this: pg.Client, ...args: unknown[]): unknown {
-    const [first] = args;
+    const [first, second] = args;
     const text = typeof first === 'string' ? first : Reflect.get(Object(first), 'text');
     if (typeof text === 'string' && /^\s*(select|insert|update|delete|with)\b/i.test(text)) {
-      const values: unknown[] = Reflect.get(Object(first), 'values') ?? [];
+      const values: unknown[] = Array.isArray(second) ? second : (Reflect.get(Object(first), 'values') ?? []);
       sent.set(text, [...(sent.get(text) ?? []), values].slice(-MOST_VALUES));
     }
     return Reflect.apply(original, this, args);
