@@ -81,23 +81,12 @@ export function recordStatements(): { sent: SentStatements; stop: () => void } {
  * Explains statements for a planner that avoids reading whole tables wherever an index serves.
  * @returns a sentence for each that cannot avoid it; empty when all can
  */
-export async function wholeTableReads(url: string, texts: Iterable<string>): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query('set enable_seqscan = off');
-    const found: string[] = [];
-    for (const text of texts) {
-      const { rows } = await client.query(`explain (format json, generic_plan) ${text}`);
-      const [{ Plan: plan }] = rows[0]['QUERY PLAN'] as [{ Plan: PlanNode }];
-      found.push(
-        ...readsOf(plan, false).map((read) => `${read}: ${text.replace(/\s+/g, ' ').slice(0, 400)}`),
-      );
-    }
-    return found;
-  } finally {
-    await client.end();
-  }
+export function wholeTableReads(url: string, texts: Iterable<string>): Promise<string[]> {
+  return foundOf(url, texts, async (client, text) => {
+    const { rows } = await client.query(`explain (format json, generic_plan) ${text}`);
+    const [{ Plan: plan }] = rows[0]['QUERY PLAN'] as [{ Plan: PlanNode }];
+    return readsOf(plan, false);
+  });
 }
 
 /**
@@ -105,19 +94,33 @@ export async function wholeTableReads(url: string, texts: Iterable<string>): Pro
  * would not once it is large.
  * @returns a sentence for each that reads more than `most` rows of tables
  */
-export async function manyRowsRead(url: string, sent: SentStatements, most: number): Promise<string[]> {
+export function manyRowsRead(url: string, sent: SentStatements, most: number): Promise<string[]> {
+  return foundOf(url, sent.keys(), async (client, text) => {
+    const found: string[] = [];
+    for (const values of sent.get(text) ?? []) {
+      const read = await rowsRead(client, text, values);
+      if (read > most) {
+        found.push(`reads ${read} rows`);
+      }
+    }
+    return found;
+  });
+}
+
+/** @returns what `look` finds of each statement, followed by its text */
+async function foundOf(
+  url: string,
+  texts: Iterable<string>,
+  look: (client: pg.Client, text: string) => Promise<string[]>,
+): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     await client.query('set enable_seqscan = off');
     const found: string[] = [];
-    for (const [text, all] of sent) {
-      for (const values of all) {
-        const read = await rowsRead(client, text, values);
-        if (read > most) {
-          found.push(`reads ${read} rows: ${text.replace(/\s+/g, ' ').slice(0, 400)}`);
-        }
-      }
+    for (const text of texts) {
+      const start = text.replace(/\s+/g, ' ').slice(0, 400);
+      found.push(...(await look(client, text)).map((what) => `${what}: ${start}`));
     }
     return found;
   } finally {
