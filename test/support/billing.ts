@@ -48,6 +48,9 @@ export const MONTHLY: Terms = {
 
 export const ONCE: Terms = { ...MONTHLY, schedule: { type: 'once', amountMinor: 1200, at: null } };
 
+/** More than a test makes: unasked, the stand-in tells of the newest thousand alone. */
+const MOST_CALLS = 20_000;
+
 export interface BillingOptions {
   virtualTime?: boolean;
   ownNamespace?: boolean;
@@ -125,6 +128,13 @@ export async function startBilling(options: BillingOptions = {}) {
   const control = (route: string, body?: object): Promise<unknown> =>
     askControl(standIn.url, 'POST', route, body);
 
+  /** Calls of the Stripe API so far. */
+  async function stripeCalls(): Promise<number> {
+    const route = `requests?path_prefix=/v1/&limit=${MOST_CALLS}`;
+    const { data } = await askControl<{ data: unknown[] }>(standIn.url, 'GET', route);
+    return data.length;
+  }
+
   const stateOf = (id: string) =>
     client.workflow.getHandle(enrollmentWorkflowId(id)).query(enrollmentStateQuery);
 
@@ -145,6 +155,7 @@ export async function startBilling(options: BillingOptions = {}) {
     billing,
     taskQueue,
     control,
+    stripeCalls,
     /** The code of this tree. */
     bundle,
     /** Those that run from the start, on the code of this tree. */

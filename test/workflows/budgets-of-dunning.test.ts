@@ -27,13 +27,7 @@ interface Cost {
 async function costSoFar(id: string): Promise<Cost> {
   const actions = await settledActions();
   const { events } = await billing.history(id);
-  const answer = await fetch(`${billing.standIn.url}/_control/requests`);
-  const { data } = (await answer.json()) as { data: { path: string }[] };
-  return {
-    events: events?.length ?? 0,
-    actions,
-    stripeCalls: data.filter(({ path }) => path.startsWith('/v1/')).length,
-  };
+  return { events: events?.length ?? 0, actions, stripeCalls: await billing.stripeCalls() };
 }
 
 /** Billable actions by the server's counters, which arrive a little late: waits until they have stood still. */

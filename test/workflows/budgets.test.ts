@@ -68,13 +68,6 @@ async function settledActionsOf(billing: TestBilling): Promise<number> {
   );
 }
 
-/** Calls of the Stripe API so far. */
-async function stripeCallsOf(billing: TestBilling): Promise<number> {
-  const answer = await fetch(`${billing.standIn.url}/_control/requests`);
-  const { data } = (await answer.json()) as { data: { path: string }[] };
-  return data.filter(({ path }) => path.startsWith('/v1/')).length;
-}
-
 describe('an enrollment, from the request until the method is saved', () => {
   /** A Customer of the caller's own Stripe account, so that none is created or attached. */
   async function knownToStripe(customerId: string): Promise<void> {
@@ -95,7 +88,7 @@ describe('an enrollment, from the request until the method is saved', () => {
     async (_who, given, prepare, more) => {
       const input = await billing.newInput({ ...MONTHLY, schedule: { type: 'on_demand' } }, given);
       await prepare?.(input.customerId);
-      const callsBefore = await stripeCallsOf(billing);
+      const callsBefore = await billing.stripeCalls();
       const actionsBefore = await actionsOf(billing);
       const { checkoutSession } = await billing.billing.enroll(input);
       await billing.payOnCheckout(String(checkoutSession?.url));
@@ -110,7 +103,7 @@ describe('an enrollment, from the request until the method is saved', () => {
       expect({
         events: events?.length,
         actions,
-        stripeCalls: (await stripeCallsOf(billing)) - callsBefore,
+        stripeCalls: (await billing.stripeCalls()) - callsBefore,
       }).toEqual({ ...BUDGETS.enrollment, stripeCalls: BUDGETS.enrollment.stripeCalls + more });
     },
     60_000,
@@ -163,7 +156,7 @@ interface Cost {
 
 /** Of all enrollments, once the counters have settled. */
 async function costSoFar(): Promise<Cost> {
-  return { actions: await settledActionsOf(billing), stripeCalls: await stripeCallsOf(billing) };
+  return { actions: await settledActionsOf(billing), stripeCalls: await billing.stripeCalls() };
 }
 
 function difference(after: Cost, before: Cost): Cost {
