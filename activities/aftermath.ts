@@ -5,27 +5,19 @@
  */
 import { Context } from '@temporalio/activity';
 import { Stripe } from 'stripe';
-import { findPaidCharge, type PaidCharge } from '../db/aftermath.ts';
-import { forbidsRefunding, type PreventedDispute, takenByPrevented } from '../domain/disputes.ts';
-import type { Asker } from '../domain/open-charge.ts';
-import { planRefund } from '../domain/refunds.ts';
-import { type Aftermath, movedMinor, recordAftermath } from './aftermath-record.ts';
+import { findPaidCharge } from '../db/aftermath.ts';
+import { type Aftermath, recordAftermath } from './aftermath-record.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
-import { refundKey } from './refund-key.ts';
+import { disputesOf } from './disputes.ts';
+import {
+  type RefundableCharge,
+  type RefundRefusal,
+  type RefundWork,
+  requestRefund,
+} from './refund-request.ts';
 import { refundsOf } from './refunds.ts';
-import { failureOf, isStoredServerError, patientFailureOf } from './stripe-errors.ts';
-
-export interface RefundWork {
-  chargeId: string;
-  /** Null: all that is left. */
-  amountMinor: number | null;
-  /** Names the request: the same key is the same refund. */
-  requestKey: string;
-  by: Asker;
-  /** ISO 8601, UTC: the Workflow's clock. */
-  at: string;
-}
+import { failureOf, patientFailureOf } from './stripe-errors.ts';
 
 export type RefundResult = Aftermath &
   (
@@ -33,24 +25,11 @@ export type RefundResult = Aftermath &
     | { kind: 'refused'; code: RefundRefusal; message: string }
   );
 
-export type RefundRefusal =
-  | 'nothing_to_refund'
-  | 'refund_too_large'
-  | 'refund_amount_invalid'
-  | 'charge_disputed'
-  | 'charge_not_refundable';
-
-interface Refused {
-  code: RefundRefusal;
-  message: string;
-}
-
 export function createAftermathActivities(deps: ActivityDeps) {
   return {
     /**
      * Gives a paid charge back, in full or in part, and writes what Stripe made of it. Never more than is left. Safe to
-     * repeat, for ever: whether the request's refund was made is looked at first, since Temporal knows a request only
-     * until others follow it, and Stripe its key for a day or so.
+     * repeat, for ever: {@link requestRefund}.
      * @throws faults, retried; defects. A refused key is one as long as nothing was asked of Stripe: the caller hears of it
      * and asks again. Once the refund may have been made it is waited out, since nothing else would ever book it
      */
@@ -58,12 +37,9 @@ export function createAftermathActivities(deps: ActivityDeps) {
       const mayBeMade = Context.current().info.attempt > 1;
       const answering = { at: work.at, failed: mayBeMade ? patientFailureOf : failureOf };
       const charge = await paidCharge(work.chargeId);
-      const made = await earlierRefund(charge, work, answering.failed);
-      if (made === null) {
-        const refused = await refundWhatIsLeft(charge, work, answering.failed);
-        if (refused !== null) {
-          return { kind: 'refused', ...refused, ...(await follow(charge, answering)) };
-        }
+      const refused = await requestRefund(deps.stripe, charge, work, answering.failed);
+      if (refused !== null) {
+        return { kind: 'refused', ...refused, ...(await follow(charge, answering)) };
       }
       const after = await follow(charge, { at: work.at, failed: patientFailureOf }, work);
       const mine = after.asked;
@@ -93,7 +69,7 @@ export function createAftermathActivities(deps: ActivityDeps) {
     },
   };
 
-  async function paidCharge(chargeId: string): Promise<PaidCharge & { paymentIntentId: string }> {
+  async function paidCharge(chargeId: string): Promise<RefundableCharge> {
     const charge = await findPaidCharge(deps.db, { chargeId });
     if (charge === undefined || charge.paymentIntentId === null) {
       throw defect('BooksDisagree', `${chargeId} has no PaymentIntent`);
@@ -101,114 +77,16 @@ export function createAftermathActivities(deps: ActivityDeps) {
     return { ...charge, paymentIntentId: charge.paymentIntentId };
   }
 
-  /** @returns null when it was made */
-  async function refundWhatIsLeft(
-    charge: PaidCharge & { paymentIntentId: string },
-    work: RefundWork,
-    failed: typeof failureOf,
-  ): Promise<Refused | null> {
-    const planned = plan(charge, work, charge.disputeStatus === null ? 0 : await takenOf(charge, failed));
-    if ('refused' in planned) {
-      return planned.refused;
-    }
-    const refused = await refund(charge, work, planned.amountMinor, failed);
-    if (refused?.code !== 'charge_disputed') {
-      return refused;
-    }
-    // Of a dispute that nobody has told us of: one that was prevented may have given all of it back.
-    const again = plan(charge, work, await takenOf(charge, failed));
-    return 'refused' in again && again.refused.code === 'nothing_to_refund' ? again.refused : refused;
-  }
-
-  /** What disputes that were prevented took back; null when Stripe tells neither that they did nor that they did not. */
-  async function takenOf(
-    charge: PaidCharge & { paymentIntentId: string },
-    failed: typeof failureOf,
-  ): Promise<number | null> {
-    const disputes = await disputesOf(charge.paymentIntentId).catch((error: unknown) => {
-      throw failed(error, `reading the disputes of ${charge.id}`);
-    });
-    return takenByPrevented(disputes.filter(({ status }) => status === 'prevented').map(preventedDispute));
-  }
-
-  async function disputesOf(payment_intent: string): Promise<Stripe.Dispute[]> {
-    return (await deps.stripe.disputes.list({ payment_intent, limit: 100 })).data;
-  }
-
-  async function earlierRefund(
-    charge: { paymentIntentId: string },
-    work: RefundWork,
-    failed: typeof failureOf,
-  ): Promise<Stripe.Refund | null> {
-    const refunds = await refundsOf(deps.stripe, charge.paymentIntentId).catch((error: unknown) => {
-      throw failed(error, `looking for an earlier refund of ${work.chargeId}`);
-    });
-    return refunds.find((refund) => refund.metadata?.request_key === work.requestKey) ?? null;
-  }
-
-  /**
-   * Under the request's key; under a further one only when the one before keeps answering a stored 500, or a refusal of
-   * before, e.g. for a dispute that is over now, and no such refund is listed. Every try walks the same keys in the same order, so two tries never make two refunds.
-   * @returns null when it was made; a refusal of Stripe's is an answer, not an error
-   */
-  async function refund(
-    charge: PaidCharge & { paymentIntentId: string },
-    work: RefundWork,
-    amountMinor: number,
-    failed: typeof failureOf,
-  ): Promise<Refused | null> {
-    const { attempt } = Context.current().info;
-    for (let round = 0; ; round++) {
-      try {
-        await refundUnder(refundKey(charge, work.requestKey, round), charge, work, amountMinor);
-        return null;
-      } catch (error) {
-        const refused = refusalOf(charge, error);
-        const wasRefusedBefore = refused !== null && isStoredRefusal(error) && round < MOST_REFUSALS;
-        if (refused !== null && !wasRefusedBefore) {
-          return refused;
-        }
-        // One more key at most than tries: each has had a try of its own before the next.
-        if (!wasRefusedBefore && (!isStoredServerError(error) || round >= attempt)) {
-          throw failed(error, `refunding ${charge.id}`);
-        }
-        if ((await earlierRefund(charge, work, patientFailureOf)) !== null) {
-          return null;
-        }
-      }
-    }
-  }
-
-  async function refundUnder(
-    idempotencyKey: string,
-    charge: PaidCharge & { paymentIntentId: string },
-    work: RefundWork,
-    amountMinor: number,
-  ): Promise<void> {
-    await deps.stripe.refunds.create(
-      {
-        payment_intent: charge.paymentIntentId,
-        amount: amountMinor,
-        metadata: {
-          enrollment_id: charge.enrollmentId,
-          charge_id: charge.id,
-          request_key: work.requestKey,
-        },
-      },
-      { idempotencyKey },
-    );
-  }
-
   /** @param how.failed what a refusal of Stripe's is to be: an answer to whoever waits, or something to wait out */
   async function follow(
-    charge: PaidCharge & { paymentIntentId: string },
+    charge: RefundableCharge,
     { at, failed }: { at: string; failed: typeof failureOf },
     asked?: RefundWork,
   ): Promise<Aftermath & { asked: { id: string; status: string; amountMinor: number } | null }> {
     const payment_intent = charge.paymentIntentId;
     const [refunds, disputes, warnings] = await Promise.all([
       refundsOf(deps.stripe, payment_intent),
-      disputesOf(payment_intent),
+      disputesOf(deps.stripe, payment_intent),
       warningsOf(payment_intent),
     ]).catch((error: unknown) => {
       throw failed(error, `reading what became of ${charge.id}`);
@@ -248,59 +126,3 @@ export function createAftermathActivities(deps: ActivityDeps) {
     }
   }
 }
-
-/** @param takenMinor null: nobody knows */
-function plan(charge: PaidCharge, { amountMinor }: RefundWork, takenMinor: number | null) {
-  const { capturedMinor, currency, refunds, disputeStatus } = charge;
-  const isForbidden = disputeStatus !== null && forbidsRefunding([disputeStatus]);
-  return planRefund(
-    {
-      capturedMinor,
-      currency,
-      refunds,
-      disputed: isForbidden || takenMinor === null,
-      takenMinor: takenMinor ?? 0,
-    },
-    amountMinor,
-  );
-}
-
-function preventedDispute(dispute: Stripe.Dispute): PreventedDispute {
-  const { amount, balance_transactions, payment_method_details, is_charge_refundable } = dispute;
-  return {
-    amountMinor: amount,
-    movedMinor: balance_transactions.reduce((sum, moved) => sum + movedMinor(dispute, moved), 0),
-    caseType: payment_method_details?.card?.case_type ?? null,
-    isChargeRefundable: is_charge_refundable,
-  };
-}
-
-/** @returns null when Stripe has not refused this refund, whatever else went wrong */
-function refusalOf(charge: { id: string }, error: unknown): Refused | null {
-  if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) {
-    return null;
-  }
-  const code = REFUSED_BY_STRIPE[error.code ?? ''];
-  return code === undefined
-    ? null
-    : { code, message: `Stripe refuses to refund ${charge.id}: ${error.code}` };
-}
-
-/** Stripe repeats its answer under a used key for a day or so, also when the reason for it is gone. */
-function isStoredRefusal(error: unknown): boolean {
-  return (
-    error instanceof Stripe.errors.StripeInvalidRequestError &&
-    error.headers?.['idempotent-replayed'] === 'true'
-  );
-}
-
-/** More than are asked for in the time for which Stripe keeps a key. */
-const MOST_REFUSALS = 10;
-
-const REFUSED_BY_STRIPE: Readonly<Record<string, RefundRefusal>> = {
-  charge_already_refunded: 'nothing_to_refund',
-  charge_disputed: 'charge_disputed',
-  refund_disputed_payment: 'charge_disputed',
-  charge_not_refundable: 'charge_not_refundable',
-  amount_too_large: 'refund_too_large',
-};

@@ -53,8 +53,8 @@ export interface RefundRefused {
 /**
  * Whether a further refund may be asked for.
  * @param amountMinor null for all that is left
- * @param charge.disputed a dispute took the money back, or may: refunding as well would pay the customer twice
- * @param charge.takenMinor what disputes that were prevented took back
+ * @param charge.takenMinor what disputes took back that are settled; null when one took all of it, or may take it:
+ * refunding as well would pay the customer twice
  * @returns the amount to refund, or why not
  */
 export function planRefund(
@@ -62,19 +62,18 @@ export function planRefund(
     capturedMinor: number;
     currency: string;
     refunds: readonly RefundMade[];
-    disputed: boolean;
-    takenMinor?: number;
+    takenMinor: number | null;
   },
   amountMinor: number | null,
 ): { amountMinor: number } | { refused: RefundRefused } {
-  const { capturedMinor, currency, takenMinor = 0 } = charge;
-  const leftMinor = capturedMinor - refundedMinor(charge.refunds) - takenMinor;
+  const { capturedMinor, currency, takenMinor } = charge;
+  const leftMinor = capturedMinor - refundedMinor(charge.refunds) - (takenMinor ?? 0);
   const refuse = (code: RefundRefused['code'], message: string) => ({ refused: { code, message } });
   const named = (amount: number) => `${amount} (${amountText(amount, currency)})`;
   if (leftMinor <= 0) {
     return refuse('nothing_to_refund', `nothing is left to refund of ${named(capturedMinor)}`);
   }
-  if (charge.disputed) {
+  if (takenMinor === null) {
     return refuse('charge_disputed', 'the charge is disputed; its money goes back through the dispute');
   }
   const wanted = amountMinor ?? leftMinor;

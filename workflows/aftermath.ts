@@ -51,7 +51,8 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
   setHandler(refundChargeUpdate, refund, {
     validator: ({ amountMinor }) => {
       const { capturedMinor, currency } = input;
-      const plan = planRefund({ capturedMinor, currency, refunds: known.refunds, disputed }, amountMinor);
+      const takenMinor = disputed ? null : 0;
+      const plan = planRefund({ capturedMinor, currency, refunds: known.refunds, takenMinor }, amountMinor);
       refuseIf('refused' in plan ? plan.refused : null);
       if (refunding > 0) {
         refuse('charge_busy', 'another refund of this charge is being made; ask again');

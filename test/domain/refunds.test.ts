@@ -10,12 +10,12 @@ import {
 
 const charge = (
   refunds: RefundMade[] = [],
-  given: { currency?: string; disputed?: boolean; takenMinor?: number } = {},
+  given: { currency?: string; takenMinor?: number | null } = {},
 ) => ({
   capturedMinor: 1000,
   currency: 'usd',
   refunds,
-  disputed: false,
+  takenMinor: 0,
   ...given,
 });
 const codeOf = (result: ReturnType<typeof planRefund>) => ('refused' in result ? result.refused.code : null);
@@ -66,7 +66,7 @@ describe('planRefund', () => {
     expect(codeOf(planRefund(charge([{ amountMinor: 1000, status: 'pending' }]), null))).toBe(
       'nothing_to_refund',
     );
-    expect(codeOf(planRefund(charge([], { disputed: true }), 1))).toBe('charge_disputed');
+    expect(codeOf(planRefund(charge([], { takenMinor: null }), 1))).toBe('charge_disputed');
     expect(codeOf(planRefund(charge([], { takenMinor: 1000 }), null))).toBe('nothing_to_refund');
     expect(planRefund(charge([], { takenMinor: 600 }), null)).toEqual({ amountMinor: 400 });
     for (const amount of [0, -1, 1.5, Number.NaN]) {
