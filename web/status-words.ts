@@ -28,7 +28,7 @@ export interface StatusContext {
   /** Nothing is charged until a dispute is over, and nobody can settle anything meanwhile. */
   isDisputed: boolean;
   /** Every charge that the page shows, the newest first. */
-  charges: readonly Pick<CustomerCharge, 'status'>[];
+  charges: readonly Pick<CustomerCharge, 'status' | 'disputeStatus'>[];
 }
 
 export function statusModel(
@@ -37,7 +37,7 @@ export function statusModel(
   locale: Locale,
   say: Say,
 ): StatusModel {
-  const { status, cancelAt, nextChargeAt } = enrollment;
+  const { status, cancelAt } = enrollment;
   const { unpaid, timeZone } = about;
   const day = (instant: Date | null) =>
     instant === null ? '' : formatDay(instant.toISOString(), locale, timeZone);
@@ -45,10 +45,7 @@ export function statusModel(
     return { label: say('enrollment.canceling'), text: say('enrollment.canceling.text'), tone: 'wait' };
   }
   if (!isOver(enrollment) && cancelAt !== null) {
-    const isLate = cancelAt.getTime() <= about.nowMs;
-    // A payment that fell due before it was canceled, and is held back, is still made.
-    const isHeld = about.isDisputed && nextChargeAt !== null && nextChargeAt < cancelAt;
-    const words = endingWords({ isLate, isHeld, date: day(cancelAt) }, about, say);
+    const words = endingWords({ ...enrollment, cancelAt }, day(cancelAt), about, say);
     return { ...words, tone: status === 'past_due' ? 'bad' : 'wait' };
   }
   const date = {
@@ -67,20 +64,36 @@ export function statusModel(
   };
 }
 
-/** @param end.isLate the period is over, and what is open is still collected */
 function endingWords(
-  { isLate, isHeld, date }: { isLate: boolean; isHeld: boolean; date: string },
-  { unpaid, isDisputed }: StatusContext,
+  enrollment: CustomerEnrollment & { cancelAt: Date },
+  date: string,
+  about: StatusContext,
   say: Say,
 ) {
   // What waits for a dispute nobody can settle: the problem below says so.
-  const settling = isDisputed ? { ...unpaid, count: 0 } : unpaid;
-  if (isLate) {
+  const settling = about.isDisputed ? { ...about.unpaid, count: 0 } : about.unpaid;
+  // The period is over, and what is open is still collected.
+  if (enrollment.cancelAt.getTime() <= about.nowMs) {
     return { label: say('enrollment.ending_late'), text: say('enrollment.ending_late.text', settling) };
   }
-  const kind = isHeld ? 'ending_held' : settling.count > 0 ? 'ending_past_due' : 'ending';
-  const text = say(`enrollment.${kind}.text`, { date, ...settling });
+  const text = say(endingKey(enrollment, about), { date, ...settling });
   return { label: say('enrollment.ending', { date }), text };
+}
+
+/** A payment that fell due before it was canceled, and is held back, is still made. */
+function endingKey(
+  { status, nextChargeAt, cancelAt }: CustomerEnrollment & { cancelAt: Date },
+  { charges, isDisputed, unpaid }: StatusContext,
+): string {
+  if (isDisputed && nextChargeAt !== null && nextChargeAt < cancelAt) {
+    return 'enrollment.ending_held.text';
+  }
+  if (unpaid.count > 0 && !isDisputed) {
+    return 'enrollment.ending_past_due.text';
+  }
+  // In a pause no payment is next: only a dispute, open then or later lost or won, can have held one back until it.
+  const mayBeHeld = status === 'paused' && charges.some(({ disputeStatus }) => disputeStatus !== null);
+  return mayBeHeld ? 'enrollment.ending_paused.text' : 'enrollment.ending.text';
 }
 
 function textKey({ status, pausedUntil }: CustomerEnrollment, about: StatusContext): string {

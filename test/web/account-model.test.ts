@@ -275,6 +275,17 @@ describe('accountModel', () => {
       expect(model({ enrollment: ending, charges: disputed }).status.text).toMatch(/nothing more is charged/);
     });
 
+    it('does not promise that nothing more is charged in a pause before which a dispute may have held a payment back', () => {
+      const paused = { ...ending, status: 'paused' as const, nextChargeAt: null };
+      for (const disputeStatus of ['needs_response', 'lost', 'won']) {
+        const page = model({ enrollment: paused, charges: [{ ...charge, disputeStatus }] });
+        expect(page.status.text).toBe(
+          'You have canceled: the agreement ends on November 24, 2026, and no new payments are being taken. A payment that fell due while one was being questioned at the bank may still be made; if so, the agreement ends once that is settled.',
+        );
+      }
+      expect(model({ enrollment: paused, charges: [charge] }).status.text).toMatch(/nothing more is charged/);
+    });
+
     it('is made as soon as everything is settled, once its day has passed', () => {
       expect(model({ enrollment: { ...late, ...pastDue }, charges: [declined] }).status).toEqual({
         label: 'Ending',
