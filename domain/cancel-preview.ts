@@ -17,7 +17,7 @@ export interface ChargeAtCancel {
 /** What the schedule would bring. */
 export interface ScheduleAtCancel {
   /** It has fallen due and is held back, by a dispute say. */
-  owed?: PlannedCharge | null;
+  owed: PlannedCharge | null;
   /** The first one after that. */
   next: PlannedCharge | null;
 }
@@ -51,7 +51,7 @@ export interface CancelPreview {
 export function previewCancel(
   when: 'now' | 'at_period_end',
   charges: readonly ChargeAtCancel[],
-  { owed = null, next }: ScheduleAtCancel,
+  { owed, next }: ScheduleAtCancel,
   lateSuccess: Terms['lateSuccess'],
 ): CancelPreview {
   const isNow = when === 'now';

@@ -134,7 +134,7 @@ function handleQueries(run: EnrollmentRun): void {
         amountMinor,
         paymentMethodType: triedPaymentMethodType,
       })),
-      owed === null ? { next } : { owed, next: following },
+      { owed, next: owed === null ? next : following },
       run.terms.lateSuccess,
     );
   });

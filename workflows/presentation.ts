@@ -173,7 +173,11 @@ function headline(run: EnrollmentRun): string {
     case 'past_due':
       return `**Past due**: ${owed(run)}. ${nextLine(run)}`;
     case 'paused':
-      return `**Paused** by ${state.paused?.by ?? 'nobody'}${state.paused?.resumeAt ? ` until ${instant(state.paused.resumeAt)}` : ''}: the schedule rests.${heldLine(run)}${endLine(run)}`;
+      return sentences(
+        `**Paused** by ${state.paused?.by ?? 'nobody'}${state.paused?.resumeAt ? ` until ${instant(state.paused.resumeAt)}` : ''}: the schedule rests.`,
+        heldLine(run),
+        endLine(run),
+      );
     case 'completed':
       return '**Completed.** Everything agreed has been collected.';
     case 'canceled':
@@ -185,16 +189,21 @@ function headline(run: EnrollmentRun): string {
   }
 }
 
-/** What is owed and waits, with a space before it. */
-function heldLine(run: EnrollmentRun): string {
+/** What is owed and waits. */
+function heldLine(run: EnrollmentRun): string | null {
   const held = owedNow(run);
-  const amount = held === null ? '' : amountText(held.amountMinor, run.terms.currency);
-  return held === null ? '' : ` Held back and still owed: ${amount}, due ${instant(held.dueAt)}.`;
+  return held === null
+    ? null
+    : `Held back and still owed: ${amountText(held.amountMinor, run.terms.currency)}, due ${instant(held.dueAt)}.`;
 }
 
-/** A cancel that is still to come, with a space before it. */
-function endLine({ state: { cancelLater } }: EnrollmentRun): string {
-  return cancelLater === null ? '' : ` Canceled by ${cancelLater.by} as of ${instant(cancelLater.at)}.`;
+/** A cancel that is still to come. */
+function endLine({ state: { cancelLater } }: EnrollmentRun): string | null {
+  return cancelLater === null ? null : `Canceled by ${cancelLater.by} as of ${instant(cancelLater.at)}.`;
+}
+
+function sentences(...said: (string | null)[]): string {
+  return said.filter((sentence) => sentence !== null).join(' ');
 }
 
 function nextLine(run: EnrollmentRun): string {
@@ -203,10 +212,11 @@ function nextLine(run: EnrollmentRun): string {
     return 'Canceling: no attempt starts any more.';
   }
   if (isDisputed(state)) {
-    return `A dispute is open: nothing is charged until it is over.${heldLine(run)}${endLine(run)}`;
+    return sentences('A dispute is open: nothing is charged until it is over.', heldLine(run), endLine(run));
   }
-  if (state.cancelLater !== null) {
-    return endLine(run).trim();
+  const end = endLine(run);
+  if (end !== null) {
+    return end;
   }
   const { next, planning } = state.schedule;
   if (next !== null) {

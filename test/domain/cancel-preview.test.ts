@@ -11,7 +11,7 @@ const charge = (status: ChargeStatus, paymentMethodType: string | null = 'card',
   paymentMethodType,
 });
 const fateOf = (status: ChargeStatus, type?: string) =>
-  previewCancel('now', [charge(status, type)], { next }, 'refund').charges[0]?.fate ?? null;
+  previewCancel('now', [charge(status, type)], { owed: null, next }, 'refund').charges[0]?.fate ?? null;
 
 describe('a cancel now', () => {
   const FATES: Record<ChargeStatus, ChargeFate | null> = {
@@ -33,7 +33,12 @@ describe('a cancel now', () => {
 
   it('tries to cancel a bank debit on its way', () => {
     expect(fateOf('processing', 'sepa_debit')).toBe('canceled_if_the_bank_allows');
-    const preview = previewCancel('now', [charge('processing', 'sepa_debit', 700)], { next }, 'refund');
+    const preview = previewCancel(
+      'now',
+      [charge('processing', 'sepa_debit', 700)],
+      { owed: null, next },
+      'refund',
+    );
     expect(preview.mayStillSucceedMinor).toBe(700);
   });
 
@@ -43,7 +48,7 @@ describe('a cancel now', () => {
       charge('processing', 'card', 700),
       charge('succeeded'),
     ];
-    expect(previewCancel('now', charges, { next }, 'keep')).toEqual({
+    expect(previewCancel('now', charges, { owed: null, next }, 'keep')).toEqual({
       takesEffectAt: null,
       nextChargeStopped: next,
       charges: [
@@ -78,7 +83,7 @@ describe('a cancel while a charge of the schedule has fallen due and is held bac
 describe('a cancel at the end of the period', () => {
   it('leaves open charges to go on, says what stays owed, and when it takes effect', () => {
     const charges = [charge('requires_payment_method'), charge('requires_action'), charge('processing')];
-    const preview = previewCancel('at_period_end', charges, { next }, 'refund');
+    const preview = previewCancel('at_period_end', charges, { owed: null, next }, 'refund');
     expect(preview.takesEffectAt).toBe(next.dueAt);
     expect(preview.charges.map(({ fate }) => fate)).toEqual(['goes_on', 'goes_on', 'goes_on']);
     expect(preview.stillOwedMinor).toBe(1000);
@@ -87,7 +92,7 @@ describe('a cancel at the end of the period', () => {
 
   it('is at once when nothing would come any more, and never asks about settled charges', () => {
     const settled = SETTLED_CHARGE.map((status) => charge(status));
-    expect(previewCancel('at_period_end', settled, { next: null }, 'refund')).toMatchObject({
+    expect(previewCancel('at_period_end', settled, { owed: null, next: null }, 'refund')).toMatchObject({
       takesEffectAt: null,
       nextChargeStopped: null,
       charges: [],
