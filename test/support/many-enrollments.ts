@@ -1,6 +1,6 @@
 /**
  * Rows of a service that many use: each enrollment has saved its method and made one charge within the last thirty days,
- * of which Stripe has told. Written by PostgreSQL itself, some 200,000 rows for 20,000 enrollments.
+ * of which Stripe has told. Written by PostgreSQL itself, some ten rows for each.
  */
 import pg from 'pg';
 import { MONTHLY } from './billing.ts';

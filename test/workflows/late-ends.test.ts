@@ -4,6 +4,7 @@ import { WAITS_FOR } from '../../config/search-attributes.ts';
 import { listEnrollmentViews } from '../../db/enrollment-views.ts';
 import { attentionFigures } from '../../db/figures.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
+import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
@@ -17,13 +18,32 @@ afterAll(() => billing.stop(), 60_000);
 const BY = { by: 'customer', reason: 'moved away' };
 const DAY_MS = 86_400_000;
 const ALWAYS_ASKS = '4000002760003184';
+const DECLINES = '4000000000000341';
 const REFUNDS_ARE_SLOW = '4000000000007726';
+
+/** An enrollment whose first charge was declined, and that is known to be. */
+async function declined(terms: Terms, card: string): Promise<{ enrollmentId: string; id: string }> {
+  const { enrollmentId } = await billing.enrolledWith(terms, { number: card });
+  const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
+  await billing.known(enrollmentId, id, 'requires_payment_method');
+  return { enrollmentId, id };
+}
+
+/** An enrollment whose one charge is held, and is captured in the Dashboard without anybody telling us. */
+async function capturedBehindUs(card?: string) {
+  const terms: Terms = { ...ONCE, captureMethod: 'manual' };
+  const { enrollmentId } = await (card === undefined
+    ? billing.enrolled(terms)
+    : billing.enrolledWith(terms, { number: card }));
+  const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+  await billing.known(enrollmentId, id, 'requires_capture');
+  const intent = await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+  return { enrollmentId, id, intent };
+}
 
 describe('a customer who begins to confirm and never ends', () => {
   it('is waited for as long as the policy would have retried; then the charge is given up', async () => {
-    const { enrollmentId } = await billing.enrolledWith(MONTHLY, { number: ALWAYS_ASKS });
-    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
-    await billing.known(enrollmentId, id, 'requires_payment_method');
+    const { enrollmentId, id } = await declined(MONTHLY, ALWAYS_ASKS);
     await billing.billing.authenticateCharge(enrollmentId, id, BY);
     const row = await billing.charged(enrollmentId, 1, 'requires_action');
     const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
@@ -56,12 +76,8 @@ describe('a customer who begins to confirm and never ends', () => {
 
 describe('dunning that outlasts the period with which the enrollment ends', () => {
   it('ends it all the same, where the terms would pause it', async () => {
-    const { enrollmentId } = await billing.enrolledWith(
-      { ...MONTHLY, dunning: { retryAfterDays: [20, 20], afterLastTry: 'pause' } },
-      { number: '4000000000000341' },
-    );
-    const { id } = await billing.charged(enrollmentId, 1, 'requires_payment_method');
-    await billing.known(enrollmentId, id, 'requires_payment_method');
+    const terms: Terms = { ...MONTHLY, dunning: { retryAfterDays: [20, 20], afterLastTry: 'pause' } };
+    const { enrollmentId } = await declined(terms, DECLINES);
     await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
     const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
     await clock.goTo(new Date(Date.now() + 45 * DAY_MS).toISOString());
@@ -75,14 +91,7 @@ describe('money that came in after a cancel', () => {
   it.each(['settle', 'fail'] as const)(
     'is given back; a refund on its way is followed until it %ss',
     async (end) => {
-      const { enrollmentId } = await billing.enrolledWith(
-        { ...ONCE, captureMethod: 'manual' },
-        { number: REFUNDS_ARE_SLOW },
-      );
-      const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
-      await billing.known(enrollmentId, id, 'requires_capture');
-      // Somebody captures it in the Dashboard, and the cancel comes before anybody has told us.
-      await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+      const { enrollmentId, id } = await capturedBehindUs(REFUNDS_ARE_SLOW);
       expect(await billing.billing.cancelEnrollment(enrollmentId, BY)).toEqual({ status: 'canceled' });
       expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
       const refund = await billing.db
@@ -114,14 +123,10 @@ describe('money that came in after a cancel', () => {
 
 describe('money that came in after a cancel and that Stripe will not give back', () => {
   it('is shown to operators, and is given back when somebody resumes it later', async () => {
-    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
-    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
-    await billing.known(enrollmentId, id, 'requires_capture');
-    await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const { enrollmentId, id } = await capturedBehindUs();
     const match = { method: 'POST', path_prefix: '/v1/refunds' };
     const refusal = { kind: 'status', status: 400, code: 'charge_not_refundable', when: 'before', times: 1 };
     await billing.control('faults', { match, ...refusal });
-    // Nobody has told us of the capture.
     billing.billing.cancelEnrollment(enrollmentId, BY).catch(() => {});
     await waitFor('the refusal', async () =>
       (await billing.timeline(enrollmentId)).some(
@@ -141,10 +146,7 @@ describe('money that came in after a cancel and that Stripe will not give back',
 
 describe('money that came in after a cancel while Stripe refuses our key', () => {
   it('is shown to operators, is tried again daily, and is given back once the key is mended', async () => {
-    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
-    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
-    await billing.known(enrollmentId, id, 'requires_capture');
-    await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const { enrollmentId } = await capturedBehindUs();
     const match = { method: 'GET', path_prefix: '/v1/refunds' };
     await billing.control('faults', { match, kind: 'status', status: 401, times: 2 });
     const canceled = billing.billing.cancelEnrollment(enrollmentId, BY);
@@ -172,10 +174,7 @@ describe('money that came in after a cancel while Stripe refuses our key', () =>
   }, 60_000);
 
   it('is given back at once when somebody resumes it', async () => {
-    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
-    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
-    await billing.known(enrollmentId, id, 'requires_capture');
-    await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const { enrollmentId, id } = await capturedBehindUs();
     const match = { method: 'GET', path_prefix: '/v1/refunds' };
     await billing.control('faults', { match, kind: 'status', status: 403, times: 1 });
     const canceled = billing.billing.cancelEnrollment(enrollmentId, BY);
@@ -188,12 +187,9 @@ describe('money that came in after a cancel while Stripe refuses our key', () =>
 
 describe('money that came in after a cancel and is disputed', () => {
   async function heldBack() {
-    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
-    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
-    await billing.known(enrollmentId, id, 'requires_capture');
-    const intent = await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const { enrollmentId, id, intent } = await capturedBehindUs();
     const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
-    // Nobody has told us of either.
+    // Nobody has told us of it either.
     const canceled = billing.billing.cancelEnrollment(enrollmentId, BY);
     canceled.catch(() => {});
     await waitFor('the refusal', async () =>
@@ -220,10 +216,7 @@ describe('money that came in after a cancel and is disputed', () => {
   }, 60_000);
 
   it('is left to a customer who has it back since the dispute was prevented', async () => {
-    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
-    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
-    await billing.known(enrollmentId, id, 'requires_capture');
-    const intent = await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const { enrollmentId, intent } = await capturedBehindUs();
     await billing.control(`charges/${intent.latest_charge}/dispute`, { prevented: 'resolution' });
     expect(await billing.billing.cancelEnrollment(enrollmentId, BY)).toEqual({ status: 'canceled' });
     expect(await billing.chargeRows(enrollmentId)).toMatchObject([
@@ -236,10 +229,7 @@ describe('money that came in after a cancel and is disputed', () => {
   }, 60_000);
 
   it('is given back when the dispute was prevented and took nothing', async () => {
-    const { enrollmentId } = await billing.enrolled({ ...ONCE, captureMethod: 'manual' });
-    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
-    await billing.known(enrollmentId, id, 'requires_capture');
-    const intent = await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const { enrollmentId, intent } = await capturedBehindUs();
     await billing.control(`charges/${intent.latest_charge}/dispute`, { prevented: 'block' });
     expect(await billing.billing.cancelEnrollment(enrollmentId, BY)).toEqual({ status: 'canceled' });
     expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
