@@ -20,7 +20,6 @@ import { createTemporalBillingClient } from './temporal-billing-client.ts';
 /** Above the longest request that may be under way. */
 const STOP_AT_THE_LATEST_MS = 35_000;
 const PING_TIMEOUT_MS = 2_000;
-const CLOSE_IDLE_EVERY_MS = 200;
 
 takeNoArguments('npm run start:api', 'Runs the API until SIGTERM or SIGINT.');
 let stopping = false;
@@ -93,10 +92,7 @@ async function stop(signal: string): Promise<void> {
     log.error('requests were still under way; stopping without them');
     process.exit(1);
   }, STOP_AT_THE_LATEST_MS).unref();
-  // A connection whose request was under way stays open after its answer, for another one that is not welcome.
-  const closing = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
   await app.close();
-  clearInterval(closing);
   await inbox.stop();
   await temporal.close();
   await db.destroy();

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { answerClientError, problemOf, sendProblem } from './error-handler.ts';
 import { parseJsonBodies } from './json-body.ts';
 import { requestIdOf } from './request-log.ts';
+import { closeUnusedConnections } from './unused-connections.ts';
 import { validatorCompiler } from './validation.ts';
 
 /** Time in which a request must have arrived as a whole. */
@@ -43,6 +44,7 @@ export function createServer(options: {
     },
     clientErrorHandler: answerClientError,
   });
+  closeUnusedConnections(app, RECEIVE_TIMEOUT_MS);
   parseJsonBodies(app);
   app.setValidatorCompiler(validatorCompiler);
   return app;

@@ -1,6 +1,7 @@
 /** The API and its command line as processes of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Stripe } from 'stripe';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -76,6 +77,9 @@ describe('api/main.ts', () => {
     });
     expect(accepted.status).toBe(200);
 
+    // As a browser does that expects to ask more.
+    const ahead = connect(Number(new URL(address).port), '127.0.0.1');
+    await once(ahead, 'connect');
     api.child.kill('SIGTERM');
     expect(await api.ended).toBe(0);
     expect(api.out.stdout).toContain('api has stopped');

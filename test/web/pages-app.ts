@@ -1,7 +1,8 @@
 /** The pages on an app of their own, over a real database, with a billing client that only remembers. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Kysely } from 'kysely';
 import { pino } from 'pino';
+import { createServer } from '../../api/server.ts';
 import { createCustomerLinks } from '../../config/customer-links.ts';
 import type { Database } from '../../db/schema.ts';
 import type { CancelPreview } from '../../domain/cancel-preview.ts';
@@ -127,19 +128,14 @@ export async function buildPagesApp(
   settings: Partial<CustomerPagesOptions['settings']> = {},
 ): Promise<PagesApp> {
   const logged: string[] = [];
-  const log: FastifyBaseLogger = pino({}, { write: (line: string) => void logged.push(line) });
+  const log = pino({}, { write: (line: string) => void logged.push(line) });
   const links = createCustomerLinks({
     secrets: ['a-secret-of-more-than-thirty-two-letters'],
     publicUrl: PUBLIC_URL,
     ttlDays: 400,
   });
   const billing = new FakeBilling();
-  const app = Fastify({
-    loggerInstance: log,
-    disableRequestLogging: true,
-    routerOptions: { maxParamLength: 1_000 },
-    forceCloseConnections: 'idle',
-  });
+  const app = createServer({ log, bodyLimit: 1_024, trustedProxies: [] });
   await app.register(customerPages, {
     db,
     billing,
