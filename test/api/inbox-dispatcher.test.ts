@@ -180,7 +180,9 @@ describe('the inbox', () => {
     const ids = await keep(8);
     api.inbox.start();
     await waitFor('seven events', async () => (await rows()).filter((row) => row.signalled_at).length === 7);
-    const poison = (await rows()).find((row) => row.id === ids[3]);
+    const poison = await waitFor('what went wrong with the other one', async () =>
+      (await rows()).find((row) => row.id === ids[3] && row.last_error !== null),
+    );
     expect(poison).toMatchObject({ signalled_at: null, ignored_reason: null, last_error: 'poison' });
   });
 
