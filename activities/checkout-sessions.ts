@@ -169,7 +169,12 @@ function setupRefused(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: REFUSALS.SetupRefused, message, nonRetryable: true });
 }
 
-function enrollmentRow({ input, at, setupDeadlineAt }: OpenSessionWork) {
+/** The row of an enrollment that begins. */
+export function enrollmentRow({
+  input,
+  at,
+  setupDeadlineAt,
+}: Pick<OpenSessionWork, 'input' | 'at' | 'setupDeadlineAt'>) {
   return {
     id: input.enrollmentId,
     workflow_id: enrollmentWorkflowId(input.enrollmentId),

@@ -5,6 +5,7 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Kysely } from 'kysely';
 import { Stripe } from 'stripe';
+import { enrollmentRow } from '../../activities/checkout-sessions.ts';
 import { createApiKey, type Scope, USUAL_SCOPES } from '../../api/api-keys.ts';
 import { buildApp } from '../../api/app.ts';
 import type { BillingClient } from '../../api/billing-client.ts';
@@ -17,8 +18,6 @@ import { readSettings } from '../../config/env.ts';
 import { createLogger } from '../../config/logger.ts';
 import { openDatabase } from '../../db/database.ts';
 import type { Database } from '../../db/schema.ts';
-import { enrollmentWorkflowId } from '../../domain/ids.ts';
-import type { EnrollmentInput } from '../../domain/workflow-input.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 export const SECRET = 'whsec_test_first';
@@ -72,7 +71,13 @@ export async function startApi(options: ApiOptions = {}) {
   const standIn = fakeBilling(async (input) => {
     await database.db
       .insertInto('enrollments')
-      .values(enrollmentRow(input))
+      .values(
+        enrollmentRow({
+          input,
+          at: new Date().toISOString(),
+          setupDeadlineAt: new Date(Date.now() + input.terms.setupDeadlineDays * 86_400_000).toISOString(),
+        }),
+      )
       .onConflict((conflict) => conflict.doNothing())
       .execute();
     const id = `cs_test_${input.enrollmentId.slice(4)}`;
@@ -284,26 +289,5 @@ function recorded(asked: Asked[], answers: Partial<BillingClient>, usual: Billin
   const names = Object.keys(usual) as (keyof BillingClient)[];
   return Object.fromEntries(names.map((name) => [name, recording(name)])) as {
     [Name in keyof BillingClient]: BillingClient[Name];
-  };
-}
-
-function enrollmentRow(input: EnrollmentInput) {
-  const now = new Date();
-  return {
-    id: input.enrollmentId,
-    workflow_id: enrollmentWorkflowId(input.enrollmentId),
-    customer_id: input.customerId,
-    status: 'awaiting_payment_method' as const,
-    description: input.description,
-    locale: input.locale,
-    terms: JSON.stringify(input.terms),
-    currency: input.terms.currency,
-    request_fingerprint: input.requestFingerprint,
-    return_url: input.returnUrl,
-    metadata: JSON.stringify(input.metadata),
-    livemode: input.livemode,
-    setup_deadline_at: new Date(now.getTime() + input.terms.setupDeadlineDays * 86_400_000),
-    created_at: now,
-    updated_at: now,
   };
 }
