@@ -33,6 +33,7 @@ export type SceneName =
   | 'disputed'
   | 'paused'
   | 'ending'
+  | 'ending_paused'
   | 'canceling'
   | 'installments'
   | 'completed'
@@ -202,6 +203,14 @@ export const SCENES: Readonly<Record<SceneName, Seeder>> = {
     const id = await seedEnrollment(db, about(locale, ending));
     await seedPaymentMethod(db, id);
     await seedCharge(db, id);
+    return { enrollmentId: id, path: '/account' };
+  },
+
+  async ending_paused(db, locale) {
+    const paused = { status: 'paused' as const, cancel_at: '2099-12-23T01:00:00.000Z' };
+    const id = await seedEnrollment(db, about(locale, paused));
+    await seedPaymentMethod(db, id);
+    await seedCharge(db, id, { dispute_status: 'lost' });
     return { enrollmentId: id, path: '/account' };
   },
 
