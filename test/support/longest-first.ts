@@ -17,7 +17,7 @@ export const LONGEST_FIRST: readonly string[] = [
   'test/dev/chaos/chaos.test.ts',
   'test/workflows/model/model.test.ts',
   'test/workflows/matrix/matrix.test.ts',
-  'test/ops/page.test.ts',
+  'test/ops/browser.test.ts',
   'test/workflows/matrix/enrollments.test.ts',
   'test/workflows/budgets.test.ts',
   'test/workflows/years.test.ts',
