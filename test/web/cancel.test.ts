@@ -1,24 +1,12 @@
 /** Canceling on the customer's page: now, at the end of the period, and taking it back. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { CommandRefused } from '../../api/billing-client.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { buildPagesApp, mentioned, type PagesApp, PUBLIC_URL } from './pages-app.ts';
+import { mentioned, PUBLIC_URL } from './pages-app.ts';
+import { pages, test } from './pages-of-each-test.ts';
 import { daysAhead, seedCharge, seedEnrollment, seedFact } from './rows.ts';
 
 const REQUESTED = { by: 'customer', reason: 'asked on the customer page' };
 const NEXT = { occurrence: 3, dueAt: '2099-12-23T01:00:00.000Z', amountMinor: 1980 };
-
-let test: TestDatabase;
-let pages: PagesApp;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  pages = await buildPagesApp(test.db);
-});
-beforeEach(() => pages.billing.reset());
-afterAll(async () => {
-  await pages.app.close();
-  await test.drop();
-});
 
 describe('the page that asks', () => {
   it('says what each choice stops, and what stays owed', async () => {

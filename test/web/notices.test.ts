@@ -1,19 +1,8 @@
 /** Messages on the customer's page: new until they are marked as read, by whoever holds the link and nobody else. */
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { buildPagesApp, mentioned, type PagesApp } from './pages-app.ts';
+import { expect, it } from '@jest/globals';
+import { mentioned } from './pages-app.ts';
+import { pages, test } from './pages-of-each-test.ts';
 import { daysAhead, seedEnrollment, seedNotification } from './rows.ts';
-
-let test: TestDatabase;
-let pages: PagesApp;
-beforeAll(async () => {
-  test = await createTestDatabase();
-  pages = await buildPagesApp(test.db);
-});
-afterAll(async () => {
-  await pages.app.close();
-  await test.drop();
-});
 
 const readAt = async (id: string) =>
   (await test.db.selectFrom('notifications').select('read_at').where('id', '=', id).executeTakeFirstOrThrow())

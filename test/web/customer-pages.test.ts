@@ -2,33 +2,16 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import Fastify from 'fastify';
 import { BillingUnavailable } from '../../api/billing-client.ts';
 import { customerPages } from '../../web/customer-pages.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { buildPagesApp, mentioned, type PagesApp, PUBLIC_URL } from './pages-app.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { buildPagesApp, mentioned, PUBLIC_URL } from './pages-app.ts';
+import { get, pages, test } from './pages-of-each-test.ts';
 import { seedEnrollment } from './rows.ts';
 
 describe('customerPages, as they are served', () => {
-  let test: TestDatabase;
-  let pages: PagesApp;
-
-  beforeAll(async () => {
-    test = await createTestDatabase();
-    pages = await buildPagesApp(test.db);
-  });
-  beforeEach(() => {
-    pages.billing.reset();
-    pages.logged.length = 0;
-  });
-  afterAll(async () => {
-    await pages.app.close();
-    await test.drop();
-  });
-
-  const get = (...asked: Parameters<PagesApp['get']>) => pages.get(...asked);
-
   describe('headers', () => {
     it.each(['/account', '/cancel', '/nothing', ''])(
       'keep the token and the page safe on %p',
