@@ -65,7 +65,7 @@ export function customerKey(customerId: string): string {
 }
 
 /**
- * Whether an event's `request.idempotency_key` is one of ours: then the event is the echo of a request whose
+ * Whether an event's `request.idempotency_key` is one of ours: then the event may be the echo of a request whose
  * answer an Activity has, or will get by repeating it with the same key.
  */
 export function isOwnIdempotencyKey(key: string | null): boolean {

@@ -156,7 +156,7 @@ function readOther(event: unknown, object: unknown, type: string): Ignored | Eve
     return readPaymentIntent(event, object, type);
   }
   if (AFTERMATH_EVENTS.includes(type)) {
-    return readAftermath(event, object);
+    return readAftermath(event, object, type);
   }
   if (PAYMENT_METHOD_EVENTS.includes(type)) {
     const paymentMethodId = text(object, 'id');
@@ -183,9 +183,12 @@ function readMandate(event: unknown, mandate: unknown, eventType: string): Ignor
     : { ask: 'payment_method', paymentMethodId, eventType };
 }
 
-/** Refunds, Charges, disputes and warnings all name their PaymentIntent. */
-function readAftermath(event: unknown, object: unknown): Ignored | EventQuestion {
-  if (isOwnIdempotencyKey(text(field(event, 'request'), 'idempotency_key'))) {
+/**
+ * Refunds, disputes and warnings all name their PaymentIntent. Only that a refund was made is ours to know: a dispute or a
+ * warning that a test card brings on names the request of its payment, and what becomes of a refund is never our doing.
+ */
+function readAftermath(event: unknown, object: unknown, type: string): Ignored | EventQuestion {
+  if (type === 'refund.created' && isEcho(event)) {
     return ignore('echo of our own request');
   }
   const paymentIntentId = text(object, 'payment_intent') ?? text(field(object, 'payment_intent'), 'id');
@@ -210,8 +213,7 @@ function readSession(session: unknown, outcome: 'completed' | 'expired'): Ignore
 }
 
 function readPaymentIntent(event: unknown, intent: unknown, eventType: string): Ignored | EventQuestion {
-  const request = field(event, 'request');
-  if (isOwnIdempotencyKey(text(request, 'idempotency_key'))) {
+  if (isEcho(event)) {
     return ignore('echo of our own request');
   }
   const paymentIntentId = text(intent, 'id');
@@ -220,6 +222,15 @@ function readPaymentIntent(event: unknown, intent: unknown, eventType: string): 
     return ignore('PaymentIntent without a charge of ours in its metadata');
   }
   return { ask: 'charge', chargeId, paymentIntentId, eventType };
+}
+
+/**
+ * Whether a request of ours did it, so that its answer says as much. Without the request's id it happened by itself (Stripe:
+ * `request.id`, "If null, the event was automatic"), later than the answer, although it may still name the key.
+ */
+function isEcho(event: unknown): boolean {
+  const request = field(event, 'request');
+  return text(request, 'id') !== null && isOwnIdempotencyKey(text(request, 'idempotency_key'));
 }
 
 /** @param facts the row of the session; null when we have none */

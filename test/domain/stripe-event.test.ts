@@ -150,6 +150,12 @@ describe('readStripeEvent', () => {
     expect(readStripeEvent(given, false)).toEqual({ kind: 'ignore', reason: expect.stringMatching(reason) });
   });
 
+  it('takes for no echo what came of our request later, by itself', () => {
+    const request = { id: null, idempotency_key: `durable-billing/${ENROLLMENT}/${CHARGE}/attempt-1` };
+    const settled = event('payment_intent.succeeded', intent(), { request });
+    expect(readStripeEvent(settled, false)).toHaveProperty('ask', 'charge');
+  });
+
   it('takes live events when the key is live', () => {
     const live = event('setup_intent.succeeded', { id: 'seti_1' }, { livemode: true });
     expect(readStripeEvent(live, true)).toHaveProperty('ask', 'setup_intent');
@@ -308,10 +314,22 @@ describe('events of a payment that was made', () => {
     expect(readStripeEvent(event('refund.created', { payment_intent: null }), false)).toMatchObject({
       reason: 'not about a PaymentIntent',
     });
-    const request = { idempotency_key: 'durable-billing/enr_1/refund-1' };
+    const request = { id: 'req_1', idempotency_key: 'durable-billing/enr_1/refund-1' };
     expect(
       readStripeEvent(event('refund.created', { payment_intent: 'pi_1' }, { request }), false),
     ).toMatchObject({ reason: 'echo of our own request' });
+  });
+
+  it.each([
+    'refund.updated',
+    'refund.failed',
+    'charge.dispute.created',
+    'charge.dispute.closed',
+    'radar.early_fraud_warning.created',
+  ])('takes no %s for an echo: it names the request of the payment or refund that it came of', (type) => {
+    const request = { id: 'req_1', idempotency_key: `durable-billing/${ENROLLMENT}/${CHARGE}/attempt-1` };
+    const given = event(type, { payment_intent: 'pi_1' }, { request });
+    expect(readStripeEvent(given, false)).toHaveProperty('ask', 'paid_charge');
   });
 
   it('signals the charge, waits ten minutes for a row that is on its way, and no longer', () => {

@@ -36,6 +36,19 @@ describe('a dispute', () => {
     );
   }, 60_000);
 
+  it('is heard of when a test card brings it on, whose events name the request of the payment', async () => {
+    const { enrollmentId } = await billing.enrolledWith(ON_DEMAND, { number: '4000000000000259' });
+    await billing.active(enrollmentId);
+    const asked = { ...BY, requestKey: 'one', amountMinor: 700, description: null };
+    await billing.billing.createCharge(enrollmentId, asked);
+    await billing.charged(enrollmentId, 1, 'succeeded');
+    await billing.deliverEvents();
+    await waitFor(
+      'the dispute',
+      async () => (await billing.chargeRows(enrollmentId))[0]?.dispute_status === 'needs_response',
+    );
+  }, 30_000);
+
   it('is booked as won also when the money comes back after it was closed', async () => {
     const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
     await billing.control(`disputes/${disputeId}/close`, { won: true, reinstated: false });

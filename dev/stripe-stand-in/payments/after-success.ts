@@ -6,14 +6,16 @@ import { emit, type Turn } from '../turn.ts';
 import { openDispute } from './disputes.ts';
 import { backingOf } from './instruments.ts';
 
-/** For a charge that was captured. These are Stripe's own doing: their events name no request. */
+/**
+ * For a charge that was captured. In test mode the payment's own request brings them on, and their events name it; what a
+ * bank does later, in live mode or by a control, names none.
+ */
 export function afterSuccess(turn: Turn, charge: Stripe.Charge, paymentMethod: Stripe.PaymentMethod): void {
   const { world } = turn;
   const backing = backingOf(world, paymentMethod);
-  const byStripe: Turn = { ...turn, cause: null };
   if (backing.kind === 'debit') {
     if (backing.account.dispute) {
-      openDispute(byStripe, charge, {
+      openDispute(turn, charge, {
         reason: 'debit_not_authorized',
         inquiry: false,
         amount: charge.amount_captured,
@@ -22,7 +24,7 @@ export function afterSuccess(turn: Turn, charge: Stripe.Charge, paymentMethod: S
     return;
   }
   if (backing.card.dispute !== null)
-    openDispute(byStripe, charge, { ...backing.card.dispute, amount: charge.amount_captured });
+    openDispute(turn, charge, { ...backing.card.dispute, amount: charge.amount_captured });
   if (backing.card.fraudWarning) {
     const warning: Stripe.Radar.EarlyFraudWarning = {
       id: newId('issfr'),
@@ -35,6 +37,6 @@ export function afterSuccess(turn: Turn, charge: Stripe.Charge, paymentMethod: S
       ...(typeof charge.payment_intent === 'string' ? { payment_intent: charge.payment_intent } : {}),
     };
     world.earlyFraudWarnings.insert(warning);
-    emit(byStripe, 'radar.early_fraud_warning.created', warning);
+    emit(turn, 'radar.early_fraud_warning.created', warning);
   }
 }
