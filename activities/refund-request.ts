@@ -98,7 +98,7 @@ async function earlierRefund(
 
 /**
  * Under the request's key; under a further one only when the one before keeps answering a stored 500, or a refusal of
- * before, e.g. for a dispute that is over now, and no such refund is listed. Every try walks the same keys in the same
+ * before, e.g. for a dispute that is over now or a balance that is filled up, and no such refund is listed. Every try walks the same keys in the same
  * order, so two tries never make two refunds.
  * @returns null when it was made
  */
@@ -115,7 +115,7 @@ async function refund(
       return null;
     } catch (error) {
       const refused = refusalOf(charge, error);
-      const wasRefusedBefore = refused !== null && isStoredRefusal(error) && round < MOST_REFUSALS;
+      const wasRefusedBefore = isStoredRefusal(error) && round < MOST_REFUSALS;
       if (refused !== null && !wasRefusedBefore) {
         return refused;
       }

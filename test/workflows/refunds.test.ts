@@ -316,3 +316,17 @@ describe('refundCharge while Stripe refuses our key', () => {
     expect(await billing.ledger(enrollmentId)).toEqual(BOOKED);
   }, 45_000);
 });
+
+describe('a refund that Stripe has refused', () => {
+  it('is made under the same key once a balance is filled up, while Stripe repeats its refusal for that key', async () => {
+    const { enrollmentId, id } = await paid();
+    const match = { method: 'POST', path_prefix: '/v1/refunds' };
+    const refusal = { kind: 'status', status: 400, code: 'balance_insufficient', when: 'instead', times: 9 };
+    await billing.control('faults', { match, ...refusal });
+    await expect(refund(id, 'one', 500)).rejects.toMatchObject({ name: 'WorkflowUpdateFailedError' });
+    await isOver(id);
+    await billing.control('faults/clear');
+    await refund(id, 'one', 500);
+    expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'refund', amount_minor: -500 });
+  }, 45_000);
+});
