@@ -5,7 +5,7 @@ import { tell } from '../db/timeline.ts';
 import { operationKey } from '../domain/ids.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import { recordCharge } from './charge-record.ts';
-import { type AskedOfCharge, reportOf, type ToldReport, workOf } from './charge-work.ts';
+import { type AskedOfCharge, type ChargeWork, reportOf, type ToldReport, workOf } from './charge-work.ts';
 import { defect } from './defect.ts';
 import type { ActivityDeps } from './deps.ts';
 import { freshKey } from './fresh-key.ts';
@@ -15,7 +15,8 @@ export function createHoldActivities(deps: ActivityDeps) {
   return {
     /**
      * Takes held money, in full (`amountMinor` null) or in part; the rest is released. The report shows the status that
-     * Stripe has when nothing can be captured any more. Safe to repeat.
+     * Stripe has when nothing can be captured any more. An amount that Stripe refuses leaves the money held, and the row
+     * says why. Safe to repeat.
      */
     async captureCharge(
       asked: AskedOfCharge & { amountMinor: number | null; by: Asker },
@@ -25,7 +26,7 @@ export function createHoldActivities(deps: ActivityDeps) {
       if (charge.paymentIntentId === null) {
         throw defect('BooksDisagree', `${charge.id} has no PaymentIntent to capture`);
       }
-      const outcome = await capturePaymentIntent(
+      const { outcome, refused } = await capturePaymentIntent(
         deps.stripe,
         charge.paymentIntentId,
         work.paymentMethodType,
@@ -49,6 +50,9 @@ export function createHoldActivities(deps: ActivityDeps) {
           by: work.by,
         });
       }
+      if (refused !== null) {
+        await showRefusal(work, refused);
+      }
       return reportOf(outcome, { dunning: null });
     },
 
@@ -71,4 +75,29 @@ export function createHoldActivities(deps: ActivityDeps) {
       ]);
     },
   };
+
+  async function showRefusal(
+    { charge, context, at, by }: Pick<ChargeWork, 'charge' | 'context' | 'at'> & { by: Asker },
+    code: string,
+  ): Promise<void> {
+    const why = `Stripe refuses to capture this amount: ${code}`;
+    await deps.db.transaction().execute(async (trx) => {
+      await trx
+        .updateTable('charges')
+        .set({ status_reason: why, updated_at: at })
+        .where('id', '=', charge.id)
+        .where('status', '=', 'requires_capture')
+        .execute();
+      await tell(trx, context.enrollmentId, [
+        {
+          key: `${charge.id}/capture-${charge.captureTries}-refused`,
+          chargeId: charge.id,
+          at,
+          what: 'charge.capture_refused',
+          who: by.by,
+          why,
+        },
+      ]);
+    });
+  }
 }

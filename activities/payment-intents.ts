@@ -5,7 +5,7 @@
 import type { Stripe } from 'stripe';
 import type { PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { outcomeOf } from './payment-intent-outcome.ts';
-import { failureOf, isHeldNoMore, isUnexpectedState } from './stripe-errors.ts';
+import { failureOf, isHeldNoMore, isUnexpectedState, refusedCapture } from './stripe-errors.ts';
 
 /** Reads a PaymentIntent. @throws ApplicationFailure when Stripe has none of that id. */
 export async function readPaymentIntent(
@@ -79,23 +79,25 @@ export async function cancelPaymentIntent(
 /**
  * Takes held money, all of it or a part; the rest is released. Stripe captures once: a second call answers with the
  * status as it is then, and so does one after the hold has run out. Safe to repeat under the same key.
+ * @returns with `refused`, Stripe's code, when it refuses the amount: the money is held as before
  */
 export async function capturePaymentIntent(
   stripe: Stripe,
   id: string,
   paymentMethodType: string,
   options: { amountMinor: number | null; idempotencyKey: string },
-): Promise<PaymentIntentOutcome> {
+): Promise<{ outcome: PaymentIntentOutcome; refused: string | null }> {
   try {
     const captured = await stripe.paymentIntents.capture(
       id,
       options.amountMinor === null ? {} : { amount_to_capture: options.amountMinor },
       { idempotencyKey: options.idempotencyKey },
     );
-    return outcomeOf(captured, paymentMethodType);
+    return { outcome: outcomeOf(captured, paymentMethodType), refused: null };
   } catch (error) {
-    if (isUnexpectedState(error) || isHeldNoMore(error)) {
-      return readPaymentIntent(stripe, id, paymentMethodType);
+    const refused = refusedCapture(error);
+    if (refused !== null || isUnexpectedState(error) || isHeldNoMore(error)) {
+      return { outcome: await readPaymentIntent(stripe, id, paymentMethodType), refused };
     }
     throw failureOf(error, `capturing ${id}`);
   }

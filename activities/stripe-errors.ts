@@ -35,6 +35,17 @@ const HELD_NO_MORE: readonly string[] = [
   'charge_already_captured',
 ];
 
+/**
+ * The `code` of a 400 to a capture that says that this amount cannot be captured, e.g. because it is too small in the
+ * currency that the account settles in; another one can. Null for anything else.
+ */
+export function refusedCapture(error: unknown): string | null {
+  const isRefused =
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    (error.code === 'amount_too_small' || error.code === 'amount_too_large');
+  return isRefused ? (error.code ?? null) : null;
+}
+
 /** Why a saved method can be charged no more: the `code` of Stripe's that says so, or ours for one that is gone. */
 export type UnusableMethod = 'payment_method_unusable' | (typeof ENDED)[number];
 

@@ -2,7 +2,7 @@
  * Money that is held and not yet taken: how much can be captured, when somebody is reminded, when it is too
  * late. Called by the Workflow and the API; pure.
  */
-import { amountStep, amountText } from './money.ts';
+import { amountStep, amountText, minimumAmount } from './money.ts';
 
 /** Stripe lets an authorisation go after about that long when it names no instant (`capture_before`). */
 export const HELD_FOR_DAYS = 7;
@@ -34,7 +34,8 @@ export interface CaptureRefused {
 }
 
 /**
- * Whether an amount can be captured; what is not captured is released, since Stripe captures once.
+ * Whether an amount can be captured; what is not captured is released, since Stripe captures once. A part is a payment of
+ * its own amount: below the least that Stripe charges it is refused (`amount_too_small`).
  * @param amountMinor null for all that is held
  * @returns what to capture and what is released, or why not
  */
@@ -50,8 +51,15 @@ export function planCapture(
     const expected = step === 1 ? 'a whole number of minor units above 0' : `a multiple of ${step} above 0`;
     return refuse('capture_amount_invalid', `amount ${captureMinor} ${currency}; expected ${expected}`);
   }
+  const named = (amount: number) => `${amount} (${amountText(amount, currency)})`;
+  const leastMinor = Math.min(minimumAmount(currency), heldMinor);
+  if (captureMinor < leastMinor) {
+    return refuse(
+      'capture_amount_invalid',
+      `amount ${named(captureMinor)} is below the least that Stripe captures, ${named(leastMinor)}`,
+    );
+  }
   if (captureMinor > heldMinor) {
-    const named = (amount: number) => `${amount} (${amountText(amount, currency)})`;
     return refuse(
       'capture_too_large',
       `amount ${named(captureMinor)} is more than is held, ${named(heldMinor)}`,

@@ -90,7 +90,10 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
     commands: ['create_charge', 'change_amount', 'extend_dunning'],
     when: 'the currency, or the number of days, does not allow it',
   },
-  capture_amount_invalid: { commands: ['capture'], when: 'the currency does not allow the amount' },
+  capture_amount_invalid: {
+    commands: ['capture'],
+    when: 'the currency does not allow the amount, or it is a part below the least that Stripe charges',
+  },
   capture_too_large: { commands: ['capture'], when: 'it is more than is held' },
   nothing_to_refund: {
     commands: ['refund'],

@@ -89,6 +89,8 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         schema: {
           tags,
           summary: 'Capture held money, in full or in part',
+          description:
+            'When Stripe refuses the amount, the charge stays `requires_capture`, `status_reason` says why, and another amount can be captured.',
           params,
           body: captureBody,
           response: { 200: chargeObject, ...ERRORS },

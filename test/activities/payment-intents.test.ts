@@ -292,7 +292,9 @@ describe('capturePaymentIntent', () => {
     const match = { method: 'POST', path_prefix: `/v1/payment_intents/${id}/capture` };
     await control('faults', { match, kind: 'status', status: 400, code, when: 'before', times: 1 });
     const capture = { amountMinor: null, idempotencyKey: `${id}/capture` };
-    expect(await capturePaymentIntent(stripe, id, 'card', capture)).toMatchObject({
+    const { outcome, refused } = await capturePaymentIntent(stripe, id, 'card', capture);
+    expect(refused).toBeNull();
+    expect(outcome).toMatchObject({
       paymentIntentId: id,
       status,
     });

@@ -24,7 +24,7 @@ describe('captureTimes', () => {
 describe('planCapture', () => {
   it('captures all, or a part and releases the rest', () => {
     expect(planCapture(1000, 'usd', null)).toEqual({ captureMinor: 1000, releasedMinor: 0 });
-    expect(planCapture(1000, 'usd', 1)).toEqual({ captureMinor: 1, releasedMinor: 999 });
+    expect(planCapture(1000, 'usd', 50)).toEqual({ captureMinor: 50, releasedMinor: 950 });
     expect(planCapture(1000, 'usd', 1000)).toEqual({ captureMinor: 1000, releasedMinor: 0 });
   });
 
@@ -42,9 +42,15 @@ describe('planCapture', () => {
     [-5, 'usd'],
     [1.5, 'usd'],
     [15, 'kwd'],
+    [49, 'usd'],
   ])('refuses %d %s', (amount, currency) => {
     expect(planCapture(1000, currency, amount)).toMatchObject({
       refused: { code: 'capture_amount_invalid' },
     });
+  });
+
+  it('takes all that is held, however little', () => {
+    expect(planCapture(30, 'usd', null)).toEqual({ captureMinor: 30, releasedMinor: 0 });
+    expect(planCapture(30, 'usd', 30)).toEqual({ captureMinor: 30, releasedMinor: 0 });
   });
 });

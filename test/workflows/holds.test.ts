@@ -97,6 +97,43 @@ describe('captureCharge', () => {
   }, 30_000);
 });
 
+describe('a capture whose amount Stripe refuses', () => {
+  it('leaves the money held, and another amount can be captured', async () => {
+    const { enrollmentId, id, intentId } = await held();
+    await billing.control('faults', {
+      match: { method: 'POST', path_prefix: `/v1/payment_intents/${intentId}/capture` },
+      kind: 'status',
+      status: 400,
+      code: 'amount_too_small',
+      when: 'instead',
+      times: 1,
+    });
+    const answer = await billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: 60 });
+    expect(answer).toMatchObject({ status: 'requires_capture' });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([
+      {
+        status: 'requires_capture',
+        status_reason: 'Stripe refuses to capture this amount: amount_too_small',
+      },
+    ]);
+    expect((await billing.timeline(enrollmentId)).map(({ what }) => what)).toContain(
+      'charge.capture_refused',
+    );
+    await billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: 400 });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([
+      { status: 'succeeded', captured_minor: 400, status_reason: null },
+    ]);
+  }, 30_000);
+
+  it('is refused before Stripe is asked where the amount is below the least that Stripe charges', async () => {
+    const { enrollmentId, id } = await held();
+    await expect(
+      billing.billing.captureCharge(enrollmentId, id, { ...BY, amountMinor: 49 }),
+    ).rejects.toMatchObject({ code: 'capture_amount_invalid' });
+    await billing.billing.cancelEnrollment(enrollmentId, BY);
+  }, 30_000);
+});
+
 describe('held money', () => {
   it('is released when the enrollment is canceled', async () => {
     const { enrollmentId, intentId } = await held();

@@ -61,17 +61,17 @@ export function minimumAmount(currency: string): number {
 }
 
 /** The refusal for an amount outside what the currency allows, or null. `amount` is in minor units and at least 1. */
-export function amountRefusal(amount: number, currency: string): StripeFailure | null {
+export function amountRefusal(amount: number, currency: string, param = 'amount'): StripeFailure | null {
   if (amount < minimumAmount(currency)) {
     const least = formatAmount(minimumAmount(currency), currency);
-    return invalidParam('amount', `Amount must be at least ${least}`, 'amount_too_small');
+    return invalidParam(param, `Amount must be at least ${least}`, 'amount_too_small');
   }
   if (amount > maximumAmount(currency)) {
     const most = formatAmount(maximumAmount(currency), currency);
-    return invalidParam('amount', `Amount must be no more than ${most}`, 'amount_too_large');
+    return invalidParam(param, `Amount must be no more than ${most}`, 'amount_too_large');
   }
   if (DECIMALS.get(currency) === 3 && amount % 10 !== 0) {
-    return invalidParam('amount', `Amount in ${currency} must end in 0`, 'parameter_invalid_integer');
+    return invalidParam(param, `Amount in ${currency} must end in 0`, 'parameter_invalid_integer');
   }
   return null;
 }

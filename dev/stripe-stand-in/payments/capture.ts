@@ -1,6 +1,7 @@
 // Capture: takes the held money, all of it or a part; the rest is released.
 
 import type Stripe from 'stripe';
+import { amountRefusal } from '../data/currencies.ts';
 import { refused } from '../errors.ts';
 import { unexpectedState } from '../resources/intent-params.ts';
 import { emit, type Turn } from '../turn.ts';
@@ -31,6 +32,9 @@ export function capturePayment(
       param: 'amount_to_capture',
     });
   }
+  const refusal =
+    amount === intent.amount ? null : amountRefusal(amount, intent.currency, 'amount_to_capture');
+  if (refusal !== null) throw refusal;
   world.timers.cancel('expire_hold', intent.id);
   bookCharge(turn, charge, amount);
   world.paymentIntents.update(intent, { status: 'succeeded', amount_received: amount, amount_capturable: 0 });
