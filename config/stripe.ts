@@ -6,6 +6,9 @@ import { Stripe } from 'stripe';
 import type { Settings } from './env.ts';
 import { observedHttpClient, type StripeRequestMade } from './observed-http.ts';
 
+/** The API version that the package pins: of our requests, and of the events that an endpoint of ours gets. */
+export const STRIPE_API_VERSION = Stripe.API_VERSION;
+
 /**
  * One client for each process. The API version is the one that the package pins.
  *

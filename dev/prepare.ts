@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import type Stripe from 'stripe';
 import { authenticate, createApiKey, USUAL_SCOPES } from '../api/api-keys.ts';
-import { createStripe } from '../config/stripe.ts';
+import { createStripe, STRIPE_API_VERSION } from '../config/stripe.ts';
 import { openDatabase } from '../db/database.ts';
 import { migrateToLatest } from '../db/migrate.ts';
 import { STRIPE_EVENT_TYPES } from '../domain/stripe-event.ts';
@@ -84,6 +84,7 @@ async function makeEndpoint(stripe: Stripe, url: string): Promise<{ id: string; 
   const { id, secret } = await stripe.webhookEndpoints.create({
     url,
     enabled_events: [...STRIPE_EVENT_TYPES],
+    api_version: STRIPE_API_VERSION,
   });
   if (secret === undefined) {
     throw new Error('the Stripe stand-in made a webhook endpoint without telling its secret');
