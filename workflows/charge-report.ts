@@ -95,14 +95,19 @@ function takePlan(run: EnrollmentRun, { upcoming }: ChargeReport): void {
 }
 
 /** From the first look that shows it: until when the money is held, and when somebody is reminded. */
-function takeHold(charge: OpenCharge, { hold, lapsed }: ChargeReport): void {
+function takeHold(charge: OpenCharge, { hold, lapsed, status }: ChargeReport): void {
   if (hold !== null) {
     const { capturableMinor, captureBeforeEpochS } = hold;
     charge.hold ??= { capturableMinor, ...captureTimes(new Date().toISOString(), captureBeforeEpochS) };
-  } else if (!lapsed) {
+  } else if (!lapsed && !isHeldWhileParked(charge, status)) {
     // A hold that lapsed is kept, since the terms may ask to authorise it again.
     charge.hold = null;
   }
+}
+
+/** Parking finds out nothing about the money: it is held as before, and may lapse before anybody resumes the charge. */
+function isHeldWhileParked({ hold }: OpenCharge, status: ChargeReport['status']): boolean {
+  return status === 'needs_attention' && hold !== null && patched(PATCHES.holdOutlivesPark);
 }
 
 function takeDunning(run: EnrollmentRun, charge: OpenCharge, { dunning }: ChargeReport): void {

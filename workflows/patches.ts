@@ -68,4 +68,6 @@ export const PATCHES = {
   owedOutlivesCancel: 'owed-outlives-cancel',
   /** A charge that is settled is not parked when a look at it is refused. After 0.1.0. */
   settledStays: 'settled-stays',
+  /** A hold is known of while its charge is parked, and authorised again when it lapses meanwhile. After 0.1.0. */
+  holdOutlivesPark: 'hold-outlives-park',
 } as const;

@@ -29,4 +29,25 @@ describe('a hold that lapsed', () => {
       { status: 'canceled' },
     ]);
   }, 45_000);
+
+  it('is held again also when its charge was parked by a capture that was refused', async () => {
+    const { enrollmentId } = await billing.enrolled({
+      ...ONCE,
+      captureMethod: 'manual',
+      reauthorizeHolds: 1,
+    });
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    const match = { method: 'POST', path_prefix: `/v1/payment_intents/${payment_intent_id}/capture` };
+    await billing.control('faults', { match, kind: 'status', status: 401, when: 'before', times: 1 });
+    const by = { by: 'operator', reason: null };
+    expect(await billing.billing.captureCharge(enrollmentId, id, { ...by, amountMinor: null })).toMatchObject(
+      { status: 'needs_attention' },
+    );
+    await billing.control('clock', { advance_seconds: 8 * 86_400 });
+    await billing.deliverEvents();
+    await billing.charged(enrollmentId, 1, 'canceled');
+    await billing.charged(enrollmentId, 2, 'requires_capture');
+    await billing.billing.cancelEnrollment(enrollmentId, by);
+  }, 45_000);
 });
