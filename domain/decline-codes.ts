@@ -1,7 +1,8 @@
 /**
  * One row per reason that a payment can be refused for: how far the same card may be tried again, and what its
  * owner may be told. Data only, shared by declines.ts, the docs and the tests; imported by Workflows.
- * Sources: Stripe's pages "Stripe decline codes", "Card declines" and "Error codes"; the grouping is ours.
+ * Sources: Stripe's pages "Stripe decline codes", "Card declines", "Network decline codes" and "Error codes"; the grouping
+ * is ours.
  */
 import type { CustomerReason } from './notifications.ts';
 
@@ -55,6 +56,7 @@ export const DECLINE_CODES: Readonly<Record<string, DeclineRow>> = {
     class: 'needs_customer',
     customerReason: 'authentication_required',
   },
+  authentication_failure: { class: 'needs_customer', customerReason: 'authentication_required' },
   mobile_device_authentication_required: {
     class: 'needs_customer',
     customerReason: 'authentication_required',
@@ -71,6 +73,8 @@ export const DECLINE_CODES: Readonly<Record<string, DeclineRow>> = {
   invalid_expiry_month: { class: 'card_data', customerReason: 'card_data' },
   invalid_expiry_year: { class: 'card_data', customerReason: 'card_data' },
   incorrect_zip: { class: 'card_data', customerReason: 'card_data' },
+  incorrect_postal_code: { class: 'card_data', customerReason: 'card_data' },
+  expired_payment_method: { class: 'card_data', customerReason: 'expired_card' },
   incorrect_address: { class: 'card_data', customerReason: 'card_data' },
   incorrect_pin: { class: 'card_data', customerReason: 'card_data' },
   invalid_pin: { class: 'card_data', customerReason: 'card_data' },
@@ -85,6 +89,8 @@ export const DECLINE_CODES: Readonly<Record<string, DeclineRow>> = {
   merchant_blacklist: { class: 'hard', customerReason: 'declined' },
   pickup_card: { class: 'hard', customerReason: 'declined' },
   restricted_card: { class: 'hard', customerReason: 'declined' },
+  // Of any kind of method, e.g. a card that was reported lost or stolen.
+  payment_method_restricted: { class: 'hard', customerReason: 'declined' },
   security_violation: { class: 'hard', customerReason: 'declined' },
   card_not_supported: { class: 'hard', customerReason: 'declined' },
   currency_not_supported: { class: 'hard', customerReason: 'declined' },
@@ -113,7 +119,12 @@ export const DECLINE_CODES: Readonly<Record<string, DeclineRow>> = {
   payment_method_customer_decline: { class: 'needs_customer', customerReason: 'declined' },
   incorrect_account_holder_name: { class: 'card_data', customerReason: 'card_data' },
   no_account: { class: 'card_data', customerReason: 'card_data' },
+  bank_account_invalid_details: { class: 'card_data', customerReason: 'card_data' },
   account_closed: { class: 'hard', customerReason: 'declined' },
+  bank_account_closed: { class: 'hard', customerReason: 'declined' },
+  bank_account_frozen: { class: 'hard', customerReason: 'declined' },
+  recipient_deceased: { class: 'hard', customerReason: 'declined' },
+  tokenized_account_number_deactivated: { class: 'hard', customerReason: 'declined' },
   bank_account_restricted: { class: 'hard', customerReason: 'declined' },
   bank_account_unusable: { class: 'hard', customerReason: 'declined' },
   // The customer stopped this payment with the bank, and not the agreement: only they know what is to follow.
@@ -136,6 +147,7 @@ export const SECRET_CODES: readonly string[] = [
   'merchant_blacklist',
   'pickup_card',
   'restricted_card',
+  'payment_method_restricted',
   'security_violation',
 ];
 

@@ -35,9 +35,17 @@ const EXPECTED: Record<string, string> = {
   revoked: 'stop_payment_order revocation_of_authorization revocation_of_all_authorizations',
   check_first: 'duplicate_transaction',
 };
-const GRID = Object.entries(EXPECTED).flatMap(([expected, codes]) =>
-  codes.split(' ').map((code) => [code, expected] as const),
-);
+/** Its error codes of 2026-08-26, for all kinds of methods, and its decline codes of bank debits. */
+const EXPECTED_OF_ANY_METHOD: Record<string, string> = {
+  needs_customer: 'authentication_failure',
+  card_data: 'incorrect_postal_code expired_payment_method bank_account_invalid_details',
+  hard:
+    'payment_method_restricted bank_account_closed bank_account_frozen recipient_deceased ' +
+    'tokenized_account_number_deactivated',
+};
+const GRID = [EXPECTED, EXPECTED_OF_ANY_METHOD]
+  .flatMap(Object.entries<string>)
+  .flatMap(([expected, codes]) => codes.split(' ').map((code) => [code, expected] as const));
 
 describe('the table of decline codes', () => {
   it('names only known classes and reasons', () => {
