@@ -4,6 +4,7 @@
  */
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Settings } from './env.ts';
+import { createLogOutput, type LogOutput } from './log-output.ts';
 
 /** Fields whose value is never written, however deep they are and however they are spelled; in lower case. */
 const SECRET_FIELDS = new Set([
@@ -38,14 +39,7 @@ const SECRETS: readonly [RegExp, string][] = [
   [/[\w.!#$%&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+/g, '[e-mail]'],
 ];
 
-const WRITTEN_TOGETHER = {
-  sync: false,
-  /** Characters that are worth a write of their own; fewer wait for others, milliseconds at most. */
-  minLength: 4_096,
-  periodicFlush: 200,
-  /** Beyond it, lines that nobody reads are dropped instead of filling the memory. */
-  maxLength: 16 * 1024 * 1024,
-};
+let output: LogOutput | undefined;
 
 /** Whether there may be anything to replace; one look spares most lines the rest. */
 const SUSPICIOUS =
@@ -92,7 +86,7 @@ function cleanField([name, value]: [string, unknown]): [string, unknown] {
 /**
  * Lines are written behind the back of whoever logs, and several at once when many come: a request waits for no pipe. A
  * process that ends by itself has written all of them; one that is killed loses what it logged in its last moment, and so
- * does one whose lines nobody reads any more.
+ * does one whose lines nobody reads any more. While a disk is full, some are kept for when there is room again.
  * @param destination where lines go; absent: standard output
  */
 export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?: DestinationStream): Logger {
@@ -105,5 +99,14 @@ export function createLogger(settings: Pick<Settings, 'LOG_LEVEL'>, destination?
     serializers: { error: pino.stdSerializers.err },
     hooks: { streamWrite: redactLine },
   };
-  return pino(options, destination ?? pino.destination(WRITTEN_TOGETHER));
+  return pino(options, destination ?? standardOutput());
+}
+
+/** One for the process: what is left in it is written when the process ends. */
+function standardOutput(): LogOutput {
+  if (output === undefined) {
+    output = createLogOutput(1);
+    process.once('exit', output.flushSync);
+  }
+  return output;
 }

@@ -1,8 +1,10 @@
 /** The API and its command line as processes of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import getPort from 'get-port';
 import { Stripe } from 'stripe';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
@@ -23,18 +25,18 @@ afterEach(() => {
 afterAll(() => database.drop());
 
 const { PATH, NODE_COMPILE_CACHE } = process.env;
-function run(args: string[], environment: Record<string, string> = {}) {
+function run(args: string[], environment: Record<string, string> = {}, stdout: 'pipe' | number = 'pipe') {
   const child = spawn(process.execPath, args, {
     cwd: new URL('../..', import.meta.url),
     env: { PATH, NODE_COMPILE_CACHE, DATABASE_URL: database.url, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
   });
   children.push(child);
   const out = { stdout: '', stderr: '' };
-  child.stdout.on('data', (chunk) => {
+  child.stdout?.on('data', (chunk) => {
     out.stdout += chunk;
   });
-  child.stderr.on('data', (chunk) => {
+  child.stderr?.on('data', (chunk) => {
     out.stderr += chunk;
   });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
@@ -89,6 +91,32 @@ describe('api/main.ts', () => {
     expect(row).toMatchObject({ id: event.id, signalled_at: null, ignored_reason: null });
     expect(row.last_error).toBe('Temporal or its Worker did not answer in time');
   });
+
+  it('ends on SIGTERM although whoever read its log has ended before', async () => {
+    const api = run(['api/main.ts'], SETTINGS);
+    await waitFor('the API to listen', () => api.out.stdout.includes('api is ready'), { timeoutMs: 20_000 });
+    api.child.stdout?.destroy();
+    api.child.kill('SIGTERM');
+    expect(await api.ended).toBe(0);
+  });
+
+  const FULL = '/dev/full';
+  (existsSync(FULL) ? it : it.skip)(
+    'goes on, and ends on SIGTERM, while there is no room for its log',
+    async () => {
+      const port = String(await getPort({ host: '127.0.0.1' }));
+      const full = openSync(FULL, 'w');
+      // So long its lines are tried to be written, each 0.2 s.
+      const api = run(['api/main.ts'], { ...SETTINGS, API_PORT: port, API_DRAIN_SECONDS: '1' }, full);
+      closeSync(full);
+      await waitFor('the API to listen', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok, {
+        timeoutMs: 20_000,
+      });
+      api.child.kill('SIGTERM');
+      expect(await api.ended).toBe(0);
+      expect(api.out.stderr).toBe('');
+    },
+  );
 
   it('exits with what is wrong when its port is taken', async () => {
     const taken = createServer();
