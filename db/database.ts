@@ -51,6 +51,8 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     // Never closed in quiet: a herd would begin by opening them all, each with a sign-in, catalogs to read and plans to make.
     idleTimeoutMillis: 0,
+    // A server that says nothing would never close what a process that ends has said goodbye on.
+    allowExitOnIdle: true,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     // Sent as the connection opens, and poolers refuse one that asks for what they do not know. The URL may say another.

@@ -1,8 +1,8 @@
-/** The API and its command line as processes of their own. */
+/** The API, the codec endpoint and a command as processes of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
 import { Stripe } from 'stripe';
@@ -141,6 +141,37 @@ describe('api/main.ts', () => {
     expect(api.out.stderr).toContain('STRIPE_SECRET_KEY: (not shown)');
     expect(api.out.stderr).toContain('MAIL_URL: missing');
     expect(api.out.stderr).not.toContain('pk_test_wrong');
+  });
+});
+
+describe('codec/main.ts', () => {
+  it('ends on SIGTERM although PostgreSQL has gone silent', async () => {
+    const { hostname, port } = new URL(database.url);
+    let silent = false;
+    const between = createServer({ allowHalfOpen: true }, (client) => {
+      const server = connect(Number(port), hostname);
+      client.on('error', () => undefined).on('data', (data) => silent || server.write(data));
+      server.on('error', () => undefined).on('data', (data) => silent || client.write(data));
+    });
+    await new Promise<void>((resolve) => between.unref().listen(0, '127.0.0.1', resolve));
+    const address = new URL(database.url);
+    address.port = String((between.address() as AddressInfo).port);
+    const codec = run(['codec/main.ts'], {
+      DATABASE_URL: address.href,
+      CODEC_PORT: '0',
+      CODEC_ALLOWED_ORIGINS: 'https://temporal.example.com',
+      PAYLOAD_ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 1).toString('base64')}`,
+    });
+    const url = await waitFor('it to listen', () => /"address":"(http:[^"]+)"/.exec(codec.out.stdout)?.[1], {
+      timeoutMs: 20_000,
+    });
+    const headers = { authorization: `Bearer dbk_${'a'.repeat(43)}`, 'content-type': 'application/json' };
+    const asked = await fetch(`${url}/codec/decode`, { method: 'POST', headers, body: '{"payloads":[]}' });
+    // The key was looked up, so there is a connection.
+    expect(asked.status).toBe(401);
+    silent = true;
+    codec.child.kill('SIGTERM');
+    expect(await codec.ended).toBe(0);
   });
 });
 
