@@ -26,9 +26,9 @@ import { type Mailer, MailRefused, MailServerAway } from './mailer.ts';
 
 export interface MailOutbox {
   start(): void;
-  /** Takes nothing new and waits for the mails that are being sent. */
+  /** Takes nothing new, waits for the mails that are being sent, and gives back those that are not. */
   stop(): Promise<void>;
-  /** One round: claims what is due and deals with it, until the mail server turns out to be away. */
+  /** One round: claims what is due and deals with it, until the mail server turns out to be away or `stop()` is called. */
   dispatchOnce(): Promise<Round>;
 }
 
@@ -65,7 +65,7 @@ export function createMailOutbox(deps: {
     let isServerAway = false;
     const sender = async () => {
       for (const mail of waiting) {
-        if (isServerAway) {
+        if (isServerAway || stopping.signal.aborted) {
           await release(mail);
         } else {
           isServerAway = (await deal(mail)) === 'server away' || isServerAway;

@@ -91,7 +91,8 @@ const outbox = createMailOutbox({ db, mailer, links, log });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
-    log.info({ signal }, 'stopping: Activities that run are finished first');
+    log.info({ signal }, 'stopping: Activities and mails under way are finished first');
+    void outbox.stop();
     if (worker.getState() === 'RUNNING') {
       worker.shutdown();
     }

@@ -317,6 +317,25 @@ describe('createMailOutbox', () => {
     expect((await row(later)).mail_attempts).toBe(0);
   });
 
+  it('gives back on stop what it has claimed and not begun to send', async () => {
+    let letGo = () => {};
+    smtp.hold = new Promise((resolve) => {
+      letGo = resolve;
+    });
+    for (let number = 0; number < 12; number++) {
+      await seedNotification(test.db, await seedEnrollment(test.db), 'charge_succeeded');
+    }
+    const outbox = outboxOf();
+    outbox.start();
+    await waitFor('the server to have as many as it is given at once', () => smtp.mostAtOnce === 5);
+    const stopped = outbox.stop();
+    letGo();
+    await stopped;
+    expect(smtp.mails).toHaveLength(5);
+    const due = await claimMails(test.db, 20, 60_000);
+    expect(due.map(({ attempts }) => attempts)).toEqual(Array(7).fill(1));
+  });
+
   it('goes on after the database was away', async () => {
     const broken = { count: 0 };
     const db = test.db.withPlugin({
