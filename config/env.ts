@@ -337,7 +337,8 @@ function isSecret(name: string, value: string): boolean {
 function check<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, environment: Environment) {
   const given = Object.fromEntries(
     Object.keys(schema.shape).flatMap((name) => {
-      const value = environment[name];
+      // A file that a platform hands over as a setting ends with a line break, and no setting of ours begins or ends with a blank.
+      const value = environment[name]?.trim();
       return value === undefined || value === '' ? [] : [[name, value]];
     }),
   );

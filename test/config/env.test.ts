@@ -148,6 +148,17 @@ describe('readSettings', () => {
     expect(within(START_TO_CLOSE_MS - 15_000).STRIPE_TIMEOUT_MS).toBe(45_000);
   });
 
+  it.each([
+    ['TEMPORAL_API_KEY', 'key\n', 'key'],
+    ['TEMPORAL_NAMESPACE', ' default', 'default'],
+    ['PUBLIC_URL', 'https://billing.example.com\r\n', 'https://billing.example.com'],
+    ['STRIPE_SECRET_KEY', 'sk_test_1234567890\n', 'sk_test_1234567890'],
+    ['STRIPE_EVENT_SWEEP_SECONDS', ' ', 300],
+    ['METRICS_PORT', '\n', 9464],
+  ])('reads %s without the blanks and line breaks around it', (name, value, read) => {
+    expect(readSettings({ ...REQUIRED, [name]: value })).toMatchObject({ [name]: read });
+  });
+
   it('treats an empty setting as missing', () => {
     expect(() => readSettings({ ...REQUIRED, STRIPE_WEBHOOK_SECRET: '' })).toThrow(
       'STRIPE_WEBHOOK_SECRET: missing',
