@@ -49,9 +49,10 @@ export function figureSources(registry: Registry, freshForMs: number) {
         metric.reset();
       }
     };
+    /** By a clock that is never set back: nobody would be asked until the other one has caught up. */
     let asked: { atMs: number; told: Promise<void>; underWay: boolean } | null = null;
     const collect = () => {
-      if (asked === null || (!asked.underWay && Date.now() - asked.atMs >= freshForMs)) {
+      if (asked === null || (!asked.underWay && performance.now() - asked.atMs >= freshForMs)) {
         const told = within(ANSWER_WITHIN_MS, ask()).then(
           (answer) => {
             empty();
@@ -63,7 +64,7 @@ export function figureSources(registry: Registry, freshForMs: number) {
             up.set({ source: name }, 0);
           },
         );
-        const current = { atMs: Date.now(), told, underWay: true };
+        const current = { atMs: performance.now(), told, underWay: true };
         asked = current;
         void told.finally(() => {
           current.underWay = false;

@@ -61,15 +61,16 @@ export function periodOf(window: WindowName, nowMs: number) {
 }
 
 export function createOverviews(db: Kysely<Database>): (window: WindowName) => Promise<Overview> {
-  const kept = new Map<WindowName, { atMs: number; overview: Promise<Overview> }>();
+  /** By a clock that is never set back: the page would stand still until the other one has caught up. */
+  const kept = new Map<WindowName, { askedAtMs: number; overview: Promise<Overview> }>();
   return (window) => {
-    const nowMs = Date.now();
+    const askedAtMs = performance.now();
     const last = kept.get(window);
-    if (last !== undefined && nowMs - last.atMs < WINDOWS[window].freshForMs) {
+    if (last !== undefined && askedAtMs - last.askedAtMs < WINDOWS[window].freshForMs) {
       return last.overview;
     }
-    const overview = readOverview(db, window, nowMs);
-    kept.set(window, { atMs: nowMs, overview });
+    const overview = readOverview(db, window, Date.now());
+    kept.set(window, { askedAtMs, overview });
     overview.catch(() => kept.delete(window));
     return overview;
   };
