@@ -69,7 +69,8 @@ const app = await buildApp({
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => void stop(signal));
+  // For good: it may come twice, as npm passes on what a terminal has sent to both, and the second would end the process.
+  process.on(signal, () => stopping || void stop(signal));
 }
 try {
   await app.listen({ host: settings.API_HOST, port: settings.API_PORT });

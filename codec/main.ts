@@ -23,13 +23,10 @@ const db = openDatabase({
 const codec = createPayloadCodec(readPayloadKeys(settings.PAYLOAD_ENCRYPTION_KEYS) ?? []);
 const app = await buildCodec({ settings, db, codec, log });
 
+let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    void app
-      .close()
-      .then(() => db.destroy())
-      .then(() => log.info({ signal }, 'the codec endpoint has stopped'));
-  });
+  // For good: it may come twice, as npm passes on what a terminal has sent to both, and the second would end the process.
+  process.on(signal, () => stopping || void stop(signal));
 }
 try {
   await app.listen({ host: settings.CODEC_HOST, port: settings.CODEC_PORT });
@@ -41,3 +38,10 @@ log.info(
   { address: app.listeningOrigin, origins: settings.CODEC_ALLOWED_ORIGINS },
   'the codec endpoint is ready',
 );
+
+async function stop(signal: string): Promise<void> {
+  stopping = true;
+  await app.close();
+  await db.destroy();
+  log.info({ signal }, 'the codec endpoint has stopped');
+}

@@ -89,16 +89,6 @@ const mailer = createMailer({
 });
 const outbox = createMailOutbox({ db, mailer, links, log });
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
-    log.info({ signal }, 'stopping: Activities and mails under way are finished first');
-    void outbox.stop();
-    if (worker.getState() === 'RUNNING') {
-      worker.shutdown();
-    }
-  });
-}
-outbox.start();
 const metricsServer = await serveMetrics(metrics.registry, {
   host: settings.API_HOST,
   port: settings.METRICS_PORT,
@@ -109,6 +99,13 @@ if (settings.WORKER_BUILD_ID !== undefined) {
   const version = { deployment: settings.WORKER_DEPLOYMENT_NAME, buildId: settings.WORKER_BUILD_ID };
   log.info(version, 'it takes work once its version is current or ramping: temporal worker deployment');
 }
+let stopping = false;
+// No wait from here until it runs: what does not run yet cannot be shut down. A signal before ends what has begun nothing.
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  // For good: it may come twice, as npm passes on what a terminal has sent to both, and the second would end the process.
+  process.on(signal, () => stopping || stop(signal));
+}
+outbox.start();
 try {
   await worker.run();
 } finally {
@@ -119,6 +116,16 @@ try {
   await metricsServer.close();
   await tracing?.stop();
   log.info('worker has stopped');
+}
+
+/** Takes nothing new; `worker.run` above ends when what is under way is finished. */
+function stop(signal: string): void {
+  stopping = true;
+  log.info({ signal }, 'stopping: Activities and mails under way are finished first');
+  void outbox.stop();
+  if (worker.getState() === 'RUNNING') {
+    worker.shutdown();
+  }
 }
 
 /**

@@ -3,16 +3,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import getPort from 'get-port';
 import { Stripe } from 'stripe';
+import { type RunningProcess, startProcess } from '../../dev/processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
 import { SECRET } from './test-api.ts';
 import { sessionEvent } from './webhook-events.ts';
 
+const ROOT = new URL('../..', import.meta.url);
+
 let database: TestDatabase;
-const children: ChildProcess[] = [];
+const children: Pick<ChildProcess | RunningProcess, 'kill'>[] = [];
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -27,7 +31,7 @@ afterAll(() => database.drop());
 const { PATH, NODE_COMPILE_CACHE } = process.env;
 function run(args: string[], environment: Record<string, string> = {}, stdout: 'pipe' | number = 'pipe') {
   const child = spawn(process.execPath, args, {
-    cwd: new URL('../..', import.meta.url),
+    cwd: ROOT,
     env: { PATH, NODE_COMPILE_CACHE, DATABASE_URL: database.url, ...environment },
     stdio: ['ignore', stdout, 'pipe'],
   });
@@ -141,6 +145,27 @@ describe('api/main.ts', () => {
     expect(api.out.stderr).toContain('STRIPE_SECRET_KEY: (not shown)');
     expect(api.out.stderr).toContain('MAIL_URL: missing');
     expect(api.out.stderr).not.toContain('pk_test_wrong');
+  });
+});
+
+describe('npm run start:api', () => {
+  it.each([
+    ['npm', 1],
+    // It then reaches the API twice.
+    ['npm and whatever it has started, as Ctrl-C does', -1],
+  ])('finishes what is under way when a signal reaches %s', async (_whom, sign) => {
+    const npm = await startProcess({
+      name: 'npm',
+      command: 'npm',
+      args: ['run', 'start:api'],
+      cwd: fileURLToPath(ROOT),
+      env: { ...SETTINGS, DATABASE_URL: database.url, API_DRAIN_SECONDS: '1' },
+    });
+    children.push(npm);
+    await waitFor('the API to listen', () => npm.lastLines().includes('api is ready'), { timeoutMs: 20_000 });
+    process.kill(sign * npm.pid, 'SIGINT');
+    expect(await npm.exited).toEqual({ code: 0, signal: null });
+    expect(await npm.lastWords()).toContain('api has stopped');
   });
 });
 

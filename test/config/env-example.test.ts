@@ -35,7 +35,10 @@ describe('.env.example', () => {
       'webhook-endpoint',
     ]);
     for (const [name, line] of reading) {
-      expect([name, line]).toEqual([name, expect.stringMatching(/^node --env-file-if-exists=\.env /)]);
+      expect([name, line]).toEqual([
+        name,
+        expect.stringMatching(/^(exec )?node --env-file-if-exists=\.env /),
+      ]);
     }
   });
 

@@ -17,7 +17,7 @@ interface Ended {
 
 /** Runs a script of package.json as npm does, without npm. */
 function run(name: string, ...given: string[]): Promise<Ended> {
-  const [, ...args] = scripts[name]?.split(' ') ?? [];
+  const [, ...args] = scripts[name]?.replace(/^exec /, '').split(' ') ?? [];
   const { PATH, NODE_COMPILE_CACHE } = process.env;
   return new Promise((resolve) => {
     execFile(

@@ -279,7 +279,9 @@ describe('docker-compose.yml', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const command = ['node', ...WORKER_NODE_FLAGS, 'worker/main.ts'];
     expect(compose.services.worker?.command).toEqual(command);
-    expect(scripts['start:worker']?.replace(' --env-file-if-exists=.env', '')).toBe(command.join(' '));
+    expect(scripts['start:worker']?.replace(' --env-file-if-exists=.env', '')).toBe(
+      `exec ${command.join(' ')}`,
+    );
     // It refuses a flag that it does not have.
     expect(() => execFileSync(process.execPath, [...WORKER_NODE_FLAGS, '--eval', ''])).not.toThrow();
   });
