@@ -1,5 +1,6 @@
 /** A server that closes does not wait for connections on which nothing is asked, and does for what is. */
 
+import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -13,12 +14,13 @@ const REQUEST = 'GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n';
 
 let app: FastifyInstance;
 let answer: () => void;
+let answered: Promise<void>;
 let underWay: number;
 const sockets: Socket[] = [];
 
 beforeEach(async () => {
   app = createServer({ log: pino({ level: 'silent' }), bodyLimit: 1_024, trustedProxies: [] });
-  const answered = new Promise<void>((resolve) => {
+  answered = new Promise<void>((resolve) => {
     answer = resolve;
   });
   app.get('/', async () => ({ status: 'ok' }));
@@ -102,5 +104,49 @@ describe('a server that closes', () => {
     expect(half.seen.isClosed).toBe(false);
     await closed;
     await waitFor('its end', () => half.seen.isClosed);
+  }, 10_000);
+
+  it.each(['a route that waits for it', 'an answer that does not'])(
+    'gives a body of which a part has come its time, and no more: %s',
+    async (what) => {
+      closeUnusedConnections(app, 700);
+      app.post('/', async () => ({ status: 'ok' }));
+      await app.listen({ host: '127.0.0.1', port: 0 });
+      const half = await connected();
+      const path = what.startsWith('a route') ? '/' : '/unknown';
+      const begun = once(app.server, 'request');
+      half.socket.write(
+        `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{`,
+      );
+      await begun;
+      const closed = app.close();
+      await sleep(500);
+      expect(half.seen.isClosed).toBe(false);
+      await closed;
+      await waitFor('its end', () => half.seen.isClosed);
+    },
+    10_000,
+  );
+
+  it('waits for the answer to a request with a body, however long ago it arrived', async () => {
+    closeUnusedConnections(app, 200);
+    app.post('/slow', async () => {
+      underWay += 1;
+      await answered;
+      return { status: 'ok' };
+    });
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const slow = await connected();
+    slow.socket.write(
+      'POST /slow HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}',
+    );
+    await waitFor('it to be asked for', () => underWay === 1);
+    const closed = app.close();
+    await sleep(800);
+    expect(slow.seen.isClosed).toBe(false);
+    answer();
+    await closed;
+    await waitFor('its end', () => slow.seen.isClosed);
+    expect(slow.seen.text).toContain('200 OK');
   }, 10_000);
 });
