@@ -85,8 +85,9 @@ function nextAttemptAt(
 }
 
 /**
- * On the card that was tried, for that amount; the attempt in hand is one of them, whether it is written or not. A saved
- * method is one customer's, so it is looked for among their charges: all attempts of a month are those of all customers.
+ * On the card that was tried, for that amount, and not approved; the attempt in hand is one of them, whether it is written
+ * or not. A saved method is one customer's, so it is looked for among their charges: all attempts of a month are those of
+ * all customers.
  */
 async function attemptsOnCard(
   deps: ActivityDeps,
@@ -114,8 +115,8 @@ async function attemptsOnCard(
         eb('charge_attempts.attempt', '!=', attempt.number),
       ]),
     )
-    // What never reached Stripe was never tried on the card.
-    .where('charge_attempts.outcome', '!=', 'not_made')
+    // What never reached Stripe was never tried on the card, and networks limit only what follows on a decline.
+    .where('charge_attempts.outcome', 'not in', ['not_made', 'succeeded', 'requires_capture'])
     .where('charge_attempts.attempted_at', '>', monthAgo)
     .select((eb) => [
       eb.fn.countAll<number>().as('month'),

@@ -6,7 +6,7 @@
 import { isBankDebit } from './payment-methods.ts';
 
 export interface CardBudget {
-  /** Attempts in any 24 hours and 30 days, for one card and amount; null where no limit is known. */
+  /** Attempts in any 24 hours and 30 days that were not approved, for one card and amount; null where no limit is known. */
   per24h: number | null;
   per30d: number | null;
   /** Automatic retries of one charge. */

@@ -15,7 +15,7 @@ export interface DunningFacts {
   daysSinceFirstDecline: number;
   paymentMethodType: string | null;
   network: string | null;
-  /** Attempts on this card for this amount, the declined one included. */
+  /** Attempts on this card for this amount that were not approved, the declined one included. */
   attemptsOnThisCard24h: number;
   attemptsOnThisCard30d: number;
   /** A second saved method that terms and customer allow to be tried, and that was not tried for this charge. */

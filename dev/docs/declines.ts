@@ -34,6 +34,7 @@ export function drawDeclines(): string {
       `${LEAST_PATIENCE_DAYS} days at least, and is then given up. Customers may try by hand ` +
       `${MOST_TRIES_BY_HAND_PER_DAY} times a day, which uses up no automatic retry.`,
     '## Limits of a card',
+    'For one amount. What the bank approved does not count.',
     table(
       ['', 'attempts in 24 hours', 'attempts in 30 days', 'automatic retries of a charge'],
       Object.entries(CARD_BUDGETS).map(([name, budget]) => [

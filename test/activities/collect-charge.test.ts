@@ -145,6 +145,22 @@ describe('collectCharge of a charge that was made before', () => {
   }, 30_000);
 });
 
+describe('the budget of a card', () => {
+  it('is not used up by payments of the same amount that went through', async () => {
+    const work = await workOf('z');
+    const numbered = (number: number) => {
+      const id = `chg_${'z'.repeat(26)}_${number}`;
+      return { ...work, toldCharge: { ...work.toldCharge, id, number, occurrence: number - 1 } };
+    };
+    await collect(numbered(1));
+    await collect({ ...numbered(2), terms: { ...work.terms, captureMethod: 'manual' } });
+    const decline = { code: 'card_declined', decline_code: 'insufficient_funds', times: 1 };
+    await billing.control(`payment_methods/${work.paymentMethodId}/next_charge`, decline);
+    const { dunning } = await collect(numbered(3));
+    expect(dunning?.lastDecline).toMatchObject({ attemptsOnThisCard24h: 1, attemptsOnThisCard30d: 1 });
+  }, 30_000);
+});
+
 describe('a charge whose number another charge has', () => {
   it('F37: takes neither its payment for its own nor its place', async () => {
     const { toldCharge, ...work } = await workOf('d');
