@@ -37,6 +37,7 @@ export async function decideOn(
     const decision = decideDunning({
       decline,
       policy: terms.dunning,
+      addedRetryDays: charge.extraRetryDays,
       automaticRetriesUsed: charge.automaticRetries,
       daysSinceFirstDecline: (Date.parse(at) - Date.parse(firstDeclinedAt)) / 86_400_000,
       paymentMethodType: facts.paymentMethodType,

@@ -8,7 +8,10 @@ import type { DunningPolicy } from './terms.ts';
 
 export interface DunningFacts {
   decline: ClassifiedDecline;
+  /** With the retries that were added for this charge, which come last. */
   policy: DunningPolicy;
+  /** Those that were added: days after the previous decline. @default none */
+  addedRetryDays?: readonly number[];
   /** Automatic retries of this charge so far; tries by hand, and with a newly saved card, do not count. */
   automaticRetriesUsed: number;
   /** Days since the charge was declined for the first time; fractions allowed, 0 at that decline. */
@@ -48,16 +51,21 @@ export const LEAST_PATIENCE_DAYS = 3;
 
 /**
  * Days from the first decline until a charge that only the customer can move is given up: as long as the
- * policy would have retried, and {@link LEAST_PATIENCE_DAYS} at least.
+ * policy would have retried, and {@link LEAST_PATIENCE_DAYS} at least. What was added for this charge is theirs besides.
  */
-export function patienceDays(policy: DunningPolicy): number {
-  const retrying = policy.retryAfterDays.reduce((sum, days) => sum + days, 0);
-  return Math.max(retrying, LEAST_PATIENCE_DAYS);
+export function patienceDays(policy: DunningPolicy, addedRetryDays: readonly number[] = []): number {
+  const added = sumOf(addedRetryDays);
+  return Math.max(sumOf(policy.retryAfterDays) - added, LEAST_PATIENCE_DAYS) + added;
+}
+
+function sumOf(days: readonly number[]): number {
+  return days.reduce((sum, each) => sum + each, 0);
 }
 
 /** What happens when the time of a charge that waits for its customer is over. */
-export function giveUpWaiting(policy: DunningPolicy): GiveUp {
-  const reason = `no usable payment method within ${patienceDays(policy)} days of the first decline`;
+export function giveUpWaiting(policy: DunningPolicy, addedRetryDays: readonly number[] = []): GiveUp {
+  const patience = patienceDays(policy, addedRetryDays);
+  const reason = `no usable payment method within ${patience} days of the first decline`;
   return { kind: 'give_up', enrollment: policy.afterLastTry, reason };
 }
 
@@ -85,14 +93,16 @@ export function decideDunning(facts: DunningFacts): DunningDecision {
 }
 
 function waitForCustomer(
-  { policy, daysSinceFirstDecline }: DunningFacts,
+  { policy, addedRetryDays, daysSinceFirstDecline }: DunningFacts,
   kind: 'ask_customer' | 'authenticate',
   reason: string,
 ): DunningDecision {
-  const giveUpAfterDays = patienceDays(policy) - daysSinceFirstDecline;
-  return giveUpAfterDays > 0
-    ? { kind, giveUpAfterDays, reason }
-    : { ...giveUpWaiting(policy), reason: `${reason}; ${giveUpWaiting(policy).reason}` };
+  const giveUpAfterDays = patienceDays(policy, addedRetryDays) - daysSinceFirstDecline;
+  if (giveUpAfterDays > 0) {
+    return { kind, giveUpAfterDays, reason };
+  }
+  const over = giveUpWaiting(policy, addedRetryDays);
+  return { ...over, reason: `${reason}; ${over.reason}` };
 }
 
 function retryOrEnd(facts: DunningFacts): DunningDecision {

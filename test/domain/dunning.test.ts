@@ -149,6 +149,18 @@ describe('a decline that only the customer can move', () => {
     });
   });
 
+  it('leaves them the days that were added besides', () => {
+    expect(patienceDays(policy([1, 4]), [4])).toBe(7);
+    expect(patienceDays(policy([1, 3, 5, 7, 4]), [4])).toBe(20);
+    const extended = { policy: policy([1, 4]), addedRetryDays: [4] };
+    expect(decideDunning(facts('hard', { ...extended, daysSinceFirstDecline: 5.5 }))).toMatchObject({
+      giveUpAfterDays: 1.5,
+    });
+    expect(decideDunning(facts('hard', { ...extended, daysSinceFirstDecline: 7 }))).toMatchObject({
+      reason: 'the rule; no usable payment method within 7 days of the first decline',
+    });
+  });
+
   it('is tried with the second saved method where that is allowed, but not instead of the customer', () => {
     const allowed = { otherMethodAllowed: true };
     expect(decideDunning(facts('hard', allowed)).kind).toBe('try_other_method');

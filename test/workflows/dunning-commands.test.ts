@@ -125,6 +125,26 @@ describe('an operator', () => {
     ).rejects.toMatchObject({ code: 'too_many_retries' });
   }, 45_000);
 
+  it('gives the customer the days that were added, also when another card is declined in them', async () => {
+    const { enrollmentId, id } = await declined(ALWAYS_3DS, {
+      ...MONTHLY,
+      dunning: { retryAfterDays: [1], afterLastTry: 'cancel' },
+    });
+    await billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 4 });
+    // Three days are the customer's without them.
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, 5.5 * 86_400_000);
+    await save(enrollmentId, ALWAYS_3DS);
+    await billing.attempted(enrollmentId, 1, 2);
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    const [attempt] = await billing.db
+      .selectFrom('charge_attempts')
+      .select('decision')
+      .where('charge_id', '=', id)
+      .where('attempt', '=', 2)
+      .execute();
+    expect(attempt).toEqual({ decision: 'authenticate' });
+  }, 45_000);
+
   it('stops dunning: the charge is given up and the terms decide', async () => {
     const { enrollmentId, id } = await declined(DECLINES, {
       ...MONTHLY,
