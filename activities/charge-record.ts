@@ -240,7 +240,8 @@ function noticeOf(
 
 /** A notification about a charge; the same kind is told once per attempt. */
 export function chargeNotice(
-  news: Pick<ChargeNews, 'charge' | 'context' | 'at' | 'attempt' | 'dunning' | 'next'>,
+  news: Pick<ChargeNews, 'charge' | 'context' | 'at' | 'attempt' | 'dunning' | 'next'> &
+    Partial<Pick<ChargeNews, 'outcome'>>,
   kind: NotificationKind,
 ): NewNotice {
   const { charge, context, at, dunning, attempt, next } = news;
@@ -251,7 +252,7 @@ export function chargeNotice(
     kind,
     locale: context.locale,
     data: {
-      amountMinor: charge.amountMinor,
+      amountMinor: toldMinor(news),
       currency: context.currency,
       description: charge.description ?? context.description,
       chargeNumber: charge.number,
@@ -263,4 +264,11 @@ export function chargeNotice(
     },
     createdAt: at,
   };
+}
+
+/** Of a payment that went through what was taken: what was held may have been captured in part. */
+function toldMinor({ charge, outcome }: Pick<ChargeNews, 'charge'> & Partial<Pick<ChargeNews, 'outcome'>>) {
+  return outcome?.kind === 'payment_intent' && outcome.status === 'succeeded'
+    ? outcome.amountReceivedMinor
+    : charge.amountMinor;
 }

@@ -94,6 +94,14 @@ describe('captureCharge', () => {
     expect(intent).toMatchObject({ amount_received: 400, amount_capturable: 0 });
     await billing.deliverEvents();
     expect(await billing.ledger(enrollmentId)).toEqual([{ kind: 'payment', amount_minor: 400 }]);
+    // The customer hears of what was taken, and not of what was held.
+    const { data } = await billing.db
+      .selectFrom('notifications')
+      .select('data')
+      .where('enrollment_id', '=', enrollmentId)
+      .where('kind', '=', 'charge_succeeded')
+      .executeTakeFirstOrThrow();
+    expect(data).toMatchObject({ amountMinor: 400 });
   }, 30_000);
 });
 
