@@ -58,7 +58,10 @@ export type SchedulePlan = Upcoming & {
 
 export function createScheduleActivities(deps: ActivityDeps) {
   return {
-    /** Plans what comes next and writes it with the facts. Safe to repeat. */
+    /**
+     * Plans what comes next and writes it with the facts. The customer hears of a payment method that fails by then. Safe
+     * to repeat.
+     */
     async planSchedule(asked: ScheduleWork): Promise<SchedulePlan> {
       // A run of code from before may have kept what newer Activities told it, as they told it.
       const work = { ...asked, changes: withEmptyLists(asked.changes) };
@@ -94,6 +97,8 @@ export function createScheduleActivities(deps: ActivityDeps) {
           await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
         }
       });
+      // By itself, as below: a card that was good for the charge that was next may be over by the one that is now.
+      await tellIfMethodFails(deps.db, work.enrollmentId, at);
       return { ...upcoming, occurrence: from.occurrence };
     },
 

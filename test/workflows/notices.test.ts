@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { fastForward } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
 
 let billing: TestBilling;
@@ -10,6 +11,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => billing.stop(), 60_000);
 
+const OPERATOR = { by: 'operator', reason: 'called us' };
 const CARD = '4242424242424242';
 
 /** As it stands on a card: the month at whose end it is over. */
@@ -22,6 +24,13 @@ function monthFromNow(months: number): string {
 async function paidWith(expiry: string, terms: Terms = MONTHLY): Promise<string> {
   const { enrollmentId } = await billing.enrolledWith(terms, { number: CARD, expiry });
   await billing.charged(enrollmentId, 1, 'succeeded');
+  return enrollmentId;
+}
+
+/** Of a card that is good for the next charge, and over by the one after it. */
+async function goodForOneMore(): Promise<string> {
+  const enrollmentId = await paidWith(monthFromNow(1));
+  await waitFor('the next charge', async () => (await billing.stateOf(enrollmentId)).nextChargeAt !== null);
   return enrollmentId;
 }
 
@@ -62,6 +71,21 @@ describe('a card that is over when the next charge is due', () => {
     const terms = { ...MONTHLY, schedule: { ...MONTHLY.schedule, startsAt } as Terms['schedule'] };
     const { enrollmentId } = await billing.enrolledWith(terms, { number: CARD, expiry: monthFromNow(1) });
     await waitFor('the method', async () => (await billing.enrollmentRow(enrollmentId)).status === 'active');
+    expect(await askedOnce(enrollmentId)).toHaveLength(1);
+  }, 45_000);
+
+  it('is told of when the next charge is left out, and the one after it comes too late', async () => {
+    const enrollmentId = await goodForOneMore();
+    const answer = await billing.billing.skipNext(enrollmentId, OPERATOR);
+    expect(await askedOnce(enrollmentId)).toMatchObject([{ nextChargeAt: answer.next?.dueAt }]);
+  }, 45_000);
+
+  it('is told of after a pause that it does not outlast', async () => {
+    const enrollmentId = await goodForOneMore();
+    await billing.billing.pauseEnrollment(enrollmentId, { ...OPERATOR, resumeAt: null });
+    expect(await asked(enrollmentId)).toEqual([]);
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, 40 * 86_400_000);
+    await billing.billing.resumeEnrollment(enrollmentId, OPERATOR);
     expect(await askedOnce(enrollmentId)).toHaveLength(1);
   }, 45_000);
 
