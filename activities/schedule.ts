@@ -6,6 +6,7 @@ import type { Kysely } from 'kysely';
 import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
 import type { Database } from '../db/schema.ts';
 import { hasGoneOn, type TimelineFact, tell, toldAt } from '../db/timeline.ts';
+import { settle } from '../domain/amount-change.ts';
 import { firstChargeAfter, resumeFrom } from '../domain/schedule.ts';
 import { leftOutBetween, type ScheduleChanges, withEmptyLists } from '../domain/schedule-changes.ts';
 import type { PlannedCharge, PlanTerms, Schedule } from '../domain/terms.ts';
@@ -30,6 +31,8 @@ export interface ScheduleWork {
    * owed. Also the end of the last period before a cancel, if charges are owed from before it.
    */
   pausedAt?: string;
+  /** What a change of amount has left over, which meets the next charge; absent when nothing. */
+  balance?: { minor: number; currency: string };
   /** What else changes in the row. */
   row: Pick<EnrollmentChange, 'pausedUntil' | 'cancelAt'>;
   /** What is told of it; empty when nobody needs to know. */
@@ -94,7 +97,11 @@ export function createScheduleActivities(deps: ActivityDeps) {
             : await toldNow(trx, work);
         await tell(trx, work.enrollmentId, [...restedFacts(work, from, next), ...skipped]);
         if (isNew) {
-          await touchEnrollment(trx, work.enrollmentId, { at, next: paused ? null : next, ...work.row });
+          await touchEnrollment(trx, work.enrollmentId, {
+            at,
+            next: paused ? null : asCharged(next, work.balance),
+            ...work.row,
+          });
         }
       });
       // By itself, as below: a card that was good for the charge that was next may be over by the one that is now.
@@ -142,6 +149,13 @@ async function toldNow(
   }
   const at = await toldAt(trx, enrollmentId, fact.key);
   return at?.toISOString() !== new Date(fact.at).toISOString();
+}
+
+/** With what it will ask for, which is what rows and pages tell. */
+function asCharged(next: PlannedCharge | null, balance: ScheduleWork['balance']): PlannedCharge | null {
+  return next === null || balance === undefined
+    ? next
+    : { ...next, amountMinor: settle(next.amountMinor, balance.currency, balance.minor).chargeMinor };
 }
 
 /** A pause that is still to end plans from its end, and one that goes on as of when it began: later ones are not owed. */

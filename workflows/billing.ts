@@ -8,7 +8,7 @@ import type { Asker } from '../domain/open-charge.ts';
 import type { EnrollmentEnd } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { settleCharge } from './charge.ts';
-import { dueNow, openPlanned, openRequested } from './new-charges.ts';
+import { asCharged, dueNow, openPlanned, openRequested } from './new-charges.ts';
 import { owedAtEnd, owedSince, periodOver } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { instant, publish } from './presentation.ts';
@@ -216,7 +216,7 @@ function waitSummary(run: EnrollmentRun, until: string): string {
   if (run.state.cancelLater?.at === until) {
     return `Canceled as of ${instant(until)}`;
   }
-  const amountMinor = run.state.schedule.next?.amountMinor ?? 0;
+  const amountMinor = asCharged(run, run.state.schedule.next)?.amountMinor ?? 0;
   return `Next charge: ${amountText(amountMinor, run.terms.currency)} on ${instant(until)}`;
 }
 

@@ -20,6 +20,7 @@ import {
   paymentIntentChangedSignal,
   paymentMethodChangedSignal,
 } from './messages.ts';
+import { asCharged } from './new-charges.ts';
 import { owedNow } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
@@ -134,7 +135,8 @@ function handleQueries(run: EnrollmentRun): void {
         amountMinor,
         paymentMethodType: triedPaymentMethodType,
       })),
-      { owed, next: owed === null ? next : following },
+      // The balance meets the first of them.
+      owed === null ? { owed, next: asCharged(run, next) } : { owed: asCharged(run, owed), next: following },
       run.terms.lateSuccess,
     );
   });

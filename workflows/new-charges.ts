@@ -17,6 +17,11 @@ export function dueNow(run: EnrollmentRun, { amountMinor }: PlannedCharge) {
     : settle(amountMinor, run.terms.currency, balanceMinor);
 }
 
+/** A planned charge as it is told: with what it will ask for. */
+export function asCharged(run: EnrollmentRun, planned: PlannedCharge | null): PlannedCharge | null {
+  return planned && { ...planned, amountMinor: dueNow(run, planned).chargeMinor };
+}
+
 /** Opens the charge of the schedule that has fallen due. */
 export function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {
   const { state } = run;

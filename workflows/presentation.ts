@@ -11,6 +11,7 @@ import { type AttemptReason, type OpenCharge, policyOf } from '../domain/open-ch
 import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import { termsDetails } from '../domain/terms-in-words.ts';
 import { chargeWaitsFor } from '../domain/waits-for.ts';
+import { asCharged } from './new-charges.ts';
 import { owedNow } from './owed.ts';
 import { type EnrollmentRun, isDisputed, type SavedMethod, statusOf } from './run.ts';
 
@@ -218,7 +219,8 @@ function nextLine(run: EnrollmentRun): string {
   if (end !== null) {
     return end;
   }
-  const { next, planning } = state.schedule;
+  const { planning } = state.schedule;
+  const next = asCharged(run, state.schedule.next);
   if (next !== null) {
     return `Next charge ${amountText(next.amountMinor, terms.currency)} on ${instant(next.dueAt)}.`;
   }

@@ -17,6 +17,7 @@ import {
   moveNextUpdate,
   skipNextUpdate,
 } from './messages.ts';
+import { asCharged } from './new-charges.ts';
 import {
   endPeriodWithSkipped,
   isCreditAtOnce,
@@ -181,7 +182,7 @@ async function apply(run: EnrollmentRun, changes: ScheduleChanges, told: Told) {
   const { schedule } = run.state;
   schedule.changes = changes;
   await replan(run, { facts: [commandFact(run, told)] });
-  return schedule.next;
+  return asCharged(run, schedule.next);
 }
 
 function skip(run: EnrollmentRun): ScheduleChanges {

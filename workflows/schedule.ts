@@ -77,7 +77,7 @@ export async function replan(
   run: EnrollmentRun,
   plan: { facts: NoteWork['facts']; row?: ScheduleWork['row']; resumesAt?: string },
 ): Promise<void> {
-  const { schedule } = run.state;
+  const { schedule, balanceMinor } = run.state;
   const at = new Date().toISOString();
   const { facts, row = {}, resumesAt = null } = plan;
   const pausedAt = judgedAsOf(run);
@@ -96,6 +96,7 @@ export async function replan(
     at,
     resumesAt,
     ...(pausedAt === undefined ? {} : { pausedAt }),
+    ...(balanceMinor === 0 ? {} : { balance: { minor: balanceMinor, currency: run.terms.currency } }),
     row,
     facts,
   });

@@ -1,6 +1,6 @@
 /** Commands of enrollments and charges in the public API: what they take and what they answer. */
 import { z } from 'zod';
-import { amountMinor, chargeId, givenInstant, instant, line } from './texts.ts';
+import { amountMinor, chargeId, givenInstant, instant, line, plannedAmountMinor } from './texts.ts';
 
 const reason = line(500).nullable().default(null).describe('Kept in the timeline');
 
@@ -63,7 +63,7 @@ export const previewQuery = z.strictObject({
   when: z.enum(['now', 'at_period_end']).default('now'),
 });
 
-const planned = z.object({ due_at: instant, amount_minor: amountMinor });
+const planned = z.object({ due_at: instant, amount_minor: plannedAmountMinor });
 
 export const cancelPreviewObject = z
   .object({

@@ -5,7 +5,15 @@ import { WAITS_FOR_MEANING, WAITS_FOR_WORDS } from '../../domain/waits-for.ts';
 import { chargeObject } from './charges.ts';
 import { pageQuery } from './lists.ts';
 import { givenTerms, termsObject } from './terms.ts';
-import { amountMinor, enrollmentId, givenInstant, instant, line, stripeCustomerId } from './texts.ts';
+import {
+  amountMinor,
+  enrollmentId,
+  givenInstant,
+  instant,
+  line,
+  plannedAmountMinor,
+  stripeCustomerId,
+} from './texts.ts';
 
 /** Stripe refuses more than 50, and some are ours. */
 const MOST_METADATA = 20;
@@ -111,7 +119,9 @@ export const enrollmentObject = z
         exp_year: z.int().nullable(),
       })
       .nullable(),
-    next_charge: z.object({ due_at: instant, amount_minor: amountMinor, currency: z.string() }).nullable(),
+    next_charge: z
+      .object({ due_at: instant, amount_minor: plannedAmountMinor, currency: z.string() })
+      .nullable(),
     latest_charge: chargeObject.nullable(),
     charges_succeeded: z.int(),
     amount_collected_minor: amountMinor.describe('Sum of all that was captured, refunds not subtracted'),

@@ -48,6 +48,11 @@ export const amountMinor = z
   .int()
   .describe("In the currency's smallest unit: 1999 is 19.99 USD, 500 is 500 JPY");
 
+/** Of a charge of the schedule that is still to come, in an answer. */
+export const plannedAmountMinor = amountMinor.describe(
+  'What it will ask for, less a credit or more by what was left over by a change of amount; 0 when a credit pays for it',
+);
+
 /** For commands that may be repeated without one, and are made twice then. */
 export const optionalIdempotencyHeaders = z.looseObject({
   'idempotency-key': z

@@ -153,12 +153,35 @@ describe('the schedule', () => {
     expect(lowered.balanceMinor).toBeGreaterThanOrEqual(-1_480);
     expect(lowered.balanceMinor).toBeLessThan(-1_450);
     // The credit pays for the next charge.
+    expect((await billing.enrollmentRow(enrollmentId)).next_charge_amount_minor).toBe(0);
     await billing.billing.chargeNow(enrollmentId, BY);
     await waitFor('the balance to pay', async () =>
       (await billing.timeline(enrollmentId)).some(({ what }) => what === 'schedule.paid_from_balance'),
     );
     expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
   }, 30_000);
+
+  it.each([
+    ['a credit', 900],
+    ['what was too little to charge', 1_000],
+  ])(
+    'tells the next charge as what is then charged, with %s',
+    async (_left, amountMinor) => {
+      const { enrollmentId } = await billing.paidOnce();
+      const changed = { ...BY, amountMinor, effective: 'at_once' as const };
+      const answer = await billing.billing.changeAmount(enrollmentId, changed);
+      expect(answer).toMatchObject({
+        chargeId: null,
+        next: { amountMinor: amountMinor + answer.balanceMinor },
+      });
+      const told = Number((await billing.enrollmentRow(enrollmentId)).next_charge_amount_minor);
+      await billing.billing.chargeNow(enrollmentId, BY);
+      expect(await billing.charged(enrollmentId, 2, 'succeeded')).toMatchObject({ amount_minor: told });
+      // The one after it is as agreed again.
+      expect((await billing.enrollmentRow(enrollmentId)).next_charge_amount_minor).toBe(amountMinor);
+    },
+    30_000,
+  );
 
   it('does not forget a charge that fell due before, while no Worker was there', async () => {
     const { enrollmentId, next } = await billing.paidOnce();
