@@ -10,8 +10,14 @@ export interface CustomerReceipt {
     'id' | 'number' | 'description' | 'currency' | 'dueAt' | 'capturedMinor' | 'settledAt'
   >;
   paymentMethod: Pick<CustomerPaymentMethod, 'type' | 'brand' | 'last4'> | null;
-  /** Money that went back, and came back; oldest first, positive amounts. */
-  refunds: { kind: 'refund' | 'refund_failed'; amountMinor: number; at: Date }[];
+  /** Money that went back, and came back (`refund_failed`); oldest first, positive amounts. */
+  refunds: {
+    kind: 'refund' | 'refund_failed';
+    /** Because the customer disputes the payment at their bank: we gave nothing back. */
+    byBank: boolean;
+    amountMinor: number;
+    at: Date;
+  }[];
 }
 
 /** @returns undefined unless it is a charge of this enrollment for which money was taken */
@@ -57,7 +63,7 @@ export async function findCustomerReceipt(
     .selectFrom('ledger_entries')
     .select(['kind', 'amount_minor as amountMinor', 'at'])
     .where('charge_id', '=', chargeId)
-    .where('kind', 'in', ['refund', 'refund_failed'])
+    .where('kind', 'in', ['refund', 'refund_failed', 'dispute', 'dispute_reversed'])
     .orderBy('seq')
     .execute();
   const { type, brand, last4, ...paid } = charge;
@@ -65,7 +71,8 @@ export async function findCustomerReceipt(
     charge: paid,
     paymentMethod: type === null ? null : { type, brand, last4 },
     refunds: refunds.map(({ kind, amountMinor, at }) => ({
-      kind: kind === 'refund' ? 'refund' : 'refund_failed',
+      kind: kind === 'refund' || kind === 'dispute' ? 'refund' : 'refund_failed',
+      byBank: kind === 'dispute' || kind === 'dispute_reversed',
       amountMinor: Math.abs(amountMinor),
       at,
     })),

@@ -52,6 +52,44 @@ describe('GET /c/:token/charges/:id/receipt', () => {
     }
   });
 
+  it.each([
+    ['lost', [-1480], ['Taken back at your bank on December 2, 2026 − ¥1,480', 'Paid after returns ¥0']],
+    [
+      'won',
+      [-1480, 1480],
+      ['Paid again by your bank on December 3, 2026 ¥1,480', 'Paid after returns ¥1,480'],
+    ],
+  ])('counts what a dispute took besides a refund: %s', async (_end, moved, facts) => {
+    const id = await seedEnrollment(test.db);
+    const chargeId = await seedCharge(test.db, id, { refunded_minor: 500 });
+    const entry = { enrollment_id: id, charge_id: chargeId, currency: 'jpy' };
+    await test.db
+      .insertInto('ledger_entries')
+      .values([
+        {
+          ...entry,
+          key: `refund/re_${id}`,
+          kind: 'refund' as const,
+          amount_minor: -500,
+          stripe_object_id: `re_${id}`,
+          at: '2026-12-01T00:00:00.000Z',
+        },
+        ...moved.map((amount_minor, index) => ({
+          ...entry,
+          key: `dispute/txn_${id}_${index}`,
+          kind: amount_minor < 0 ? ('dispute' as const) : ('dispute_reversed' as const),
+          amount_minor,
+          stripe_object_id: `txn_${id}_${index}`,
+          at: `2026-12-0${index + 2}T00:00:00.000Z`,
+        })),
+      ])
+      .execute();
+    const text = mentioned((await get(id, `/charges/${chargeId}/receipt`)).body);
+    for (const fact of ['Returned on December 1, 2026 − ¥500', ...facts]) {
+      expect(text).toContain(fact);
+    }
+  });
+
   it('exists only for money that was taken, and only for the customer of it', async () => {
     const id = await seedEnrollment(test.db);
     const unpaid = await seedCharge(test.db, id, { status: 'requires_payment_method' });

@@ -282,7 +282,19 @@ export const SCENES: Readonly<Record<SceneName, Seeder>> = {
 
   async receipt(db, locale) {
     const { enrollmentId } = await SCENES.refunds(db, locale);
-    return { enrollmentId, path: `/charges/chg_${enrollmentId.slice(4)}_2/receipt` };
+    const chargeId = `chg_${enrollmentId.slice(4)}_2`;
+    const of = { enrollment_id: enrollmentId, charge_id: chargeId, currency: 'jpy' };
+    const moved = [
+      { ...of, kind: 'refund' as const, amount_minor: -500, at: '2026-11-24T01:00:00.000Z' },
+      { ...of, kind: 'dispute' as const, amount_minor: -1480, at: '2026-11-25T01:00:00.000Z' },
+      { ...of, kind: 'dispute_reversed' as const, amount_minor: 1480, at: '2026-11-28T01:00:00.000Z' },
+    ].map((entry) => ({
+      ...entry,
+      key: `${entry.kind}/${chargeId}`,
+      stripe_object_id: `${entry.kind}_${chargeId}`,
+    }));
+    await db.insertInto('ledger_entries').values(moved).execute();
+    return { enrollmentId, path: `/charges/${chargeId}/receipt` };
   },
 
   async unknown(db, locale) {
