@@ -166,9 +166,17 @@ export function resumeFrom(
       : { occurrence, changes: rest(changes, first, ahead - 1) };
   }
   if (schedule.type === 'installments') {
-    const place = first + intervalsLate(changes, first);
+    // What was moved to after the pause did not fall into it, and waits for nothing.
+    let waiting = first;
+    while (changes.moved.some((to) => to.occurrence === waiting && epochMs(to.dueAt) > beforeResumingMs)) {
+      waiting += 1;
+    }
+    if (amountAt(schedule, waiting, changes) === null) {
+      return { occurrence, changes };
+    }
+    const place = waiting + intervalsLate(changes, waiting);
     const onTime = (late: number) => calendarPlace(schedule, anchorAt, place + late) > beforeResumingMs;
-    return { occurrence, changes: postpone(changes, first, firstPlace(0, onTime)) };
+    return { occurrence, changes: postpone(changes, waiting, firstPlace(0, onTime)) };
   }
   return { occurrence, changes };
 }

@@ -204,6 +204,19 @@ describe('resumeFrom', () => {
     ]);
   });
 
+  it.each([
+    ['the one after it', '2027-03-01T00:00:00Z', 1, ['2027-03-10T00:00:00.000Z', '2027-03-15T00:00:00.000Z']],
+    ['none but it', '2027-03-01T00:00:00Z', 2, ['2027-03-10T00:00:00.000Z', null]],
+    ['one that waits', '2027-03-20T00:00:00Z', 1, ['2027-04-15T00:00:00.000Z', '2027-05-15T00:00:00.000Z']],
+  ])(
+    'has an installment that was moved wait only if it falls into the pause: with %s',
+    (_what, resumesAt, next, due) => {
+      const changes = { ...NO_CHANGES, moved: [{ occurrence: next, dueAt: '2027-03-10T00:00:00.000Z' }] };
+      const resumed = resumeFrom(installments(), anchorAt, next - 1, resumesAt, changes);
+      expect(dueAts(installments(), anchorAt, [next, next + 1], resumed.changes)).toEqual(due);
+    },
+  );
+
   it('leaves a single charge to be due on resuming', () => {
     const once: Schedule = { type: 'once', amountMinor: 1, at: null };
     expect(resumeFrom(once, anchorAt, -1, '2027-11-01T00:00:00Z').occurrence).toBe(-1);
