@@ -23,6 +23,7 @@ function oneRow(perSecond: number) {
 describe('createTurns', () => {
   it('lets what comes at once go evenly, in its order', async () => {
     const turns = createTurns(100, oneRow(100).reserve);
+    const startedMs = performance.now();
     const gone: { number: number; atMs: number }[] = [];
     await Promise.all(
       Array.from({ length: 40 }, async (_, number) => {
@@ -31,12 +32,9 @@ describe('createTurns', () => {
       }),
     );
     expect(gone.map(({ number }) => number)).toEqual([...Array(40).keys()]);
-    for (const { atMs } of gone) {
-      const within = gone.filter((other) => other.atMs >= atMs && other.atMs < atMs + 100);
-      // Ten, and what a process that was late for some hundredths of a second makes up for.
-      expect(within.length).toBeLessThanOrEqual(16);
-    }
-    expect((gone.at(-1)?.atMs ?? 0) - (gone[0]?.atMs ?? 0)).toBeGreaterThanOrEqual(385);
+    // None before its time, ten milliseconds after the one before. How late they are is a busy machine's doing.
+    const early = gone.filter(({ number, atMs }) => atMs < startedMs + 10 * number - 1);
+    expect(early).toEqual([]);
   });
 
   it('makes up at once for what the process was late for', async () => {
@@ -140,8 +138,8 @@ describe('createTurns', () => {
   });
 
   it('lets who gives up go, and spends no turn on them', async () => {
-    const row = oneRow(20);
-    const turns = createTurns(20, row.reserve);
+    const row = oneRow(4);
+    const turns = createTurns(4, row.reserve);
     const given = new AbortController();
     const first = turns.take(false);
     const second = turns.take(false, given.signal);
@@ -150,7 +148,8 @@ describe('createTurns', () => {
     given.abort(new Error('it has timed out'));
     await expect(second).rejects.toThrow('it has timed out');
     await Promise.all([first, third]);
-    expect(performance.now() - startedMs).toBeLessThan(95);
+    // A quarter of a second for the other one, and half of one if the turn had been spent.
+    expect(performance.now() - startedMs).toBeLessThan(450);
     await expect(turns.take(true, given.signal)).rejects.toThrow(NoTurn);
   });
 });
