@@ -25,6 +25,16 @@ const origins = (example: string) =>
       error: `expected origins, e.g. ${example}, each without user, path, query or fragment`,
     })
     .transform((items) => items.map((item) => new URL(item).origin));
+const proxy = z.union([
+  z.ipv4(),
+  z.ipv6(),
+  z.cidrv4(),
+  z.cidrv6(),
+  z.enum(['loopback', 'linklocal', 'uniquelocal']),
+]);
+const proxies = list.refine((items) => items.every((item) => proxy.safeParse(item).success), {
+  error: 'expected IP addresses or CIDRs, e.g. 10.0.0.0/8',
+});
 const webAddress = z.string().refine(isWebAddress, {
   error: 'expected an address that begins with http:// or https://, without user, query or fragment',
 });
@@ -49,7 +59,7 @@ export const settingsSchema = z.object({
     .describe(
       'Requests a minute that one address may send to a process of the API; webhooks are not counted',
     ),
-  API_TRUSTED_PROXIES: list
+  API_TRUSTED_PROXIES: proxies
     .default([])
     .describe('Comma-separated addresses or CIDRs of proxies whose X-Forwarded-For is believed'),
   PUBLIC_URL: webAddress
@@ -164,6 +174,9 @@ export const settingsSchema = z.object({
     })
     .describe('Comma-separated webhook signing secrets (whsec_…); two while one is rotated'),
   STRIPE_API_URL: webAddress
+    .refine((text) => !URL.canParse(text) || new URL(text).pathname === '/', {
+      error: "expected an address without a path: Stripe's library has its own",
+    })
     .default('https://api.stripe.com')
     .describe('Where the Stripe API is; another address for a stand-in'),
   STRIPE_TIMEOUT_MS: z.coerce

@@ -26,7 +26,8 @@ export function createStripe(
   const url = new URL(settings.STRIPE_API_URL);
   const protocol = url.protocol === 'http:' ? 'http' : 'https';
   return new Stripe(settings.STRIPE_SECRET_KEY, {
-    host: url.hostname,
+    // An IPv6 address without its brackets, which belong to addresses alone.
+    host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? (protocol === 'http' ? 80 : 443) : Number(url.port),
     protocol,
     maxNetworkRetries: 0,

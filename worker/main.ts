@@ -50,6 +50,7 @@ const db = openDatabase({
   poolSize: settings.DATABASE_POOL_SIZE,
   preparedStatements: settings.DATABASE_PREPARED_STATEMENTS,
   applicationName: 'durable-billing-worker',
+  onConnectionLost: (error) => log.warn({ err: error }, 'a database connection was lost'),
   ...(tracing === null ? {} : { onStatement: traceStatement }),
 });
 const links = createCustomerLinks({
@@ -57,7 +58,7 @@ const links = createCustomerLinks({
   publicUrl: settings.PUBLIC_URL,
   ttlDays: settings.CUSTOMER_LINK_TTL_DAYS,
 });
-const connection = await NativeConnection.connect(await temporalConnectionOptions(settings));
+const connection = await connected();
 await prepareNamespace();
 const perSecond = stripeRequestsPerSecond(settings);
 const turns = createTurns(perSecond, (count) => reserveTurns(db, 'stripe', count, perSecond));
@@ -125,6 +126,17 @@ function stop(signal: string): void {
   void outbox.stop();
   if (worker.getState() === 'RUNNING') {
     worker.shutdown();
+  }
+}
+
+/** Whatever supervises the process starts it again when Temporal is away. */
+async function connected(): Promise<NativeConnection> {
+  const options = await temporalConnectionOptions(settings);
+  try {
+    return await NativeConnection.connect(options);
+  } catch (error) {
+    log.fatal({ err: error }, `cannot reach Temporal at ${options.address}`);
+    process.exit(1);
   }
 }
 

@@ -46,6 +46,17 @@ describe('stripeRequestsPerSecond', () => {
   });
 });
 
+describe('createStripe', () => {
+  it.each([
+    ['http://[::1]:12111', '::1', 12111],
+    ['https://api.stripe.com', 'api.stripe.com', 443],
+  ])('asks %s at host %s, port %s', (STRIPE_API_URL, host, port) => {
+    const settings = { STRIPE_SECRET_KEY: 'sk_test_1', STRIPE_API_URL, STRIPE_TIMEOUT_MS: 2_000 };
+    const stripe = createStripe(settings);
+    expect([stripe.getApiField('host'), stripe.getApiField('port')]).toEqual([host, port]);
+  });
+});
+
 describe('a turn of the Stripe client', () => {
   it.each([
     ['good', 1],
