@@ -109,13 +109,20 @@ function nextMove(run: EnrollmentRun): Move {
   return state.paused === null ? moveWhileActive(run) : moveWhilePaused(run, state.paused);
 }
 
-/** The period is over: what is open, or fell due in it and was held back, is still collected, and nothing new begins. */
+/**
+ * The period is over: what is open, or fell due in it and was held back, is still collected, and nothing new begins. What
+ * is held once more is no new charge to the customer.
+ */
 function moveAfterPeriod(run: EnrollmentRun, { reason, by }: Asker): Move {
   const { state } = run;
   const owed = owedAtEnd(run);
   if (owed !== null) {
     const isHeld = isDisputed(state) || state.paused?.owed?.collected === 'afterwards';
     return isHeld ? FOREVER : moveTowards(run, owed);
+  }
+  const again = state.requestedCharges.find(({ reauthorizations }) => reauthorizations > 0);
+  if (again !== undefined && patched(PATCHES.holdOutlivesPeriod)) {
+    return isDisputed(state) ? FOREVER : { kind: 'open_requested', charge: again };
   }
   return state.charges.length === 0 ? { kind: 'end', status: 'canceled', reason, who: by } : FOREVER;
 }

@@ -70,4 +70,6 @@ export const PATCHES = {
   settledStays: 'settled-stays',
   /** A hold is known of while its charge is parked, and authorised again when it lapses meanwhile. After 0.1.0. */
   holdOutlivesPark: 'hold-outlives-park',
+  /** A hold that lapses after the last period is authorised again, as its charge is still collected. After 0.1.0. */
+  holdOutlivesPeriod: 'hold-outlives-period',
 } as const;
