@@ -3,41 +3,19 @@
  * `.env.example` is compared with it by a test. Each entry (`main.ts`) hands it `process.env`; the service reads that
  * nowhere else.
  */
-import addressparser from 'nodemailer/lib/addressparser';
 import { z } from 'zod';
 import { readPayloadKeys } from './payload-codec.ts';
-
-const flag = z
-  .enum(['true', 'false'], { error: 'expected true or false' })
-  .transform((text) => text === 'true');
-const port = z.coerce.number().int().min(0).max(65_535);
-const list = z.string().transform((text) =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean),
-);
-const secrets = list.refine((items) => items.length > 0, { error: 'expected at least one secret' });
-/** Read as browsers write an origin, which is compared with what they send: no capitals, no usual port, no slash. */
-const origins = (example: string) =>
-  list
-    .refine((items) => items.every(isOrigin), {
-      error: `expected origins, e.g. ${example}, each without user, path, query or fragment`,
-    })
-    .transform((items) => items.map((item) => new URL(item).origin));
-const proxy = z.union([
-  z.ipv4(),
-  z.ipv6(),
-  z.cidrv4(),
-  z.cidrv6(),
-  z.enum(['loopback', 'linklocal', 'uniquelocal']),
-]);
-const proxies = list.refine((items) => items.every((item) => proxy.safeParse(item).success), {
-  error: 'expected IP addresses or CIDRs, e.g. 10.0.0.0/8',
-});
-const webAddress = z.string().refine(isWebAddress, {
-  error: 'expected an address that begins with http:// or https://, without user, query or fragment',
-});
+import {
+  apiAddress,
+  flag,
+  list,
+  origins,
+  port,
+  proxies,
+  secrets,
+  sender,
+  webAddress,
+} from './setting-kinds.ts';
 
 export const settingsSchema = z.object({
   NODE_ENV: z
@@ -173,10 +151,7 @@ export const settingsSchema = z.object({
       error: 'expected signing secrets of webhook endpoints, whsec_…, separated by commas',
     })
     .describe('Comma-separated webhook signing secrets (whsec_…); two while one is rotated'),
-  STRIPE_API_URL: webAddress
-    .refine((text) => !URL.canParse(text) || new URL(text).pathname === '/', {
-      error: "expected an address without a path: Stripe's library has its own",
-    })
+  STRIPE_API_URL: apiAddress
     .default('https://api.stripe.com')
     .describe('Where the Stripe API is; another address for a stand-in'),
   STRIPE_TIMEOUT_MS: z.coerce
@@ -197,13 +172,7 @@ export const settingsSchema = z.object({
     .describe('Seconds between two looks at Stripe for events whose webhook never came; 0 turns them off'),
 
   MAIL_URL: z.url({ protocol: /^smtps?$/ }).describe('SMTP server, e.g. smtp://user:password@host:587'),
-  MAIL_FROM: z
-    .string()
-    .refine(isSender, {
-      error: 'expected one address, e.g. billing@example.com or Billing <billing@example.com>',
-    })
-    .default('Billing <billing@example.com>')
-    .describe('Sender of mails'),
+  MAIL_FROM: sender.default('Billing <billing@example.com>').describe('Sender of mails'),
   MERCHANT_NAME: z
     .string()
     .min(1)
@@ -323,20 +292,6 @@ export function readCodecSettings(environment: Environment = process.env): Codec
 
 function isLiveKey(key: string): boolean {
   return /^[a-z]+_live_/.test(key);
-}
-
-/** `host:port` alone would be an address too, of a protocol of that name. */
-function isWebAddress(text: string): boolean {
-  return URL.canParse(text) && /^https?:\/\/[^?#@]+$/i.test(text);
-}
-
-function isOrigin(text: string): boolean {
-  return isWebAddress(text) && new URL(text).pathname === '/';
-}
-
-function isSender(text: string): boolean {
-  const [sender, ...others] = addressparser(text);
-  return others.length === 0 && /^[^\s@]+@[^\s@]+$/.test(sender?.address ?? '');
 }
 
 /** Whether a value may hold a secret: by its name, or as an address with a user and a password in it. */
