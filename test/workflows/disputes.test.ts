@@ -7,7 +7,7 @@ import { disputesChangedSignal } from '../../workflows/messages.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { retryNow } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
-import { BY, disputedEnrollment } from './disputed.ts';
+import { BY, disputedEnrollment, disputeIsKnown, paidEnrollment } from './disputed.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
@@ -121,26 +121,18 @@ describe('an inquiry', () => {
 describe('a dispute while Stripe refuses our key', () => {
   /** An enrollment whose first charge is disputed while reading under `path` is answered with `status`. */
   async function disputedUnder(path: string, status: number) {
-    const { enrollmentId } = await billing.enrolled(ON_DEMAND);
-    await billing.active(enrollmentId);
-    const ask = (requestKey: string) =>
-      billing.billing.createCharge(enrollmentId, { ...BY, requestKey, amountMinor: 700, description: null });
-    await ask('one');
-    const row = await billing.charged(enrollmentId, 1, 'succeeded');
-    const intent = await billing.stripe.paymentIntents.retrieve(String(row.payment_intent_id));
+    const { enrollmentId, chargeId, latestCharge, ask } = await paidEnrollment(billing, ON_DEMAND);
     const match = { method: 'GET', path_prefix: path };
     await billing.control('faults', { match, kind: 'status', status, for_seconds: 60 });
-    await billing.control(`charges/${intent.latest_charge}/dispute`);
+    await billing.control(`charges/${latestCharge}/dispute`);
     await billing.deliverEvents();
     const isKnown = async () => {
-      await waitFor('the enrollment to know', async () =>
-        JSON.stringify(await billing.history(enrollmentId)).includes('disputesChanged'),
-      );
+      await disputeIsKnown(billing, enrollmentId);
       await ask('two');
       expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ dispute_status: 'needs_response' }]);
       expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'dispute', amount_minor: -700 });
     };
-    return { enrollmentId, aftermath: chargeAftermathWorkflowId(row.id), isKnown };
+    return { enrollmentId, aftermath: chargeAftermathWorkflowId(chargeId), isKnown };
   }
 
   it.each([
