@@ -1,4 +1,7 @@
-/** Which ports the local stack uses: the usual ones, the same in every run, and others when those are taken. */
+/**
+ * Which ports the local stack uses: the usual ones, the same in every run, and others when those are taken. Tests,
+ * chaos and measurements have a stack of their own, on ports that nobody else uses.
+ */
 import getPort, { clearLockedPorts, portNumbers } from 'get-port';
 import { readJson, type StateFolder, writeJson } from './state.ts';
 
@@ -44,4 +47,22 @@ export async function choosePorts(folder: StateFolder): Promise<{ ports: Ports; 
   clearLockedPorts();
   writeJson(folder.ports, ports);
   return { ports, notes };
+}
+
+/**
+ * A port of 127.0.0.1 for a server that may start later, or again and again: below those that systems lend to
+ * connections that go out (from 32768 on Linux, from 49152 elsewhere), one of which would have it meanwhile.
+ */
+export function freePort(): Promise<number> {
+  const first = 10_000 + Math.floor(Math.random() * 20_000);
+  return getPort({ host: '127.0.0.1', port: portNumbers(first, first + 2_000) });
+}
+
+/** As `freePort`, for each part of a stack. */
+export async function freePorts(): Promise<Ports> {
+  const ports: Ports = { ...USUAL_PORTS };
+  for (const name of Object.keys(USUAL_PORTS) as PortName[]) {
+    ports[name] = await freePort();
+  }
+  return ports;
 }

@@ -1,7 +1,7 @@
 /** Drives the bare Workflows from the bench's process, as the API drives ours. */
 import { randomUUID } from 'node:crypto';
 import { WithStartWorkflowOperation } from '@temporalio/client';
-import getPort from 'get-port';
+import { freePort } from '../../dev/ports.ts';
 import { atOnce } from '../../test/support/at-once.ts';
 import { WORKER_NODE_FLAGS } from '../../worker/node-flags.ts';
 import { until } from '../measure/callers.ts';
@@ -29,7 +29,7 @@ export function bareFloor(stage: Stage): Promise<BareFloor> {
 
 async function startFloor(stage: Stage): Promise<BareFloor> {
   const { client } = await stage.temporal();
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = await freePort();
   const timesDone = async () => Number(await (await fetch(`http://127.0.0.1:${port}/`)).text());
   await stage.helper(
     'bare-worker',

@@ -1,5 +1,6 @@
 /** Starts the bare Fastify server of `routes.ts` once for a stage. */
-import getPort from 'get-port';
+
+import { freePort } from '../../dev/ports.ts';
 import type { Stage } from '../stage/stage.ts';
 
 const servers = new WeakMap<Stage, Promise<string>>();
@@ -13,7 +14,7 @@ export function bareServer(stage: Stage): Promise<string> {
 
 async function start(stage: Stage): Promise<string> {
   const { STRIPE_WEBHOOK_SECRET = '' } = await stage.settings();
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   await stage.helper(
     'bare-server',

@@ -6,12 +6,11 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import getPort, { portNumbers } from 'get-port';
 import { createStripe } from '../../config/stripe.ts';
 import { openTemporalClient, type TemporalClient } from '../../config/temporal.ts';
 import { openDatabase } from '../../db/database.ts';
 import { addressesOf } from '../../dev/addresses.ts';
-import { type Ports, USUAL_PORTS } from '../../dev/ports.ts';
+import { freePorts } from '../../dev/ports.ts';
 import { prepareCluster } from '../../dev/postgres.ts';
 import { prepareDatabase, prepareStandIn } from '../../dev/prepare.ts';
 import {
@@ -325,16 +324,4 @@ async function temporalProgram(): Promise<string> {
     throw new Error('measurements start their own Temporal server');
   }
   return cli.path;
-}
-
-/**
- * Some are used only after minutes: below those that systems give to connections that go out, which would take one meanwhile.
- */
-async function freePorts(): Promise<Ports> {
-  const ports: Ports = { ...USUAL_PORTS };
-  const first = 10_000 + Math.floor(Math.random() * 20_000);
-  for (const name of Object.keys(USUAL_PORTS) as (keyof Ports)[]) {
-    ports[name] = await getPort({ host: '127.0.0.1', port: portNumbers(first, first + 2_000) });
-  }
-  return ports;
 }

@@ -5,7 +5,6 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import getPort from 'get-port';
 import { createStripe } from '../../config/stripe.ts';
 import { openTemporalClient } from '../../config/temporal.ts';
 import { openDatabase } from '../../db/database.ts';
@@ -13,7 +12,7 @@ import { countPendingStripeEvents } from '../../db/stripe-events.ts';
 import { startSmtpCatcher } from '../../test/mail/smtp-catcher.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { addressesOf } from '../addresses.ts';
-import { type Ports, USUAL_PORTS } from '../ports.ts';
+import { freePorts } from '../ports.ts';
 import { prepareCluster } from '../postgres.ts';
 import { prepareDatabase, prepareStandIn } from '../prepare.ts';
 import { pause } from '../processes.ts';
@@ -148,12 +147,4 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
       process.off('exit', forget);
     },
   };
-}
-
-async function freePorts(): Promise<Ports> {
-  const ports: Ports = { ...USUAL_PORTS };
-  for (const name of Object.keys(USUAL_PORTS) as (keyof Ports)[]) {
-    ports[name] = await getPort({ host: '127.0.0.1' });
-  }
-  return ports;
 }

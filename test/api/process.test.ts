@@ -5,8 +5,8 @@ import { closeSync, openSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import getPort from 'get-port';
 import { Stripe } from 'stripe';
+import { freePort } from '../../dev/ports.ts';
 import { type RunningProcess, startProcess } from '../../dev/processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
@@ -105,7 +105,7 @@ describe('api/main.ts', () => {
   });
 
   it('goes on, and ends on SIGTERM, while there is no room for its log', async () => {
-    const port = String(await getPort({ host: '127.0.0.1' }));
+    const port = String(await freePort());
     // Of Linux, where the service runs: a disk that is always full.
     const full = openSync('/dev/full', 'w');
     // So long its lines are tried to be written, each 0.2 s.

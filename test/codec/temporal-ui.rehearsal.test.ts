@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
-import getPort from 'get-port';
 import type { Browser, Page } from 'playwright-core';
 import { createApiKey } from '../../api/api-keys.ts';
 import { buildCodec } from '../../codec/app.ts';
 import { createLogger } from '../../config/logger.ts';
 import { createPayloadCodec, readPayloadKeys } from '../../config/payload-codec.ts';
 import { temporalDataConverter } from '../../config/temporal.ts';
+import { freePort } from '../../dev/ports.ts';
 import { type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
 import { temporalAnswers, temporalServerProcess } from '../../dev/temporal-server.ts';
 import { askForServer } from '../support/ask-servers.ts';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   // The shared server has no UI.
   const { program } = await askForServer<TemporalForTests>('temporal');
-  const [port, uiPort, metricsPort] = [await getPort(), await getPort(), await getPort()];
+  const [port, uiPort, metricsPort] = [await freePort(), await freePort(), await freePort()];
   server = await startProcess(temporalServerProcess({ program, port, uiPort, metricsPort }));
   const address = `127.0.0.1:${port}`;
   await waitUntilReady(server, () => temporalAnswers(address), 30_000);

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { endLeftovers, recordOf, stillRuns } from '../../dev/leftovers.ts';
-import { choosePorts } from '../../dev/ports.ts';
+import { choosePorts, freePort, freePorts } from '../../dev/ports.ts';
 import { clearLeftoverServer } from '../../dev/postgres.ts';
 import { isAlive, startProcess, waitUntilReady } from '../../dev/processes.ts';
 import {
@@ -43,6 +43,14 @@ describe('loadSecrets', () => {
   it('is not misled by a file that a crash has cut off', () => {
     writeFileSync(folder.running, '{"supervisor": {');
     expect(readJson(folder.running)).toBeNull();
+  });
+});
+
+describe('freePort', () => {
+  it('is none that a connection which goes out may be given before its server listens', async () => {
+    const ports = [await freePort(), ...Object.values(await freePorts())];
+    expect(new Set(ports).size).toBe(ports.length);
+    expect(ports.filter((port) => port < 10_000 || port >= 32_768)).toEqual([]);
   });
 });
 

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import getPort from 'get-port';
 import Stripe from 'stripe';
+import { freePort } from '../../dev/ports.ts';
 import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
 
 const folders: string[] = [];
@@ -24,7 +24,7 @@ function clientOf(port: number): Stripe {
 
 /** A stand-in in a process of its own, which can be killed. */
 async function spawned(file: string) {
-  const port = await getPort();
+  const port = await freePort();
   const child = spawn(process.execPath, ['dev/stripe-stand-in/main.ts'], {
     env: { ...process.env, STRIPE_STAND_IN_PORT: String(port), STRIPE_STAND_IN_DATA: file },
     stdio: ['ignore', 'pipe', 'inherit'],

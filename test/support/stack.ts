@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import getPort from 'get-port';
 import { createApiKey, USUAL_SCOPES } from '../../api/api-keys.ts';
 import { createStripe } from '../../config/stripe.ts';
+import { freePort } from '../../dev/ports.ts';
 import { type RunningProcess, startProcess, waitUntilReady } from '../../dev/processes.ts';
 import { askControl } from '../../dev/stand-in-control.ts';
 import { startStripeStandIn } from '../../dev/stripe-stand-in/stand-in.ts';
@@ -35,7 +35,7 @@ export async function startStack(options: StackOptions = {}) {
     startStripeStandIn({ webhookRetryScale: 0.002 }),
     workflowCode(),
   ]);
-  const apiPort = await getPort({ host: '127.0.0.1' });
+  const apiPort = await freePort();
   const api = `http://127.0.0.1:${apiPort}`;
   const stripe = createStripe({
     STRIPE_SECRET_KEY: STRIPE_KEY,
@@ -81,7 +81,7 @@ export async function startStack(options: StackOptions = {}) {
   let workerMetrics = '';
   /** Its metrics answer once it has started. */
   async function startWorker(env: Record<string, string> = {}): Promise<RunningProcess> {
-    const metricsPort = await getPort({ host: '127.0.0.1' });
+    const metricsPort = await freePort();
     workerMetrics = `http://127.0.0.1:${metricsPort}/metrics`;
     const running = await startProcess(
       script('worker', 'worker/main.ts', { ...settings, ...env, METRICS_PORT: String(metricsPort) }),

@@ -7,12 +7,12 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import getPort from 'get-port';
 import pg from 'pg';
 import { openDatabase } from '../../db/database.ts';
 import { migrateToLatest } from '../../db/migrate.ts';
 import { findChromium } from '../../dev/browser.ts';
 import { endLeftovers, recordOf } from '../../dev/leftovers.ts';
+import { freePort } from '../../dev/ports.ts';
 import { clearLeftoverServer, postgresAnswers, postgresProcess, prepareCluster } from '../../dev/postgres.ts';
 import { isAlive, type RunningProcess, run, startProcess, waitUntilReady } from '../../dev/processes.ts';
 import { type ChildRecord, readJson, writeJson } from '../../dev/state.ts';
@@ -96,7 +96,7 @@ export async function startTestServers(): Promise<TestServers> {
   });
   // Longer than any pause between two questions: compiling the tests of a new clone can hold a process for seconds.
   door.keepAliveTimeout = 600_000;
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = await freePort();
   await new Promise<void>((resolve) => door.listen(port, '127.0.0.1', resolve));
 
   return {
@@ -130,7 +130,7 @@ async function startPostgres(
 ): Promise<PostgresForTests> {
   const password = 'test';
   await prepareCluster({ dataDir, password });
-  const port = await getPort({ host: '127.0.0.1' });
+  const port = await freePort();
   // What makes a database survive a power cut is only a cost here.
   const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'];
   // Counts for a database that asks for it: `statements.ts`.
@@ -156,8 +156,8 @@ async function startTemporal(
   program: string,
   keep: (child: RunningProcess) => RunningProcess,
 ): Promise<TemporalForTests> {
-  const port = await getPort({ host: '127.0.0.1' });
-  const metricsPort = await getPort({ host: '127.0.0.1' });
+  const port = await freePort();
+  const metricsPort = await freePort();
   const child = keep(
     await startProcess(
       temporalServerProcess({
