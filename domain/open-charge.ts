@@ -49,6 +49,8 @@ export interface OpenCharge {
   requestKey?: string | null;
   description: string | null;
   amountMinor: number;
+  /** What of it is the balance's: negative for a credit that pays a part of what is due. Absent where none met it. */
+  metBalanceMinor?: number;
   /** ISO 8601, UTC. */
   dueAt: string;
   status: ChargeStatus;
@@ -129,9 +131,9 @@ export function openedCharge(charge: Opening): OpenCharge {
 }
 
 /** A charge as Activities are told of it: without what is still as in a new one of the schedule. */
-export type ToldCharge = Told<OpenCharge, ReturnType<typeof usual>>;
+export type ToldCharge = Told<Omit<OpenCharge, 'metBalanceMinor'>, ReturnType<typeof usual>>;
 
-export function toldCharge(charge: OpenCharge): ToldCharge {
+export function toldCharge({ metBalanceMinor: _, ...charge }: OpenCharge): ToldCharge {
   // Without a repeat is the same as with none, and so with a refused step.
   return told(charge, { ...usual(), repeat: null, parkedAt: null });
 }

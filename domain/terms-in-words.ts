@@ -5,7 +5,7 @@
 import { amountText, sumMinor } from './money.ts';
 import type { Interval, Schedule, Terms } from './terms.ts';
 
-/** One line, e.g. `JPY 1980 every month, 12 times`; far below the 400 bytes that Temporal keeps. */
+/** One line, e.g. `JPY 1980 every month, at most 12 times`; far below the 400 bytes that Temporal keeps. */
 export function termsSummary(terms: Terms): string {
   const { schedule, currency } = terms;
   const money = (amountMinor: number) => amountText(amountMinor, currency);
@@ -18,7 +18,7 @@ export function termsSummary(terms: Terms): string {
     }
     case 'recurring': {
       const trial = schedule.trialDays === 0 ? '' : ` after a trial of ${schedule.trialDays} days`;
-      const times = schedule.maxCharges === null ? '' : `, ${schedule.maxCharges} times`;
+      const times = schedule.maxCharges === null ? '' : `, at most ${schedule.maxCharges} times`;
       const end = schedule.endsAt === null ? '' : `, until ${schedule.endsAt}`;
       return `${money(schedule.amountMinor)} ${everyInterval(schedule.interval)}${trial}${times}${end}`;
     }

@@ -50,6 +50,7 @@ export interface RecurringSchedule {
   trialDays: number;
   /** No charge falls after this instant (ISO 8601, UTC). */
   endsAt: string | null;
+  /** The most charges there are: one that is left out, e.g. skipped, is not made up for. */
   maxCharges: number | null;
   spread?: Spread;
 }

@@ -5,6 +5,7 @@ import { MOST_RETRIES_PER_CHARGE } from '../domain/card-budgets.ts';
 import type { ChargeCommand } from '../domain/charge-states.ts';
 import { refuseTryByHand } from '../domain/customer-tries.ts';
 import { type ChargeOrder, type OpenCharge, policyOf } from '../domain/open-charge.ts';
+import { forgiveBalance } from './balance.ts';
 import { asker } from './enrollment-commands.ts';
 import {
   authenticateChargeUpdate,
@@ -135,6 +136,9 @@ function handleEnds(run: EnrollmentRun): void {
       if (charge !== undefined) {
         knowGivenUp(charge);
         charge.cancelAsked = asker(requested);
+        if (as === 'forgive') {
+          forgiveBalance(charge);
+        }
         await note(run, { what: `charge.${as}_asked`, by: requested, chargeId });
       }
       return settled(run, chargeId, charge);

@@ -11,7 +11,9 @@ import type { OpenCharge } from '../domain/open-charge.ts';
 import { REFUND_TABLE, type RefundMade } from '../domain/refunds.ts';
 import type { DunningPolicy } from '../domain/terms.ts';
 import type { chargeAftermathWorkflow } from './aftermath.ts';
+import { takeBalanceBack, tellOfBalance } from './balance.ts';
 import { problemOf } from './charge-work.ts';
+import { metBalance } from './new-charges.ts';
 import { isKept, periodSettled } from './paid-period.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
@@ -30,16 +32,20 @@ export async function afterwards(run: EnrollmentRun, charge: OpenCharge): Promis
       return;
     }
   }
+  const isHeldAgain = charge.status === 'canceled' && holdRanOut(run, charge);
+  const balance = isHeldAgain ? null : takeBalanceBack(run, charge);
   if (charge.status === 'uncollectible') {
     await followPolicy(run, charge.givenUp?.enrollment ?? terms.dunning.afterLastTry, {
       by: charge.givenUp?.by ?? 'workflow',
       reason: `dunning of charge ${charge.number} is over`,
     });
   }
-  const isHeldAgain = charge.status === 'canceled' && holdRanOut(run, charge);
   const replacedBy = isHeldAgain ? authorizeAgain(run, charge) : null;
   charge.asked = null;
   periodSettled(run, charge, replacedBy);
+  if (balance !== null) {
+    await tellOfBalance(run, balance);
+  }
   state.charges = state.charges.filter((open) => open !== charge);
   publish(run);
 }
@@ -89,6 +95,7 @@ function authorizeAgain(run: EnrollmentRun, charge: OpenCharge): string {
     description: charge.description,
     at: new Date().toISOString(),
     reauthorizations: charge.reauthorizations + 1,
+    ...metBalance(charge.metBalanceMinor),
   });
   return id;
 }

@@ -12,7 +12,7 @@ import {
 import { periodOver } from './owed.ts';
 import { publish } from './presentation.ts';
 import { refuse, refuseByStatus, refuseChange, refuseInTurn } from './refusals.ts';
-import { type EnrollmentRun, statusOf } from './run.ts';
+import { type EnrollmentRun, type RequestedCharge, statusOf } from './run.ts';
 import { endPause, note, startPause } from './schedule.ts';
 
 /** Requests of one enrollment that wait or are open at a time; a caller's loop must not fill the history. */
@@ -143,7 +143,7 @@ function refuseOther(
 /** Queues a charge besides the schedule; with a key, a repeat is answered with it. @returns its id */
 export function requestCharge(
   run: EnrollmentRun,
-  asked: { requestKey: string | null; amountMinor: number; description: string | null },
+  asked: Pick<RequestedCharge, 'requestKey' | 'amountMinor' | 'metBalanceMinor' | 'description'>,
 ): string {
   const { state, input } = run;
   state.chargesOpened += 1;

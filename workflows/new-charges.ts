@@ -26,14 +26,23 @@ export function asCharged(run: EnrollmentRun, planned: PlannedCharge | null): Pl
 export function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCharge {
   const { state } = run;
   const { chargeMinor, balanceMinor } = dueNow(run, planned);
+  const metMinor = state.balanceMinor - balanceMinor;
   state.balanceMinor = balanceMinor;
   state.chargesOpened += 1;
   const { occurrence } = planned;
   // What comes next is answered with the first attempt.
   setSchedule(run, { occurrence, next: null, following: null, planning: true, paid: planned });
-  const open = scheduledCharge(run, planned, state.chargesOpened, chargeMinor);
+  const open = {
+    ...scheduledCharge(run, planned, state.chargesOpened, chargeMinor),
+    ...metBalance(metMinor),
+  };
   state.charges.push(open);
   return open;
+}
+
+/** What of the balance is in a charge; most meet none, and are carried without it. */
+export function metBalance(minor = 0): { metBalanceMinor?: number } {
+  return minor === 0 ? {} : { metBalanceMinor: minor };
 }
 
 /**
@@ -67,7 +76,7 @@ function scheduledCharge(
 export function openRequested(run: EnrollmentRun, asked: RequestedCharge): OpenCharge {
   const { state } = run;
   state.requestedCharges = state.requestedCharges.filter((waiting) => waiting !== asked);
-  const open = requestedCharge(asked);
+  const open = { ...requestedCharge(asked), ...metBalance(asked.metBalanceMinor) };
   state.charges.push(open);
   return open;
 }

@@ -8,6 +8,7 @@ import { creditableMinor, loweredRaises, type PaidPart, settleAtOnce } from '../
 import type { OpenCharge } from '../domain/open-charge.ts';
 import { requestCharge } from './enrollment-commands.ts';
 import type { AmountRequested } from './messages.ts';
+import { metBalance } from './new-charges.ts';
 import { PATCHES } from './patches.ts';
 import { refuse } from './refusals.ts';
 import type { EnrollmentRun, PaidPeriod } from './run.ts';
@@ -98,6 +99,7 @@ export function settleRest(
   };
   const at = new Date().toISOString();
   const settled = settleAtOnce(amountMinor, terms.currency, period, at, state.balanceMinor);
+  const metMinor = state.balanceMinor - settled.balanceMinor;
   state.balanceMinor = settled.balanceMinor;
   const chargeId =
     settled.chargeMinor === 0
@@ -106,6 +108,7 @@ export function settleRest(
           requestKey: null,
           amountMinor: settled.chargeMinor,
           description: input.description,
+          ...metBalance(metMinor),
         });
   if (paid !== null && known !== null) {
     const paidRaises = paid.raises?.filter(({ unpaid }) => !unpaid) ?? [];

@@ -72,4 +72,6 @@ export const PATCHES = {
   holdOutlivesPark: 'hold-outlives-park',
   /** A hold that lapses after the last period is authorised again, as its charge is still collected. After 0.1.0. */
   holdOutlivesPeriod: 'hold-outlives-period',
+  /** A balance that has met a charge comes back when the charge ends without being paid. After 0.1.0. */
+  balanceOutlivesCharge: 'balance-outlives-charge',
 } as const;

@@ -27,6 +27,8 @@ export interface RequestedCharge {
   chargeId: string;
   number: number;
   amountMinor: number;
+  /** What of it is the balance's; absent where none met it. */
+  metBalanceMinor?: number;
   description: string | null;
   at: string;
   /** How often the money was authorised again before. */

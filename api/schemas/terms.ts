@@ -115,7 +115,15 @@ const givenSchedule = z.discriminatedUnion(
       ...givenClock,
       trial_days: z.int().min(0).max(LONGEST_TRIAL_DAYS).default(0),
       ends_at: givenInstant.nullable().default(null).describe('No charge falls after it, but for its spread'),
-      max_charges: z.int().min(1).max(MOST_CHARGES).nullable().default(null),
+      max_charges: z
+        .int()
+        .min(1)
+        .max(MOST_CHARGES)
+        .nullable()
+        .default(null)
+        .describe(
+          'At most so many: one that is skipped, falls into a pause or is given up by `catch_up` counts as well',
+        ),
     }),
     z.strictObject({ type: z.literal('on_demand') }),
   ],

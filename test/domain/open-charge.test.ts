@@ -6,7 +6,9 @@ import { firstCharge } from './charges.ts';
 const NEW = firstCharge();
 
 /** Something else than in a new charge, for every field that changes. */
-const CHANGES: Required<Omit<OpenCharge, 'id' | 'number' | 'occurrence' | 'origin' | 'requestKey'>> = {
+const CHANGES: Required<
+  Omit<OpenCharge, 'id' | 'number' | 'occurrence' | 'origin' | 'requestKey' | 'metBalanceMinor'>
+> = {
   description: 'Coffee',
   amountMinor: 0,
   dueAt: '2026-12-01T00:00:00.000Z',
@@ -73,6 +75,10 @@ describe('toldCharge', () => {
     const charge: OpenCharge = { ...NEW, ...CHANGES, requestKey: 'r1', occurrence: null, origin: 'api' };
     expect(arrived(charge)).toEqual(charge);
     expect(arrived(NEW)).toEqual(NEW);
+  });
+
+  it('tells nothing of the balance that it has met, which is the concern of the Workflow alone', () => {
+    expect(toldCharge({ ...NEW, metBalanceMinor: -80 })).toEqual(toldCharge(NEW));
   });
 
   it('gives each charge lists of its own', () => {

@@ -75,6 +75,12 @@ describe('planAfter', () => {
     expect(planAfter(schedule, anchorAt, 1, threeMonthsLater, 'charge_all').due).toEqual([]);
   });
 
+  it('makes up for none that was left out of its most charges', () => {
+    const schedule = recurring({ maxCharges: 3 });
+    const changes = { ...NO_CHANGES, skipped: [1], rested: [{ fromOccurrence: 2, toOccurrence: 2 }] };
+    expect(planAfter(schedule, anchorAt, 0, anchorAt, 'charge_all', changes)).toMatchObject({ next: null });
+  });
+
   it('leaves out what was skipped, and does not count it as passed over', () => {
     const changes = { ...NO_CHANGES, skipped: [2, 4] };
     const all = planAfter(recurring(), anchorAt, 0, threeMonthsLater, 'charge_all', changes);

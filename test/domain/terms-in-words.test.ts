@@ -24,7 +24,7 @@ describe('termsSummary', () => {
     ],
     [
       'a subscription with all its limits',
-      'USD 9.80 every year after a trial of 14 days, 12 times, until 2030-01-01T00:00:00.000Z',
+      'USD 9.80 every year after a trial of 14 days, at most 12 times, until 2030-01-01T00:00:00.000Z',
       {
         type: 'recurring',
         amountMinor: 980,

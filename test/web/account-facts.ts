@@ -4,6 +4,7 @@
  */
 import type { CustomerCharge } from '../../db/customer-charges.ts';
 import type { CustomerEnrollment, CustomerPaymentMethod, CustomerSession } from '../../db/customer-view.ts';
+import type { Locale } from '../../domain/format.ts';
 import type { ChargeStatus } from '../../domain/statuses.ts';
 import { createRenderer } from '../../templates/renderer.ts';
 import { type AccountFacts, accountModel } from '../../web/account-model.ts';
@@ -74,9 +75,9 @@ export const session: CustomerSession = {
   refusedReason: null,
 };
 
-const say = createRenderer({ merchantName: 'Kissa' }).sayIn('en');
+const renderer = createRenderer({ merchantName: 'Kissa' });
 
-export function model(facts: Partial<AccountFacts> = {}) {
+export function model(facts: Partial<AccountFacts> = {}, locale: Locale = 'en') {
   const all = {
     enrollment,
     charges: [],
@@ -87,7 +88,7 @@ export function model(facts: Partial<AccountFacts> = {}) {
     nowMs: NOW,
     ...facts,
   };
-  return accountModel(all, 'en', say);
+  return accountModel(all, locale, renderer.sayIn(locale));
 }
 
 export function unpaid(status: ChargeStatus, more: Partial<CustomerCharge> = {}): CustomerCharge {

@@ -69,7 +69,10 @@ describe('agreementLines', () => {
     expect(lines(thirds)).toContain('Starts on November 24, 2026.');
     expect(lines(monthly)).toContain('Goes on until you cancel.');
     const ending = lines({ ...monthly, maxCharges: 12, endsAt: '2027-11-23T20:00:00.000Z' });
-    expect(ending).toEqual(expect.arrayContaining(['Ends after 12 payments.', 'Ends on November 24, 2027.']));
+    expect(ending).toEqual(
+      expect.arrayContaining(['Ends after 12 payments at most.', 'Ends on November 24, 2027.']),
+    );
+    expect(lines({ ...monthly, maxCharges: 12 }, 'ja')).toContain('最大12回のお支払いで終わります。');
     expect(ending).not.toContain('Goes on until you cancel.');
   });
 

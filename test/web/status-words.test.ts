@@ -14,15 +14,37 @@ describe('statusModel', () => {
 
   it('says until when it is paused, if that is known, and that nothing is charged now', () => {
     const paused = { ...enrollment, status: 'paused' as const, nextChargeAt: at(-DAY) };
-    expect(model({ enrollment: paused }).status.text).not.toContain('start again');
+    expect(model({ enrollment: paused }).status.text).not.toContain('The pause ends');
     const until = model({ enrollment: { ...paused, pausedUntil: at(9 * DAY) } });
-    expect(until.status.text).toContain('They start again on December 2, 2026.');
+    expect(until.status.text).toContain('The pause ends on December 2, 2026.');
     expect(until).toMatchObject({
       next: null,
-      noNext: 'No new one while payments are paused. They start again on December 2, 2026.',
+      noNext: 'No new one while payments are paused. The pause ends on December 2, 2026.',
       isWaiting: false,
     });
   });
+
+  it.each([
+    ['en', 'The pause ends on December 2, 2026.', 'start again'],
+    ['ja', '停止期間は2026年12月2日に終わります。', '再開'],
+  ] as const)(
+    'promises no payment after a pause, which may outlast the schedule (%s)',
+    (locale, end, again) => {
+      const paused = {
+        ...enrollment,
+        status: 'paused' as const,
+        pausedUntil: at(9 * DAY),
+        nextChargeAt: null,
+      };
+      for (const charges of [[], [unpaid('requires_payment_method', { nextAttemptAt: at(DAY) })]]) {
+        const { status, noNext } = model({ enrollment: paused, charges }, locale);
+        for (const text of [status.text, noNext]) {
+          expect(text).toContain(end);
+          expect(text).not.toContain(again);
+        }
+      }
+    },
+  );
 
   it('says of a pause that what is unpaid is collected all the same', () => {
     const paused = { ...enrollment, status: 'paused' as const, nextChargeAt: null };
@@ -34,7 +56,7 @@ describe('statusModel', () => {
     expect(open.problems[0]?.paragraphs.join()).toContain('We will try again by ourselves');
     const until = { ...paused, pausedUntil: at(9 * DAY) };
     expect(model({ enrollment: until, charges: [declined, declined] }).status.text).toMatch(
-      /^2 payments, ¥3,960 in all, .* No other payments .* They start again on December 2, 2026\.$/,
+      /^2 payments, ¥3,960 in all, .* No other payments .* The pause ends on December 2, 2026\.$/,
     );
     expect(model({ enrollment: paused, charges: [unpaid('processing')] }).status.text).toBe(
       'No new payments are being taken at the moment.',

@@ -33,8 +33,8 @@ it('hands on to a new one after some ten periods, with what operators see of it'
   const last = await billing.handle(enrollmentId).describe();
   expect(last.historyLength).toBeLessThan(EVENTS_OF_A_RUN);
   // Temporal does not hand on what the first run was started with, so the later ones say it themselves.
-  expect(await before.staticSummary()).toBe('JPY 980 every day, 14 times');
-  expect(await detailsOf(enrollmentId)).toContain('- **Terms**: JPY 980 every day, 14 times');
+  expect(await before.staticSummary()).toBe('JPY 980 every day, at most 14 times');
+  expect(await detailsOf(enrollmentId)).toContain('- **Terms**: JPY 980 every day, at most 14 times');
   expect(await detailsOf(enrollmentId, first.runId)).not.toContain('**Terms**');
 }, 60_000);
 
