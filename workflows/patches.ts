@@ -72,4 +72,6 @@ export const PATCHES = {
   holdOutlivesPark: 'hold-outlives-park',
   /** A hold that lapses after the last period is authorised again, as its charge is still collected. After 0.1.0. */
   holdOutlivesPeriod: 'hold-outlives-period',
+  /** A bank account that is being proven at the deadline is waited for until Stripe says what comes of it. After 0.1.0. */
+  proofOutlivesDeadline: 'proof-outlives-deadline',
 } as const;
