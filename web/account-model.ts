@@ -136,7 +136,11 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
             {
               id,
               at: createdAt.toISOString(),
-              words: noticeWords({ kind, data: withoutEndedPlan(data, enrollment) }, locale, say),
+              words: noticeWords(
+                { kind, data: withoutEndedPlan(data, enrollment), hasUnpaid: about.unpaid.count > 0 },
+                locale,
+                say,
+              ),
               isRead,
             },
           ]
