@@ -5,9 +5,11 @@
  */
 import { Context } from '@temporalio/activity';
 import { findCustomerOf } from '../db/customers.ts';
+import { findMandateId } from '../db/saved-method.ts';
 import { isExpired } from '../domain/card-expiry.ts';
 import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outcome.ts';
 import { attemptKey } from '../domain/ids.ts';
+import { namesItsMandate } from '../domain/payment-methods.ts';
 import { type ClaimedPlace, claimPlace } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, recordCharge } from './charge-record.ts';
@@ -56,7 +58,7 @@ export function createChargeActivities(deps: ActivityDeps) {
         }
       }
       const attempt = {
-        ...attemptOf(work),
+        ...(await attemptOf(work)),
         ...(made !== null && tries.number === 1 ? { paymentIntentId: made } : {}),
         ...(mayBeMade ? { mayBeMade } : {}),
       };
@@ -83,7 +85,7 @@ export function createChargeActivities(deps: ActivityDeps) {
       const link = await deps.links.create(context.enrollmentId, at);
       const outcome = await confirmOnSession(
         deps.stripe,
-        { ...attemptOf(work), paymentIntentId: charge.paymentIntentId },
+        { ...(await attemptOf(work)), paymentIntentId: charge.paymentIntentId },
         `${link}/return?charge_id=${charge.id}`,
         triesSoFar(),
       );
@@ -184,6 +186,27 @@ export function createChargeActivities(deps: ActivityDeps) {
     }
     return (await refreshPaymentMethod(deps, work.paymentMethodId, work.at)).expires;
   }
+
+  async function attemptOf(work: ChargeWork): Promise<Attempt> {
+    const { charge, context, terms, paymentMethodId, paymentMethodType } = work;
+    const mandateId = namesItsMandate(paymentMethodType)
+      ? await findMandateId(deps.db, paymentMethodId)
+      : null;
+    return {
+      enrollmentId: context.enrollmentId,
+      chargeId: charge.id,
+      attempt: charge.attempts + 1,
+      amountMinor: charge.amountMinor,
+      currency: context.currency,
+      description: charge.description ?? context.description,
+      captureMethod: terms.captureMethod,
+      stripeCustomerId: work.stripeCustomerId,
+      paymentMethodId,
+      paymentMethodType,
+      ...(mandateId === null ? {} : { mandateId }),
+      paymentIntentId: charge.paymentIntentId,
+    };
+  }
 }
 
 /** Methods other than cards. */
@@ -200,21 +223,4 @@ function atOf(work: ChargeWork, tries: Tries): string {
  */
 function answersAttempt({ status, decline }: PaymentIntentOutcome, tries: Tries): boolean {
   return status !== 'requires_payment_method' || (tries.number === 1 && decline !== null);
-}
-
-function attemptOf(work: ChargeWork): Attempt {
-  const { charge, context, terms } = work;
-  return {
-    enrollmentId: context.enrollmentId,
-    chargeId: charge.id,
-    attempt: charge.attempts + 1,
-    amountMinor: charge.amountMinor,
-    currency: context.currency,
-    description: charge.description ?? context.description,
-    captureMethod: terms.captureMethod,
-    stripeCustomerId: work.stripeCustomerId,
-    paymentMethodId: work.paymentMethodId,
-    paymentMethodType: work.paymentMethodType,
-    paymentIntentId: charge.paymentIntentId,
-  };
 }

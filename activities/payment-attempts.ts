@@ -35,6 +35,8 @@ export interface Attempt {
   paymentMethodId: string;
   /** Stripe's `type`, e.g. `card`: the PaymentIntent is restricted to it, so that no redirect method applies. */
   paymentMethodType: string;
+  /** Present where the PaymentIntent must name it. */
+  mandateId?: string;
   /** Null before the first answer: then a PaymentIntent is created. */
   paymentIntentId: string | null;
   /** The same attempt may have been made before and forgotten, longer ago than Stripe keeps its key. */
@@ -271,7 +273,13 @@ export async function withoutUsableMethod(
   code: UnusableMethod | 'expired_card',
   tries: Tries,
 ): Promise<ChargeOutcome> {
-  const { payment_method: _, confirm: __, off_session: ___, ...unconfirmed } = creation(attempt);
+  const {
+    payment_method: _,
+    confirm: __,
+    off_session: ___,
+    mandate: ____,
+    ...unconfirmed
+  } = creation(attempt);
   const intent =
     (await lookUp(stripe, attempt, attempt.paymentIntentId)) ??
     (await stripe.paymentIntents
@@ -324,5 +332,6 @@ function confirmation(attempt: Attempt) {
     payment_method: attempt.paymentMethodId,
     off_session: true,
     allowed_payment_method_types: [attempt.paymentMethodType],
+    ...(attempt.mandateId === undefined ? {} : { mandate: attempt.mandateId }),
   } satisfies Stripe.PaymentIntentConfirmParams;
 }

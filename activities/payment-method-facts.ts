@@ -8,7 +8,8 @@ export function expiryOf({ card }: Stripe.PaymentMethod): CardExpiry | null {
 }
 
 export function last4Of(method: Stripe.PaymentMethod): string | null {
-  return method.card?.last4 ?? method.us_bank_account?.last4 ?? method.sepa_debit?.last4 ?? null;
+  const { card, us_bank_account: us, sepa_debit: sepa, acss_debit: acss } = method;
+  return card?.last4 ?? us?.last4 ?? sepa?.last4 ?? acss?.last4 ?? null;
 }
 
 /** For operators, e.g. `visa •••• 4242`. */

@@ -3,6 +3,7 @@
  * ended. Called by Activities; writes its row, decides nothing.
  */
 import { Stripe } from 'stripe';
+import { findMandateId } from '../db/saved-method.ts';
 import type { CardExpiry } from './charge-work.ts';
 import type { ActivityDeps } from './deps.ts';
 import { failureOf, isMissing } from './stripe-errors.ts';
@@ -57,12 +58,7 @@ async function readMethod(
 
 /** Most cards have none. A key that may not read mandates hears of an end when a debit is refused. */
 async function mandateHasEnded(deps: ActivityDeps, id: string, failed: typeof failureOf): Promise<boolean> {
-  const row = await deps.db
-    .selectFrom('payment_methods')
-    .select('mandate_id')
-    .where('id', '=', id)
-    .executeTakeFirst();
-  const mandateId = row?.mandate_id ?? null;
+  const mandateId = await findMandateId(deps.db, id);
   if (mandateId === null) {
     return false;
   }

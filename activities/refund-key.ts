@@ -10,7 +10,7 @@ const LONGEST = 255;
 
 /**
  * @param requestKey the caller's Idempotency-Key: as it is where all of it fits, else its sha256
- * @param round 0 at first, then one more for each key that keeps answering a stored 500
+ * @param round 0 at first, then one more for each key that is of no use any more
  */
 export function refundKey(
   charge: { enrollmentId: string; id: string },

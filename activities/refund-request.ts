@@ -11,7 +11,7 @@ import { planRefund } from '../domain/refunds.ts';
 import { disputesOf, takenMinorOf } from './disputes.ts';
 import { refundKey } from './refund-key.ts';
 import { refundsOf } from './refunds.ts';
-import { type failureOf, isStoredServerError, patientFailureOf } from './stripe-errors.ts';
+import { type failureOf, isKeyOfAnother, isStoredServerError, patientFailureOf } from './stripe-errors.ts';
 
 export interface RefundWork {
   chargeId: string;
@@ -58,7 +58,8 @@ export async function requestRefund(
   if ('refused' in planned) {
     return planned.refused;
   }
-  const refused = await refund(stripe, charge, { ...work, amountMinor: planned.amountMinor }, failed);
+  const isAll = work.amountMinor === null;
+  const refused = await refund(stripe, charge, { ...work, amountMinor: planned.amountMinor, isAll }, failed);
   if (refused?.code !== 'charge_disputed') {
     return refused;
   }
@@ -96,16 +97,23 @@ async function earlierRefund(
   return refunds.find((refund) => refund.metadata?.request_key === work.requestKey) ?? null;
 }
 
+interface PlannedRefund extends RefundWork {
+  amountMinor: number;
+  /** It was asked for all that is left, which was another amount when the same was asked before. */
+  isAll: boolean;
+}
+
 /**
- * Under the request's key; under a further one only when the one before keeps answering a stored 500, or a refusal of
- * before, e.g. for a dispute that is over now or a balance that is filled up, and no such refund is listed. Every try walks the same keys in the same
- * order, so two tries never make two refunds.
+ * Under the request's key; under a further one only when no such refund is listed and the one before is of no use: it
+ * keeps answering a stored 500, or a refusal of before, e.g. for a dispute that is over now or a balance that is filled
+ * up; or it is that of another amount, of which all was asked for. Every try walks the same keys in the same order, so two
+ * tries never make two refunds; where they ask for two amounts, each for all that is left, Stripe has not enough for both.
  * @returns null when it was made
  */
 async function refund(
   stripe: Stripe,
   charge: RefundableCharge,
-  work: RefundWork & { amountMinor: number },
+  work: PlannedRefund,
   failed: typeof failureOf,
 ): Promise<Refused | null> {
   const { attempt } = Context.current().info;
@@ -115,12 +123,13 @@ async function refund(
       return null;
     } catch (error) {
       const refused = refusalOf(charge, error);
-      const wasRefusedBefore = isStoredRefusal(error) && round < MOST_REFUSALS;
-      if (refused !== null && !wasRefusedBefore) {
+      const isOfBefore = isStoredRefusal(error) || (work.isAll && isKeyOfAnother(error));
+      const isPassedOver = isOfBefore && round < MOST_REFUSALS;
+      if (refused !== null && !isPassedOver) {
         return refused;
       }
       // One more key at most than tries: each has had a try of its own before the next.
-      if (!wasRefusedBefore && (!isStoredServerError(error) || round >= attempt)) {
+      if (!isPassedOver && (!isStoredServerError(error) || round >= attempt)) {
         throw failed(error, `refunding ${charge.id}`);
       }
       if ((await earlierRefund(stripe, charge, work, patientFailureOf)) !== null) {
@@ -134,7 +143,7 @@ async function refundUnder(
   stripe: Stripe,
   idempotencyKey: string,
   charge: RefundableCharge,
-  work: RefundWork & { amountMinor: number },
+  work: PlannedRefund,
 ): Promise<void> {
   await stripe.refunds.create(
     {

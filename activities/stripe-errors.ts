@@ -107,6 +107,15 @@ export function isStoredServerError(error: unknown): boolean {
   );
 }
 
+/** The key came before with other parameters. Stripe names "still being worked on" an idempotency_error, too. */
+export function isKeyOfAnother(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeIdempotencyError && !isKeyInUse(error);
+}
+
+function isKeyInUse({ statusCode, code }: InstanceType<typeof Stripe.errors.StripeError>): boolean {
+  return statusCode === 409 || code === 'idempotency_key_in_use';
+}
+
 /**
  * What to throw for any other error. Faults are retried by Temporal under the same idempotency key; defects are
  * not retried and park what they belong to. Anything that is not Stripe's is given back unchanged.
@@ -130,9 +139,7 @@ export function failureOf(error: unknown, doing: string): unknown {
       nextRetryDelay: delayAfterRateLimit(error.headers),
     });
   }
-  // Stripe names both "still being worked on" and "used for something else" an idempotency_error.
-  const inUse = error.statusCode === 409 || error.code === 'idempotency_key_in_use';
-  if (error instanceof Stripe.errors.StripeIdempotencyError && !inUse) {
+  if (isKeyOfAnother(error)) {
     return defect('StripeIdempotencyMismatch', message);
   }
   if (error.headers?.['stripe-should-retry'] === 'true') {

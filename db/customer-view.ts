@@ -154,7 +154,23 @@ export async function findCustomerSession(
   enrollmentId: string,
   sessionId?: string,
 ): Promise<CustomerSession | undefined> {
-  let query = db
+  const query = newestSession(db, enrollmentId);
+  return (sessionId === undefined ? query : query.where('id', '=', sessionId)).executeTakeFirst();
+}
+
+/** The newest one whose customer has named a bank account that is still being proven. */
+export async function findSessionBeingProven(
+  db: Kysely<Database>,
+  enrollmentId: string,
+): Promise<CustomerSession | undefined> {
+  return newestSession(db, enrollmentId)
+    .where('status', '=', 'open')
+    .where('url', 'is', null)
+    .executeTakeFirst();
+}
+
+function newestSession(db: Kysely<Database>, enrollmentId: string) {
+  return db
     .selectFrom('checkout_sessions')
     .select([
       'id',
@@ -167,10 +183,6 @@ export async function findCustomerSession(
     .where('enrollment_id', '=', enrollmentId)
     .orderBy('created_at', 'desc')
     .limit(1);
-  if (sessionId !== undefined) {
-    query = query.where('id', '=', sessionId);
-  }
-  return query.executeTakeFirst();
 }
 
 /** The stamps of many enrollments in one query, as {@link CustomerEnrollment.stamp}; unknown ids are left out. */

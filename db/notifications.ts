@@ -9,6 +9,7 @@ import {
   type NotificationData,
   type NotificationKind,
 } from '../domain/notifications.ts';
+import { PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { Database } from './schema.ts';
 
 /** `next_mail_at` of a mail that is not sent any more. */
@@ -80,7 +81,13 @@ export interface ClaimedMail extends EnrollmentEnd {
   attempts: number;
   name: string | null;
   email: string | null;
+  /** A charge of the enrollment is in dunning or waits for the customer. */
+  hasUnpaid: boolean;
 }
+
+/** The statuses as they are written, so that the index of what is open is used. */
+const HAS_UNPAID = sql<boolean>`exists (select 1 from charges where charges.enrollment_id = enrollments.id
+  and charges.status in (${sql.join(PAST_DUE_CHARGE.map((status) => sql.lit(status)))}))`;
 
 /**
  * Claims mails that are due, oldest first, each for one caller only: others skip them until the lease is over. Of one
@@ -150,6 +157,7 @@ export async function claimMails(
         )
         .$castTo<boolean>()
         .as('isCanceling'),
+      HAS_UNPAID.as('hasUnpaid'),
     ])
     .execute();
   return rows

@@ -48,3 +48,13 @@ const written = statement((db, { customer, method, facts, ...planned }: SavedMet
   const change = changeOf(planned, method.id);
   return withEnrollment(db, method.enrollment_id, change, writes, null).compile(db);
 });
+
+/** The mandate that a saved payment method is debited under. @returns null when it has none, as most cards */
+export async function findMandateId(db: Kysely<Database>, paymentMethodId: string): Promise<string | null> {
+  const row = await db
+    .selectFrom('payment_methods')
+    .select('mandate_id')
+    .where('id', '=', paymentMethodId)
+    .executeTakeFirst();
+  return row?.mandate_id ?? null;
+}

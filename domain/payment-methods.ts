@@ -13,6 +13,14 @@ export const BANK_DEBITS: readonly string[] = [
   'sepa_debit',
 ];
 
+/**
+ * Whether every PaymentIntent must name the mandate that the customer gave, and Stripe finds none by itself (DOC "Save
+ * details for future payments with pre-authorized debit in Canada").
+ */
+export function namesItsMandate(paymentMethodType: string): boolean {
+  return paymentMethodType === 'acss_debit';
+}
+
 /** @param paymentMethodType Stripe's `type`; null, when it is not known, counts as a card */
 export function isBankDebit(paymentMethodType: string | null): boolean {
   return paymentMethodType !== null && BANK_DEBITS.includes(paymentMethodType);

@@ -15,6 +15,8 @@ export interface MailContent {
   name: string | null;
   /** The customer's link. */
   link: string;
+  /** Something else of the enrollment is unpaid now. @default false */
+  hasUnpaid?: boolean;
 }
 
 export interface ComposedMail {

@@ -124,6 +124,7 @@ export function createMailOutbox(deps: {
         name: mail.name,
         kind: mail.kind,
         data: withoutEndedPlan(mail.data, mail),
+        hasUnpaid: mail.hasUnpaid,
         locale: knownLocale(mail.locale) ?? 'en',
         // Made now, so that its days of validity count from when the customer gets it.
         link: await deps.links.create(mail.enrollmentId),

@@ -23,6 +23,7 @@ type Sentence =
   | 'retry'
   | 'last_retry'
   | 'nothing_to_do'
+  | 'nothing_more'
   | 'enough_money'
   | 'or_choose'
   | 'choose_another'
@@ -35,7 +36,7 @@ const SENTENCES: Readonly<Record<NotificationKind, readonly Sentence[]>> = {
   charge_failed: ['body', 'reason', 'retry', 'or_choose'],
   authentication_required: ['body', 'confirm_how'],
   last_try_ahead: ['body', 'reason', 'last_retry', 'choose_another'],
-  charge_recovered: ['body', 'next'],
+  charge_recovered: ['body', 'nothing_more', 'next'],
   charge_given_up: ['body', 'reason', 'questions'],
   charge_processing: ['body'],
   charge_refunded: ['body', 'questions'],
@@ -72,19 +73,24 @@ function wordingOf(kind: NotificationKind, { reason, nextAttemptAt }: Notificati
   return { as: kind, sentences: reason === 'insufficient_funds' ? SHORT_OF_MONEY : SENTENCES[kind] };
 }
 
-/** @param say of the same language as `locale` */
+/**
+ * @param notice.hasUnpaid something else of the enrollment is unpaid now: nobody is told that there is nothing to do
+ * @param say of the same language as `locale`
+ */
 export function noticeWords(
-  notice: { kind: NotificationKind; data: NotificationData },
+  notice: { kind: NotificationKind; data: NotificationData; hasUnpaid?: boolean },
   locale: Locale,
   say: Say,
 ): NoticeWords {
-  const { kind, data } = notice;
+  const { kind, data, hasUnpaid = false } = notice;
   const amount = data.amountMinor === null ? '' : formatMoney(data.amountMinor, data.currency, locale);
   const { as, sentences } = wordingOf(kind, data);
   return {
     subject: oneLine(say(`notice.${as}.subject`, { amount })),
     title: say(`notice.${as}.title`),
-    paragraphs: sentences.flatMap((sentence) => sentenceOf(sentence, { as, data, amount, locale }, say)),
+    paragraphs: sentences.flatMap((sentence) =>
+      sentenceOf(sentence, { as, data, amount, locale, hasUnpaid }, say),
+    ),
     facts: factsOf(data, amount, locale, say),
     action: say(`notice.${as}.action`),
   };
@@ -92,10 +98,10 @@ export function noticeWords(
 
 function sentenceOf(
   sentence: Sentence,
-  notice: { as: Wording['as']; data: NotificationData; amount: string; locale: Locale },
+  notice: { as: Wording['as']; data: NotificationData; amount: string; locale: Locale; hasUnpaid: boolean },
   say: Say,
 ): string[] {
-  const { as, data, amount, locale } = notice;
+  const { as, data, amount, locale, hasUnpaid } = notice;
   const at = (iso: string) => formatInstant(iso, locale, data.timeZone);
   switch (sentence) {
     case 'body':
@@ -114,6 +120,8 @@ function sentenceOf(
         : [say('notice.last_retry_at', { date: at(data.nextAttemptAt) })];
     case 'next':
       return data.nextChargeAt === null ? [] : [say('notice.next_charge', { date: at(data.nextChargeAt) })];
+    case 'nothing_more':
+      return hasUnpaid ? [] : [say('notice.nothing_more')];
     case 'nothing_to_do':
     case 'enough_money':
     case 'or_choose':

@@ -93,6 +93,7 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
     : phases.flatMap((entry) => problemModel(entry, context, locale, say) ?? []);
   const isAsked = problems.some(({ actions }) => actions.length > 0);
   const needsMethod = enrollment.status === 'awaiting_payment_method';
+  const isProving = facts.session !== null && isBeingProven(facts.session);
   const charging = making ?? (next?.isNow === true ? next : null);
   const heading = enrollment.description ?? say('account.title');
   const method = methodOf(enrollment, next, nowMs, say);
@@ -108,6 +109,7 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
     unpaid: unpaid(phases, enrollment.currency, locale),
     // A refund that did not arrive, or asks where to, is for the customer to see to.
     isNudged: nudge !== null || refunds.some(({ tone }) => tone === 'bad'),
+    isProving,
   };
 
   return {
@@ -124,7 +126,7 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
     method,
     methodAction: isStopped
       ? null
-      : { label: say(needsMethod ? 'method.save' : 'method.change'), isMain: needsMethod },
+      : { label: say(needsMethod ? 'method.save' : 'method.change'), isMain: needsMethod && !isProving },
     charges: phases.map((entry) => chargeModel(entry, locale, say)),
     refunds,
     notices: facts.notices.flatMap(({ id, kind, data, createdAt, isRead }) =>
@@ -134,7 +136,11 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
             {
               id,
               at: createdAt.toISOString(),
-              words: noticeWords({ kind, data: withoutEndedPlan(data, enrollment) }, locale, say),
+              words: noticeWords(
+                { kind, data: withoutEndedPlan(data, enrollment), hasUnpaid: about.unpaid.count > 0 },
+                locale,
+                say,
+              ),
               isRead,
             },
           ]
@@ -145,7 +151,7 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
     isWaiting:
       making !== undefined ||
       next?.isNow === true ||
-      (facts.session?.status === 'open' && !isBeingProven(facts.session)) ||
+      (facts.session?.status === 'open' && !isProving) ||
       (enrollment.isCanceling && !isOver),
   };
 }

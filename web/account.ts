@@ -3,7 +3,12 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type CustomerCharge, listCustomerCharges, listCustomerRefunds } from '../db/customer-charges.ts';
 import { listCustomerNotices } from '../db/customer-notices.ts';
-import { type CustomerEnrollment, findCustomerSession } from '../db/customer-view.ts';
+import {
+  type CustomerEnrollment,
+  type CustomerSession,
+  findCustomerSession,
+  findSessionBeingProven,
+} from '../db/customer-view.ts';
 import { type AccountModel, accountModel } from './account-model.ts';
 import { sendPage } from './page.ts';
 import { SESSION_ID } from './return.ts';
@@ -43,10 +48,10 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
       listCustomerCharges(site.db, enrollment.id, MOST_CHARGES),
       listCustomerRefunds(site.db, enrollment.id, MOST_REFUNDS),
       listCustomerNotices(site.db, enrollment.id, MOST_NOTICES),
-      query.checkout === undefined ? null : findCustomerSession(site.db, enrollment.id, query.checkout),
+      sessionToTell(site, enrollment, query.checkout),
     ]);
     const nowMs = Date.now();
-    const facts = { enrollment, charges, refunds, notices, session: session ?? null, nowMs };
+    const facts = { enrollment, charges, refunds, notices, session, nowMs };
     const account = accountModel({ ...facts, tried: triedOf(query, charges, nowMs) }, locale, say);
     return sendPage(site, request, reply, locale, {
       template: 'account',
@@ -66,6 +71,18 @@ export function accountRoutes(app: FastifyInstance, site: Site): void {
       live: { href: href('/events'), stamp: enrollment.stamp, isWaiting: account.isWaiting },
     });
   });
+}
+
+/** The one that the customer comes back from; days later, the one whose bank account is still being proven. */
+async function sessionToTell(
+  site: Site,
+  { id, status }: CustomerEnrollment,
+  asked: string | undefined,
+): Promise<CustomerSession | null> {
+  if (asked !== undefined) {
+    return (await findCustomerSession(site.db, id, asked)) ?? null;
+  }
+  return status === 'awaiting_payment_method' ? ((await findSessionBeingProven(site.db, id)) ?? null) : null;
 }
 
 /** Where each button and link of the page leads. */

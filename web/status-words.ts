@@ -27,6 +27,8 @@ export interface StatusContext {
   isNudged: boolean;
   /** Nothing is charged until a dispute is over, and nobody can settle anything meanwhile. */
   isDisputed: boolean;
+  /** The customer has named a bank account, and it is being proven. */
+  isProving: boolean;
   /** Every charge that the page shows, the newest first. */
   charges: readonly Pick<CustomerCharge, 'status' | 'disputeStatus'>[];
 }
@@ -57,8 +59,9 @@ export function statusModel(
     completed: null,
     expired: null,
   }[status];
+  const isProving = status === 'awaiting_payment_method' && about.isProving;
   return {
-    label: say(`enrollment.${status}`),
+    label: say(isProving ? 'enrollment.proving' : `enrollment.${status}`),
     text: say(textKey(enrollment, about), { date: day(date), ...unpaid }),
     tone: STATUS_TONE[status],
   };
@@ -107,6 +110,7 @@ function textKey({ status, pausedUntil }: CustomerEnrollment, about: StatusConte
     case 'completed':
       return completedKey(about);
     case 'awaiting_payment_method':
+      return about.isProving ? 'enrollment.proving.text' : 'enrollment.awaiting_payment_method.text';
     case 'canceled':
     case 'expired':
       return `enrollment.${status}.text`;

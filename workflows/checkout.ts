@@ -1,15 +1,14 @@
 /**
- * Checkout Sessions and saved payment methods within an enrollment: opens sessions, follows what is told of them, and
- * waits for the first method. Called by `workflows/enrollment.ts` and by its handlers.
+ * Checkout Sessions and saved payment methods within an enrollment: opens sessions and follows what is told of them.
+ * Called by `workflows/enrollment.ts`, by `workflows/setup.ts` and by the handlers.
  */
-import { ActivityFailure, ApplicationFailure, condition, patched } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type {
   MethodRead,
   SavedPaymentMethod,
   SavePaymentMethodResult,
   ToldMethodWork,
 } from '../activities/payment-methods.ts';
-import { REFUSALS } from '../domain/errors.ts';
 import { withEmptyLists, withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { FIRST_METHOD, told } from '../domain/told.ts';
 import { toldSchedule } from '../domain/told-terms.ts';
@@ -17,7 +16,7 @@ import { toldInput } from '../domain/workflow-input.ts';
 import { problemOf } from './charge-work.ts';
 import type { OpenCheckoutSession } from './messages.ts';
 import { PATCHES } from './patches.ts';
-import { instant, publish } from './presentation.ts';
+import { publish } from './presentation.ts';
 import { refuse } from './refusals.ts';
 import { type CarriedState, type EnrollmentRun, setSchedule } from './run.ts';
 import { changing, note, replan } from './schedule.ts';
@@ -25,8 +24,6 @@ import { interactive } from './stripe-activities.ts';
 
 /** A session with less time left is replaced when the customer asks for one. */
 const LEAST_TIME_LEFT_MS = 10 * 60_000;
-/** Stripe's clock and ours may differ, and its webhook may be on its way. */
-const READ_AFTER_EXPIRY_MS = 60_000;
 const MOST_REMEMBERED_SESSIONS = 50;
 /** A bank account that is being proven, in case nobody tells of it; deposits take a day or two, and may take ten. */
 const LOOK_AT_PENDING_AFTER_MS = 86_400_000;
@@ -66,81 +63,6 @@ async function openSession(run: EnrollmentRun, who: string): Promise<OpenCheckou
   state.checkout.open = session;
   publish(run);
   return session;
-}
-
-/** Opens the first session and waits for a method, a cancel or the deadline. Sets `run.end` for the last. */
-export async function setUp(run: EnrollmentRun): Promise<void> {
-  const { state } = run;
-  if (state.checkout.opened === 0 && !(await firstSession(run))) {
-    return;
-  }
-  while (state.paymentMethod === null && state.cancel === null && !run.leaving) {
-    const until = nextLook(run);
-    const arrived = () =>
-      state.paymentMethod !== null || state.cancel !== null || run.leaving || nextLook(run) !== until;
-    const summary = `Waits for a payment method, looks again on ${instant(new Date(until).toISOString())}`;
-    if (Date.now() < until && (await condition(arrived, until - Date.now(), { summary }))) {
-      continue;
-    }
-    await lookAtSessions(run);
-    if (state.paymentMethod === null && Date.now() >= Date.parse(state.setupDeadlineAt)) {
-      run.end = { status: 'expired', reason: 'no payment method within the setup deadline', who: 'workflow' };
-      return;
-    }
-  }
-  if (state.paymentMethod === null && state.cancel !== null) {
-    run.end = { status: 'canceled', reason: state.cancel.reason, who: state.cancel.by };
-  }
-}
-
-async function firstSession(run: EnrollmentRun): Promise<boolean> {
-  try {
-    await liveCheckoutSession(run, 'api');
-    return true;
-  } catch (error) {
-    if (!(error instanceof ActivityFailure) || !(error.cause instanceof ApplicationFailure)) {
-      throw error;
-    }
-    run.setupRefusal = error.cause.message;
-    run.end = {
-      status: 'canceled',
-      reason: `${REFUSALS.SetupRefused}: ${error.cause.message}`,
-      who: 'stripe',
-    };
-    return false;
-  }
-}
-
-/** When the open session has expired, when one is still being verified for a day, or at the deadline: the first of them. */
-function nextLook({ state }: EnrollmentRun): number {
-  const deadline = Date.parse(state.setupDeadlineAt);
-  const { open, pending = [] } = state.checkout;
-  const looks = pending.map(({ lookAt }) => Date.parse(lookAt));
-  const expiry = open === null ? [] : [Date.parse(open.expiresAt) + READ_AFTER_EXPIRY_MS];
-  return Math.min(deadline, ...expiry, ...looks);
-}
-
-/** A webhook may have been missed: what has become of the open session, and of those being verified, is asked of Stripe. */
-async function lookAtSessions(run: EnrollmentRun): Promise<void> {
-  const { state } = run;
-  const { checkout } = state;
-  const ends = () => state.cancel !== null || Date.now() >= Date.parse(state.setupDeadlineAt);
-  const { pending = [] } = checkout;
-  for (const { id } of pending) {
-    await savePaymentMethod(run, id);
-  }
-  const { open } = checkout;
-  const isLive = open !== null && Date.parse(open.expiresAt) + READ_AFTER_EXPIRY_MS > Date.now();
-  if (open === null || (pending.length > 0 && isLive && !ends())) {
-    return;
-  }
-  checkout.open = null;
-  await savePaymentMethod(run, open.id);
-  const stillOpen = !checkout.handled.includes(open.id);
-  if (stillOpen && ends()) {
-    // Whoever ends the enrollment expires it at Stripe, so that nobody saves a card for nothing.
-    checkout.open ??= open;
-  }
 }
 
 /** For as long as the run lives: reads every session that is told to be complete. */
@@ -247,7 +169,8 @@ export function isNewsWhileRead(
   return sessionBeingRead === checkoutSessionId && told.length === 1;
 }
 
-async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string): Promise<void> {
+/** Reads a session that may be complete, and takes over what came of it. */
+export async function savePaymentMethod(run: EnrollmentRun, checkoutSessionId: string): Promise<void> {
   const { state } = run;
   const { changes } = state.schedule;
   const work = {

@@ -5,13 +5,14 @@
 import { allHandlersFinished, condition, makeContinueAsNewFunc, patched } from '@temporalio/workflow';
 import { inputOf, type ToldInput } from '../domain/workflow-input.ts';
 import { bill } from './billing.ts';
-import { followCheckoutSessions, followPaymentMethods, setUp } from './checkout.ts';
+import { followCheckoutSessions, followPaymentMethods } from './checkout.ts';
 import { cancelWhenTemporalAsks } from './enrollment-commands.ts';
 import { handleMessages } from './handlers.ts';
 import { heldBack, requestedCharge } from './new-charges.ts';
 import { PATCHES } from './patches.ts';
 import { attributesToHandOn, publish } from './presentation.ts';
 import { begun, type CarriedState, type EnrollmentRun, resumed, statusOf, timeZoneOf } from './run.ts';
+import { setUp } from './setup.ts';
 import { interactive } from './stripe-activities.ts';
 
 export interface EnrollmentResult {

@@ -74,4 +74,6 @@ export const PATCHES = {
   holdOutlivesPeriod: 'hold-outlives-period',
   /** A balance that has met a charge comes back when the charge ends without being paid. After 0.1.0. */
   balanceOutlivesCharge: 'balance-outlives-charge',
+  /** A bank account that is being proven at the deadline is waited for until Stripe says what comes of it. After 0.1.0. */
+  proofOutlivesDeadline: 'proof-outlives-deadline',
 } as const;

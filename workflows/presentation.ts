@@ -13,7 +13,7 @@ import { termsDetails } from '../domain/terms-in-words.ts';
 import { chargeWaitsFor } from '../domain/waits-for.ts';
 import { asCharged } from './new-charges.ts';
 import { owedNow } from './owed.ts';
-import { type EnrollmentRun, isDisputed, type SavedMethod, statusOf } from './run.ts';
+import { type EnrollmentRun, isDisputed, type SavedMethod, setupEndsAt, statusOf } from './run.ts';
 
 /** Shows the run as it stands; costs an event and an action only when what it can be found by has changed. */
 export function publish(run: EnrollmentRun): void {
@@ -162,13 +162,22 @@ function declineOf(charge: OpenCharge): string {
   return lastDecline === null ? 'not declined' : (lastDecline.code ?? lastDecline.class).replaceAll('_', ' ');
 }
 
+function settingUpLine(run: EnrollmentRun): string {
+  const { open, pending = [] } = run.state.checkout;
+  const until = instant(setupEndsAt(run));
+  if (pending.length > 0) {
+    return `**The customer's bank account is being proven**, which may take ten days; given up at ${until}. The customer link opens Checkout for another payment method.`;
+  }
+  return open === null
+    ? `**Waiting for a payment method** until ${until}; the customer link opens Checkout.`
+    : `**Waiting for the customer on Stripe Checkout** (session open until ${instant(open.expiresAt)}); given up at ${until}.`;
+}
+
 function headline(run: EnrollmentRun): string {
   const { state } = run;
   switch (statusOf(run)) {
     case 'awaiting_payment_method':
-      return run.state.checkout.open === null
-        ? `**Waiting for a payment method** until ${instant(state.setupDeadlineAt)}; the customer link opens Checkout.`
-        : `**Waiting for the customer on Stripe Checkout** (session open until ${instant(run.state.checkout.open.expiresAt)}); given up at ${instant(state.setupDeadlineAt)}.`;
+      return settingUpLine(run);
     case 'active':
       return `**Active.** ${nextLine(run)}`;
     case 'past_due':

@@ -101,6 +101,8 @@ export interface CarriedState {
      * saved, by then at the latest.
      */
     pending?: { id: string; lookAt: string }[];
+    /** Until when they are waited for, once the setup deadline is over. Absent before. */
+    provenBy?: string;
   };
   paymentMethod: SavedMethod | null;
   /** The method saved before the newest one. */
@@ -238,6 +240,12 @@ export function statusOf(run: EnrollmentRun): EnrollmentStatus {
     return 'paused';
   }
   return isPastDue(state) ? 'past_due' : 'active';
+}
+
+/** ISO 8601, UTC. Later than agreed for whose bank account was being proven by then, for as long as it is. */
+export function setupEndsAt({ state }: EnrollmentRun): string {
+  const { pending = [], provenBy } = state.checkout;
+  return pending.length > 0 && provenBy !== undefined ? provenBy : state.setupDeadlineAt;
 }
 
 /** Whether a charge is in dunning or waits for the customer. */

@@ -185,7 +185,9 @@ export const givenTerms = z.strictObject({
     .min(1)
     .max(LONGEST_SETUP_DEADLINE_DAYS)
     .default(DEFAULT_SETUP_DEADLINE_DAYS)
-    .describe('Days that the customer has to save a payment method'),
+    .describe(
+      'Days that the customer has to save a payment method; a bank account that is being proven by then is waited for, 11 days longer at most',
+    ),
 });
 export type GivenTerms = z.output<typeof givenTerms>;
 

@@ -9,7 +9,7 @@ import { createMailOutbox, type MailOutbox, retryDelayMs } from '../../mail/outb
 import { createRenderer } from '../../templates/renderer.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { waitFor } from '../support/wait.ts';
-import { daysAhead, seedEnrollment, seedFact, seedNotification } from '../web/rows.ts';
+import { daysAhead, seedCharge, seedEnrollment, seedFact, seedNotification } from '../web/rows.ts';
 import { type SmtpCatcher, startSmtpCatcher } from './smtp-catcher.ts';
 
 const links = createCustomerLinks({
@@ -152,6 +152,22 @@ describe('createMailOutbox', () => {
     }
     await waitFor('all four', () => smtp.mails.length === told.length);
     expect(smtp.mails.map(({ messageId }) => messageId)).toEqual(ids.map((id) => `<${id}@kissa.example>`));
+  });
+
+  it('says that nothing is left to do for a payment only while no other one is unpaid', async () => {
+    const enrollment = await seedEnrollment(test.db);
+    await seedCharge(test.db, enrollment);
+    const said = async () => {
+      smtp.mails.length = 0;
+      await seedNotification(test.db, enrollment, 'charge_recovered');
+      await outboxOf().dispatchOnce();
+      return smtp.mails[0]?.text;
+    };
+    expect(await said()).toContain('There is nothing more to do for it.');
+    await seedCharge(test.db, enrollment, { number: 2, status: 'requires_action' });
+    const text = await said();
+    expect(text).toContain('has now gone through.');
+    expect(text).not.toContain('nothing more to do');
   });
 
   it('keeps that order for a dispatcher that began to look before another one claimed', async () => {

@@ -30,6 +30,11 @@ describe('GET /c/:token', () => {
     const { location } = (await get(id, '')).headers;
     expect(location).toMatch(new RegExp(`/account\\?checkout=${session}$`));
     expect((await get(id, `/account?checkout=${session}`)).body).toContain('is being confirmed');
+    // Also to who comes back to the page days later, when a day that was named before may be over.
+    const { body } = await get(id, '/account');
+    expect(body).toContain('Your agreement starts once your bank account is confirmed.');
+    expect(body).toContain('Two small deposits are on their way');
+    expect(body).not.toContain('please do so by');
     expect(pages.billing.asked).toEqual([]);
   });
 

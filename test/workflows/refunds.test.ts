@@ -329,4 +329,29 @@ describe('a refund that Stripe has refused', () => {
     await refund(id, 'one', 500);
     expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'refund', amount_minor: -500 });
   }, 45_000);
+
+  it('F10: of all that is left is made under the same key when less, or more, is left by then, and once', async () => {
+    const { enrollmentId, id, paymentIntentId } = await paid();
+    const match = { method: 'POST', path_prefix: '/v1/refunds' };
+    const refusal = { kind: 'status', status: 400, code: 'charge_disputed', when: 'instead', times: 9 };
+    const isRefused = async () => {
+      await billing.control('faults', { match, ...refusal });
+      await expect(refund(id, 'one', null)).rejects.toMatchObject({ code: 'charge_disputed' });
+      await billing.control('faults/clear');
+    };
+    await isRefused();
+    const other = await billing.stripe.refunds.create({ payment_intent: paymentIntentId, amount: 200 });
+    await billing.deliverEvents();
+    await waitFor('the other refund', async () => (await refundedMinor(enrollmentId)) === 200);
+    await isRefused();
+    await billing.control(`refunds/${other.id}/fail`);
+    await billing.deliverEvents();
+    await waitFor('its failure', async () => (await refundedMinor(enrollmentId)) === 0);
+    await isOver(id);
+    await refund(id, 'two', 100);
+    const made = await refund(id, 'one', null);
+    expect(made).toMatchObject({ status: 'succeeded', amountMinor: 1100 });
+    expect(await refundedMinor(enrollmentId)).toBe(1200);
+    expect((await billing.stripe.refunds.list({ payment_intent: paymentIntentId })).data).toHaveLength(3);
+  }, 45_000);
 });

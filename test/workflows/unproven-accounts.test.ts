@@ -4,6 +4,7 @@ import { askControl } from '../../dev/stand-in-control.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
+import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
 
 let billing: TestBilling;
@@ -28,8 +29,8 @@ const told = (enrollmentId: string, what: string) =>
   waitFor(what, async () => (await billing.timeline(enrollmentId)).some((fact) => fact.what === what));
 
 /** The customer has done their part on Checkout, and the deposits are on their way. */
-async function unproven() {
-  const input = await billing.newInput(TERMS);
+async function unproven(terms = TERMS) {
+  const input = await billing.newInput(terms);
   const { enrollmentId } = input;
   const { checkoutSession } = await billing.billing.enroll(input);
   const id = String(checkoutSession?.id);
@@ -130,4 +131,44 @@ describe('an account that is not proven yet', () => {
     await billing.save(enrollmentId, other.id, { number: '4242424242424242' });
     await billing.active(enrollmentId);
   }, 45_000);
+
+  describe('when the time to save a payment method is over', () => {
+    const FIVE_DAYS: Terms = { ...TERMS, setupDeadlineDays: 5 };
+    const dayOf = (enrollmentId: string) => {
+      const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
+      return (days: number) => clock.goTo(new Date(Date.now() + days * DAY_MS).toISOString());
+    };
+    const statusOf = async (enrollmentId: string) => (await billing.enrollmentRow(enrollmentId)).status;
+
+    it('is waited for all the same, and saved when it is proven', async () => {
+      const { enrollmentId, setupIntentId } = await unproven(FIVE_DAYS);
+      const goTo = dayOf(enrollmentId);
+      await goTo(8.5);
+      expect(await statusOf(enrollmentId)).toBe('awaiting_payment_method');
+      await billing.stripe.setupIntents.verifyMicrodeposits(setupIntentId, RIGHT);
+      await billing.deliverEvents();
+      await billing.active(enrollmentId);
+    }, 60_000);
+
+    it('is given up with the enrollment when it could not be proven', async () => {
+      const { enrollmentId, setupIntentId } = await unproven(FIVE_DAYS);
+      const goTo = dayOf(enrollmentId);
+      await goTo(6.5);
+      await billing.stripe.setupIntents
+        .verifyMicrodeposits(setupIntentId, TOO_OFTEN_WRONG)
+        .catch(() => undefined);
+      await goTo(8);
+      await told(enrollmentId, 'payment_method.refused');
+      expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'expired' });
+    }, 60_000);
+
+    it('is given up when Stripe says nothing more of it', async () => {
+      const { enrollmentId } = await unproven(FIVE_DAYS);
+      const goTo = dayOf(enrollmentId);
+      await goTo(15.5);
+      expect(await statusOf(enrollmentId)).toBe('awaiting_payment_method');
+      await goTo(16.5);
+      expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'expired' });
+    }, 60_000);
+  });
 });

@@ -1,11 +1,13 @@
 // Fills in a Checkout page the way a customer would, for tests and benchmarks that have no browser.
 
 import type Stripe from 'stripe';
+import { CANADIAN_TEST_ACCOUNT } from '../data/bank-accounts.ts';
 import type { Form } from '../http/form.ts';
 import { type Checked, checkTyped, readTyped, type Typed } from '../pages/checkout-input.ts';
 import { answerChallenge } from '../payments/challenge.ts';
 import { completeSession, submitSession } from '../payments/checkout.ts';
 import { addIdealMethod } from '../payments/generated-debits.ts';
+import { addBankMethod } from '../resources/add-method.ts';
 import type { Turn } from '../turn.ts';
 import { choiceOf, textOf } from './fields.ts';
 import { ControlRefusal } from './refusal.ts';
@@ -50,11 +52,11 @@ export function completeByControl(
     termsOfServiceConsentCheckbox: 'true',
   };
   const typed = readTyped(form);
-  // The page offers no iDEAL, which leads to a bank and back.
+  const paymentMethod = methodBesidePage(turn, typed, body);
   const checked: Checked =
-    typed.paymentMethod === 'ideal'
-      ? { kind: 'method', paymentMethod: idealOf(turn, typed, body), email }
-      : checkTyped(turn, session, 'en', typed);
+    paymentMethod === null
+      ? checkTyped(turn, session, 'en', typed)
+      : { kind: 'method', paymentMethod, email };
   if (checked.kind === 'refused') {
     throw new ControlRefusal(
       400,
@@ -81,9 +83,28 @@ export function completeByControl(
   }
 }
 
-function idealOf(turn: Turn, { values }: Typed, body: Record<string, unknown>): Stripe.PaymentMethod {
-  const told = choiceOf(body, 'sepa_debit', ['at_once', 'later'] as const, 'at_once') === 'at_once';
-  return addIdealMethod(turn, { name: values.billingName, email: values.email }, told);
+/** The page offers no iDEAL, which leads to a bank and back, and no debit in Canada, which asks for it in a window. */
+function methodBesidePage(
+  turn: Turn,
+  { paymentMethod, values }: Typed,
+  body: Record<string, unknown>,
+): Stripe.PaymentMethod | null {
+  const billing = { name: values.billingName, email: values.email };
+  switch (paymentMethod) {
+    case 'ideal': {
+      const told = choiceOf(body, 'sepa_debit', ['at_once', 'later'] as const, 'at_once') === 'at_once';
+      return addIdealMethod(turn, billing, told);
+    }
+    case 'acss_debit':
+      return addBankMethod(
+        turn,
+        CANADIAN_TEST_ACCOUNT,
+        {},
+        { billing: { ...billing, phone: null, address: null }, verified: true },
+      );
+    default:
+      return null;
+  }
 }
 
 function passChallenge(

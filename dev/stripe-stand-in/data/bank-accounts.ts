@@ -1,8 +1,8 @@
-// Stripe's test bank accounts: what a debit of each one comes to. Source: Stripe's pages on testing ACH and SEPA debits.
+// Stripe's test bank accounts: what a debit of each one comes to. Source: Stripe's pages on testing ACH, SEPA and ACSS debits.
 
 export interface TestAccount {
-  type: 'us_bank_account' | 'sepa_debit';
-  /** Account number (US, routing number 110000000) or IBAN. */
+  type: 'us_bank_account' | 'sepa_debit' | 'acss_debit';
+  /** Account number (US, routing number 110000000), IBAN, or institution, transit and account number (Canada). */
   number: string;
   /** The pm_ name that makes a PaymentMethod of it. */
   token: string | null;
@@ -47,6 +47,12 @@ const sepa = (number: string, token: string | null, differs: Partial<TestAccount
   token,
   ...differs,
 });
+export const CANADIAN_TEST_ACCOUNT: TestAccount = {
+  ...DEFAULTS,
+  type: 'acss_debit',
+  number: '00011000000123456789',
+  token: 'pm_acssDebit_success',
+};
 const fails = (failureCode: string, failureMessage: string): Partial<TestAccount> => ({
   debit: 'fails',
   failureCode,
@@ -127,6 +133,8 @@ export const TEST_ACCOUNTS: readonly TestAccount[] = [
   sepa('FR1420041010050500013M02606', 'pm_sepaDebit_success_fr'),
   sepa('BE62510007547061', 'pm_sepaDebit_success_be'),
   sepa('IE29AIBK93115212345678', 'pm_sepaDebit_success_ie'),
+
+  CANADIAN_TEST_ACCOUNT,
 ];
 
 const byNumber = new Map(TEST_ACCOUNTS.map((line) => [line.number, line]));

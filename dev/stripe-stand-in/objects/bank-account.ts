@@ -43,6 +43,19 @@ export function bankPaymentMethod(input: BankAccountInput): Stripe.PaymentMethod
       },
     };
   }
+  if (account.type === 'acss_debit') {
+    return {
+      ...common,
+      type: 'acss_debit',
+      acss_debit: {
+        bank_name: 'STRIPE TEST BANK',
+        fingerprint: fingerprint(account.number),
+        institution_number: account.number.slice(0, 3),
+        last4,
+        transit_number: account.number.slice(3, 8),
+      },
+    };
+  }
   return {
     ...common,
     type: 'us_bank_account',
@@ -64,7 +77,8 @@ export function debitedAccount(
   paymentMethod: Stripe.PaymentMethod,
   mandate: string,
 ): Stripe.Charge.PaymentMethodDetails {
-  const { sepa_debit: sepa, us_bank_account: us } = paymentMethod;
+  const { sepa_debit: sepa, us_bank_account: us, acss_debit: acss } = paymentMethod;
+  if (acss !== undefined) return { type: 'acss_debit', acss_debit: { ...acss, mandate } };
   if (sepa !== undefined) {
     const { bank_code, branch_code, country, fingerprint: print, last4 } = sepa;
     return {

@@ -15,11 +15,25 @@ export function buildMandate(paymentMethod: Stripe.PaymentMethod, acceptedAt: nu
     livemode: paymentMethod.livemode,
     multi_use: {},
     payment_method: paymentMethod.id,
-    payment_method_details:
-      paymentMethod.type === 'sepa_debit'
-        ? { type: 'sepa_debit', sepa_debit: { reference: randomChars(16).toUpperCase(), url: 'about:blank' } }
-        : { type: 'us_bank_account', us_bank_account: {} },
+    payment_method_details: detailsOf(paymentMethod.type),
     status: 'active',
     type: 'multi_use',
   };
+}
+
+function detailsOf(type: string): Stripe.Mandate.PaymentMethodDetails {
+  switch (type) {
+    case 'sepa_debit':
+      return { type, sepa_debit: { reference: randomChars(16).toUpperCase(), url: 'about:blank' } };
+    case 'acss_debit': {
+      const acss_debit = {
+        interval_description: null,
+        payment_schedule: 'sporadic',
+        transaction_type: 'personal',
+      };
+      return { type, acss_debit };
+    }
+    default:
+      return { type: 'us_bank_account', us_bank_account: {} };
+  }
 }

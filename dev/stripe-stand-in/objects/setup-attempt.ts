@@ -37,9 +37,14 @@ function attemptDetails(paymentMethod: Stripe.PaymentMethod): Stripe.SetupAttemp
     return { type: 'ideal', ideal: { bank, bic, ...generated, iban_last4: null, verified_name: null } };
   }
   if (card === undefined) {
-    return paymentMethod.type === 'sepa_debit'
-      ? { type: 'sepa_debit', sepa_debit: {} }
-      : { type: 'us_bank_account', us_bank_account: {} };
+    switch (paymentMethod.type) {
+      case 'sepa_debit':
+        return { type: 'sepa_debit', sepa_debit: {} };
+      case 'acss_debit':
+        return { type: 'acss_debit', acss_debit: {} };
+      default:
+        return { type: 'us_bank_account', us_bank_account: {} };
+    }
   }
   return {
     type: 'card',

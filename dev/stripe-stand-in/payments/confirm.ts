@@ -22,6 +22,8 @@ export interface ConfirmPayment {
   errorOnRequiresAction: boolean;
   /** The request carries the customer's agreement to a debit. */
   mandateAgreed: boolean;
+  /** The mandate that the request names. */
+  mandate: string | null;
   byScript: boolean;
 }
 
@@ -62,7 +64,7 @@ export function checkPayment(
         param: 'capture_method',
       });
     }
-    refuseWithoutMandate(turn, paymentMethod, input.mandateAgreed);
+    refuseWithoutMandate(turn, paymentMethod, { agreed: input.mandateAgreed, named: input.mandate });
   }
   return paymentMethod;
 }

@@ -17,17 +17,24 @@ export function addMandate(turn: Turn, paymentMethod: Stripe.PaymentMethod): Str
 }
 
 /**
- * @param agreed the request carries mandate_data: the customer agrees now
+ * @param given.agreed the request carries mandate_data: the customer agrees now
+ * @param given.named the mandate that the request names; a debit in Canada must name one
  * @throws 400 when the mandate is no longer active, or none is there and the settings want one
  */
-export function refuseWithoutMandate(turn: Turn, paymentMethod: Stripe.PaymentMethod, agreed: boolean): void {
-  const found = latestMandate(turn, paymentMethod);
-  if (agreed || found?.status === 'active') return;
+export function refuseWithoutMandate(
+  turn: Turn,
+  paymentMethod: Stripe.PaymentMethod,
+  { agreed, named }: { agreed: boolean; named: string | null },
+): void {
+  const isUnnamed = paymentMethod.type === 'acss_debit' && named === null;
+  const found = named === null ? latestMandate(turn, paymentMethod) : turn.world.mandates.get(named);
+  if (agreed || (found?.status === 'active' && found.payment_method === paymentMethod.id && !isUnnamed))
+    return;
   const code = 'payment_intent_mandate_invalid';
-  if (found !== undefined) {
+  if (found !== undefined && !isUnnamed) {
     throw refused('The provided mandate is invalid and can not be used for the payment intent.', { code });
   }
-  if (!turn.world.settings.debitsNeedMandate) return;
+  if (!turn.world.settings.debitsNeedMandate && !isUnnamed) return;
   throw refused(
     'This PaymentIntent requires a mandate, but no existing mandate was found. Collect mandate acceptance from the ' +
       'customer and try again, providing acceptance data in the mandate_data parameter.',

@@ -68,6 +68,9 @@ export function offeredTypes(
   const account = ['card'];
   if (currency === null || currency === 'usd') account.push('us_bank_account');
   if (currency === null || currency === 'eur') account.push('sepa_debit');
+  // By itself it is on no offer: Stripe wants to know of its mandate then.
+  if (allowed?.includes('acss_debit') && (currency === 'cad' || currency === 'usd'))
+    account.push('acss_debit');
   const offered = account.filter(
     (type) => (allowed?.includes(type) ?? true) && !(excluded?.includes(type) ?? false),
   );

@@ -116,6 +116,7 @@ export function confirmationOf(params: ConfirmParams) {
     returnUrl: params.return_url ?? null,
     errorOnRequiresAction: params.error_on_requires_action ?? false,
     mandateAgreed: params.mandate_data != null,
+    mandate: params.mandate ?? null,
     byScript: params.use_stripe_sdk ?? false,
   };
 }
