@@ -46,7 +46,7 @@ export async function decide(
     }
     case 'setup_intent': {
       const { setupIntentId } = question;
-      return decideSetupIntent(await findSession({ setupIntentId }));
+      return decideSetupIntent(question, await findSession({ setupIntentId }));
     }
     case 'charge':
       return decideCharge(question, await findChargeFacts(db, question.chargeId));

@@ -16,7 +16,8 @@ export async function findSessionFacts(
   const ids = names.flatMap((name) => ('checkoutSessionId' in name ? [name.checkoutSessionId] : []));
   const setupIntents = names.flatMap((name) => ('setupIntentId' in name ? [name.setupIntentId] : []));
   const { rows } = await sql<SessionFacts & { setupIntentId: string | null }>`
-    select id as "checkoutSessionId", enrollment_id as "enrollmentId", status, setup_intent_id as "setupIntentId"
+    select id as "checkoutSessionId", enrollment_id as "enrollmentId", status, setup_intent_id as "setupIntentId",
+      status = 'open' and url is null as "isBeingProven"
     from checkout_sessions
     where id = any(${ids}::text[]) or setup_intent_id = any(${setupIntents}::text[])`.execute(db);
   return names.map((name) => {
@@ -28,8 +29,8 @@ export async function findSessionFacts(
     if (row === undefined) {
       return null;
     }
-    const { checkoutSessionId, enrollmentId, status } = row;
-    return { checkoutSessionId, enrollmentId, status };
+    const { checkoutSessionId, enrollmentId, status, isBeingProven } = row;
+    return { checkoutSessionId, enrollmentId, status, isBeingProven };
   });
 }
 

@@ -16,7 +16,7 @@ export type EventQuestion =
       /** From `client_reference_id` or metadata, for a session whose row was never written. */
       hintedEnrollmentId: string | null;
     }
-  | { ask: 'setup_intent'; setupIntentId: string }
+  | { ask: 'setup_intent'; outcome: 'succeeded' | 'failed'; setupIntentId: string }
   | { ask: 'charge'; chargeId: string; paymentIntentId: string; eventType: string }
   /** Of a payment that was made: refunds, disputes and warnings name its PaymentIntent, never our charge. */
   | { ask: 'paid_charge'; paymentIntentId: string; createdEpochS: number }
@@ -32,6 +32,8 @@ export interface SessionFacts {
   checkoutSessionId: string;
   enrollmentId: string;
   status: 'open' | 'complete' | 'expired';
+  /** Its page takes nothing any more, and a bank account is still being proven. */
+  isBeingProven: boolean;
 }
 
 export interface ChargeFacts {
@@ -62,6 +64,7 @@ export const STRIPE_EVENT_TYPES = [
   'checkout.session.completed',
   'checkout.session.expired',
   'setup_intent.succeeded',
+  'setup_intent.setup_failed',
   'payment_intent.succeeded',
   'payment_intent.payment_failed',
   'payment_intent.canceled',
@@ -140,12 +143,10 @@ export function readStripeEvent(event: unknown, livemode: boolean): Ignored | Ev
       return readSession(object, 'completed');
     case 'checkout.session.expired':
       return readSession(object, 'expired');
-    case 'setup_intent.succeeded': {
-      const setupIntentId = text(object, 'id');
-      return setupIntentId === null
-        ? ignore('the event has no SetupIntent id')
-        : { ask: 'setup_intent', setupIntentId };
-    }
+    case 'setup_intent.succeeded':
+      return readSetupIntent(object, 'succeeded');
+    case 'setup_intent.setup_failed':
+      return readSetupIntent(object, 'failed');
     default:
       return readOther(event, object, type);
   }
@@ -212,6 +213,13 @@ function readSession(session: unknown, outcome: 'completed' | 'expired'): Ignore
   return { ask: 'session', outcome, checkoutSessionId, hintedEnrollmentId };
 }
 
+function readSetupIntent(setupIntent: unknown, outcome: 'succeeded' | 'failed'): Ignored | EventQuestion {
+  const setupIntentId = text(setupIntent, 'id');
+  return setupIntentId === null
+    ? ignore('the event has no SetupIntent id')
+    : { ask: 'setup_intent', outcome, setupIntentId };
+}
+
 function readPaymentIntent(event: unknown, intent: unknown, eventType: string): Ignored | EventQuestion {
   if (isEcho(event)) {
     return ignore('echo of our own request');
@@ -251,14 +259,24 @@ export function decideSession(
     : { kind: 'signal', enrollmentId, signal: 'checkoutSessionExpired', checkoutSessionId };
 }
 
-/** The SetupIntent's success is a second word on the same fact. @param facts the session that it belongs to */
-export function decideSetupIntent(facts: SessionFacts | null): EventDecision {
+/**
+ * The SetupIntent's success is a second word on the same fact. Its failure is the first one where a bank account could not
+ * be proven; on an open page it is a try of a customer who may try again.
+ * @param facts the session that it belongs to
+ */
+export function decideSetupIntent(
+  { outcome }: Extract<EventQuestion, { ask: 'setup_intent' }>,
+  facts: SessionFacts | null,
+): EventDecision {
   if (facts === null) {
     return ignore('SetupIntent of no Checkout Session of ours');
   }
-  const { checkoutSessionId, enrollmentId, status } = facts;
+  const { checkoutSessionId, enrollmentId, status, isBeingProven } = facts;
   if (status !== 'open') {
     return ignore(`already known: the Checkout Session is ${status}`);
+  }
+  if (outcome === 'failed' && !isBeingProven) {
+    return ignore('a failed try on Checkout, whose page is still open');
   }
   return { kind: 'signal', enrollmentId, signal: 'checkoutSessionCompleted', checkoutSessionId };
 }

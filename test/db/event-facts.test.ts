@@ -37,6 +37,7 @@ it('tells of Checkout Sessions by either name, each in its place', async () => {
     checkoutSessionId: `cs_${number}`,
     enrollmentId: `enr_${number}`,
     status: 'open',
+    isBeingProven: false,
   });
   const names = [
     { setupIntentId: 'seti_2' },
@@ -47,4 +48,8 @@ it('tells of Checkout Sessions by either name, each in its place', async () => {
   ];
   expect(await findSessionFacts(db, names)).toEqual([factsOf(2), null, factsOf(1), null, factsOf(2)]);
   expect(await findSessionFacts(db, [{ setupIntentId: 'seti_9' }])).toEqual([null]);
+  await db.updateTable('checkout_sessions').set({ url: null }).where('id', '=', 'cs_1').execute();
+  expect(await findSessionFacts(db, [{ setupIntentId: 'seti_1' }])).toEqual([
+    { ...factsOf(1), isBeingProven: true },
+  ]);
 });

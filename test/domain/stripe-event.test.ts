@@ -80,9 +80,13 @@ describe('readStripeEvent', () => {
     });
   });
 
-  it('asks for the SetupIntent of setup_intent.succeeded', () => {
-    expect(readStripeEvent(event('setup_intent.succeeded', { id: 'seti_1' }), false)).toEqual({
+  it.each([
+    ['setup_intent.succeeded', 'succeeded'],
+    ['setup_intent.setup_failed', 'failed'],
+  ])('asks for the SetupIntent of %s', (type, outcome) => {
+    expect(readStripeEvent(event(type, { id: 'seti_1' }), false)).toEqual({
       ask: 'setup_intent',
+      outcome,
       setupIntentId: 'seti_1',
     });
   });
@@ -193,6 +197,7 @@ describe('decideSession', () => {
     checkoutSessionId: 'cs_test_1',
     enrollmentId: ENROLLMENT,
     status,
+    isBeingProven: false,
   });
 
   it('believes the row before the hint', () => {
@@ -234,16 +239,37 @@ describe('decideSession', () => {
 });
 
 describe('decideSetupIntent', () => {
+  const succeeded = ask('setup_intent', event('setup_intent.succeeded', { id: 'seti_1' }));
+  const failed = ask('setup_intent', event('setup_intent.setup_failed', { id: 'seti_1' }));
+  const open = {
+    checkoutSessionId: 'cs_test_1',
+    enrollmentId: ENROLLMENT,
+    status: 'open',
+    isBeingProven: false,
+  } as const;
+  const proving = { ...open, isBeingProven: true } as const;
+  const told = {
+    kind: 'signal',
+    enrollmentId: ENROLLMENT,
+    signal: 'checkoutSessionCompleted',
+    checkoutSessionId: 'cs_test_1',
+  };
+
   it('is the same fact as the completed session', () => {
-    const facts = { checkoutSessionId: 'cs_test_1', enrollmentId: ENROLLMENT, status: 'open' } as const;
-    expect(decideSetupIntent(facts)).toEqual({
-      kind: 'signal',
-      enrollmentId: ENROLLMENT,
-      signal: 'checkoutSessionCompleted',
-      checkoutSessionId: 'cs_test_1',
+    expect(decideSetupIntent(succeeded, open)).toEqual(told);
+    expect(decideSetupIntent(succeeded, proving)).toEqual(told);
+    expect(decideSetupIntent(succeeded, { ...open, status: 'complete' })).toMatchObject({ kind: 'ignore' });
+    expect(decideSetupIntent(succeeded, null)).toMatchObject({ kind: 'ignore' });
+  });
+
+  it('is news when a bank account could not be proven, and none when a try on Checkout fails', () => {
+    expect(decideSetupIntent(failed, proving)).toEqual(told);
+    expect(decideSetupIntent(failed, open)).toEqual({
+      kind: 'ignore',
+      reason: 'a failed try on Checkout, whose page is still open',
     });
-    expect(decideSetupIntent({ ...facts, status: 'complete' })).toMatchObject({ kind: 'ignore' });
-    expect(decideSetupIntent(null)).toMatchObject({ kind: 'ignore' });
+    expect(decideSetupIntent(failed, { ...proving, status: 'complete' })).toMatchObject({ kind: 'ignore' });
+    expect(decideSetupIntent(failed, null)).toMatchObject({ kind: 'ignore' });
   });
 });
 

@@ -119,18 +119,28 @@ describe('an account that is not proven yet', () => {
     expect((await billing.stripe.checkout.sessions.retrieve(other.id)).status).toBe('expired');
   }, 45_000);
 
-  it('is refused when it could not be proven, and the customer can choose again', async () => {
-    const { enrollmentId, id, setupIntentId } = await unproven();
-    await billing.stripe.setupIntents
-      .verifyMicrodeposits(setupIntentId, TOO_OFTEN_WRONG)
-      .catch(() => undefined);
-    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, DAY_MS + 60_000);
-    await told(enrollmentId, 'payment_method.refused');
-    expect((await sessionRow(id)).refused_reason).toContain('requires_payment_method');
-    const other = await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER);
-    await billing.save(enrollmentId, other.id, { number: '4242424242424242' });
-    await billing.active(enrollmentId);
-  }, 45_000);
+  it.each([
+    ['Stripe says so', () => billing.deliverEvents()],
+    [
+      'a look a day later says so',
+      (enrollmentId: string) => fastForward(billing.temporal, `enrollment/${enrollmentId}`, DAY_MS + 60_000),
+    ],
+  ])(
+    'is refused when it could not be proven, once %s, and the customer can choose again',
+    async (_, heard) => {
+      const { enrollmentId, id, setupIntentId } = await unproven();
+      await billing.stripe.setupIntents
+        .verifyMicrodeposits(setupIntentId, TOO_OFTEN_WRONG)
+        .catch(() => undefined);
+      await heard(enrollmentId);
+      await told(enrollmentId, 'payment_method.refused');
+      expect((await sessionRow(id)).refused_reason).toContain('requires_payment_method');
+      const other = await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER);
+      await billing.save(enrollmentId, other.id, { number: '4242424242424242' });
+      await billing.active(enrollmentId);
+    },
+    45_000,
+  );
 
   describe('when the time to save a payment method is over', () => {
     const FIVE_DAYS: Terms = { ...TERMS, setupDeadlineDays: 5 };
