@@ -29,6 +29,8 @@ export interface EndWork {
   openSessionId: string | null;
   /** What Stripe refused when the first session was opened; absent when nothing. */
   setupRefusal?: string;
+  /** What a change of amount left over and no charge has met: owed, or to the customer's credit when negative. */
+  balanceMinor?: number;
   /** Charges that were asked for and never begun. */
   unopened?: OpenCharge[];
   notice: { locale: string; currency: string; description: string | null; timeZone: string };
@@ -51,7 +53,14 @@ export function createEnrollmentEndActivities(deps: ActivityDeps) {
           await dropUnopened(trx, charge, work);
         }
         await tell(trx, enrollmentId, [
-          { key: 'ended', at, what: `enrollment.${work.status}`, who: work.who, why: work.reason },
+          {
+            key: 'ended',
+            at,
+            what: `enrollment.${work.status}`,
+            who: work.who,
+            why: work.reason,
+            ...(work.balanceMinor === undefined ? {} : { details: { balance_minor: work.balanceMinor } }),
+          },
         ]);
         await insertNotification(trx, {
           id: `ntf_${enrollmentId.slice('enr_'.length)}_${work.status}`,

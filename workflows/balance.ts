@@ -32,6 +32,12 @@ export function takeBalanceBack(run: EnrollmentRun, charge: OpenCharge): Told | 
   };
 }
 
+/** What no charge will meet any more when the enrollment ends: also what those had met that were never begun. */
+export function balanceLeft({ state }: EnrollmentRun): number {
+  const { requestedCharges, balanceMinor } = state;
+  return requestedCharges.reduce((left, { metBalanceMinor = 0 }) => left + metBalanceMinor, balanceMinor);
+}
+
 /** Somebody forgives all that the charge asks for: also what was owed before it. */
 export function forgiveBalance(charge: OpenCharge): void {
   charge.metBalanceMinor = Math.min(0, charge.metBalanceMinor ?? 0);

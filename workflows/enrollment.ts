@@ -4,6 +4,7 @@
  */
 import { allHandlersFinished, condition, makeContinueAsNewFunc, patched } from '@temporalio/workflow';
 import { inputOf, type ToldInput } from '../domain/workflow-input.ts';
+import { balanceLeft } from './balance.ts';
 import { bill } from './billing.ts';
 import { followCheckoutSessions, followPaymentMethods } from './checkout.ts';
 import { cancelWhenTemporalAsks } from './enrollment-commands.ts';
@@ -57,6 +58,7 @@ async function conclude(run: EnrollmentRun, end: NonNullable<EnrollmentRun['end'
     await run.opening.catch(() => null);
   }
   const { enrollmentId, locale, description } = run.input;
+  const balanceMinor = balanceLeft(run);
   await interactive(`End: ${statusOf(run)}`).endEnrollment({
     enrollmentId,
     status: end.status,
@@ -65,6 +67,7 @@ async function conclude(run: EnrollmentRun, end: NonNullable<EnrollmentRun['end'
     at: new Date().toISOString(),
     openSessionId: run.state.checkout.open?.id ?? null,
     ...(run.setupRefusal === null ? {} : { setupRefusal: run.setupRefusal }),
+    ...(balanceMinor === 0 ? {} : { balanceMinor }),
     unopened: [...run.state.requestedCharges.map(requestedCharge), ...heldBack(run)],
     notice: { locale, currency: run.terms.currency, description, timeZone: timeZoneOf(run.terms) },
   });

@@ -23,12 +23,14 @@ const balanceOf = async (id: string) => (await billing.stateOf(id)).balanceMinor
 const nextAmount = async (id: string) => (await billing.enrollmentRow(id)).next_charge_amount_minor;
 
 /** What the timeline tells of balances that came back. */
-function returned(id: string) {
+const returned = (id: string) => facts(id, 'charge.balance_returned');
+
+function facts(id: string, what: string) {
   return billing.db
     .selectFrom('enrollment_events')
     .select(['charge_id', 'details'])
     .where('enrollment_id', '=', id)
-    .where('what', '=', 'charge.balance_returned')
+    .where('what', '=', what)
     .orderBy('seq')
     .execute();
 }
@@ -192,6 +194,17 @@ describe('a balance that has met a charge', () => {
     expect(await billing.billing.cancelEnrollment(id, BY)).toEqual({ status: 'canceled' });
     expect(await returned(id)).toEqual(toldOf(chargeId, balanceMinor));
     expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'canceled', next_charge_at: null });
+    expect(await facts(id, 'enrollment.canceled')).toEqual([
+      { charge_id: null, details: { balance_minor: balanceMinor } },
+    ]);
+  }, 45_000);
+
+  it('is told when the enrollment ends before any charge has met it', async () => {
+    const { id, balanceMinor } = await withBalance(CREDIT);
+    expect(await billing.billing.cancelEnrollment(id, BY)).toEqual({ status: 'canceled' });
+    expect(await facts(id, 'enrollment.canceled')).toEqual([
+      { charge_id: null, details: { balance_minor: balanceMinor } },
+    ]);
   }, 45_000);
 
   it('is in the amount that is told while another charge is being tried', async () => {
