@@ -9,10 +9,11 @@ import {
   isInDunning,
   type MoneyFigure,
   queueFigures,
+  type RunningTotals,
+  runningTotals,
   type WaitingFigure,
   waitingFigures,
 } from '../db/figures.ts';
-import { createRunningTotals, type RunningTotals } from '../db/running-totals.ts';
 import type { Database } from '../db/schema.ts';
 import { type FigureSource, figureSources } from './figure-source.ts';
 import type { QueueBacklog } from './task-queue-backlog.ts';
@@ -28,7 +29,7 @@ export interface BusinessSources {
 export function addBusinessMetrics(registry: Registry, sources: BusinessSources): void {
   const { db, describeQueues, freshForMs = 10_000 } = sources;
   const source = figureSources(registry, freshForMs);
-  source('ledger', createRunningTotals(db), totals);
+  source('ledger', () => runningTotals(db), totals);
   source('charges', () => Promise.all([waitingFigures(db), attentionFigures(db)]), waiting);
   source('queues', () => queueFigures(db), queues);
   source('temporal', describeQueues, taskQueues);

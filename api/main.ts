@@ -12,6 +12,7 @@ import { openDatabase } from '../db/database.ts';
 import { traceStatement } from '../db/statement-spans.ts';
 import { buildApp } from './app.ts';
 import { addBusinessMetrics } from './business-metrics.ts';
+import { createFigureSums } from './figure-sums.ts';
 import { createInboxDispatcher } from './inbox-dispatcher.ts';
 import { countDelivery, createMetrics } from './metrics.ts';
 import { describeTaskQueues } from './task-queue-backlog.ts';
@@ -50,6 +51,7 @@ const inbox = createInboxDispatcher({
   log,
   onDelivery: (outcome, lagSeconds) => countDelivery(metrics, outcome, lagSeconds),
 });
+const figureSums = createFigureSums(db, log);
 const app = await buildApp({
   settings,
   db,
@@ -79,6 +81,7 @@ try {
   process.exit(1);
 }
 inbox.start();
+figureSums.start();
 log.info({ address: app.listeningOrigin }, 'api is ready');
 
 /**
@@ -95,6 +98,7 @@ async function stop(signal: string): Promise<void> {
   }, STOP_AT_THE_LATEST_MS).unref();
   await app.close();
   await inbox.stop();
+  await figureSums.stop();
   await temporal.close();
   await db.destroy();
   await tracing?.stop();

@@ -1,12 +1,13 @@
 /**
  * Figures over a period for the operators' page: money by bucket of time, what became of declined charges, how fast
- * webhooks arrive, and the charges behind each number. Writes nothing; each query walks an index of 0009 or the rows of
- * one charge. Buckets are UTC.
+ * webhooks arrive, and the charges behind each number. Writes nothing; each query reads sums by hour, or walks an index by
+ * time for as many rows as it shows. Buckets are UTC.
  */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { ChargeStatus } from '../domain/statuses.ts';
-import { type Period, REFUND_REFUSED, WAITING } from './figures.ts';
+import { REFUND_REFUSED, WAITING } from './figures.ts';
 import type { Database } from './schema.ts';
+import { declined, money, ONE_DECLINE, type Period } from './summed-figures.ts';
 
 export type Bucket = 'hour' | 'day' | 'month';
 
@@ -21,31 +22,29 @@ export interface SeriesPoint {
   recoveredMinor: number;
 }
 
-const WAS_DECLINED = sql<boolean>`exists (
-  select from charge_attempts as attempt
-  where attempt.charge_id = ledger_entries.charge_id and attempt.outcome = 'declined')`;
-
 /** Payments by bucket and currency; buckets without any are left out. */
 export async function collectedSeries(
   db: Kysely<Database>,
-  { from, until }: Period,
+  period: Period,
   bucket: Bucket,
 ): Promise<SeriesPoint[]> {
   const { rows } = await sql<SeriesPoint>`
-    select bucket at time zone 'UTC' as at, currency, count(*) as charges,
-           sum(amount_minor)::bigint as "amountMinor",
-           count(*) filter (where was_declined) as "recoveredCharges",
-           coalesce(sum(amount_minor) filter (where was_declined), 0)::bigint as "recoveredMinor"
-    from (
-      select date_trunc(${bucket}, at at time zone 'UTC') as bucket, currency, amount_minor,
-             ${WAS_DECLINED} as was_declined
-      from ledger_entries
-      where at >= ${from} and at < ${until} and kind = 'payment'
-    ) as payment
-    group by bucket, currency
-    order by bucket, currency
+    select date_trunc(${bucket}, at, 'UTC') as at, currency,
+           coalesce(${sumOf('entries', 'payment')}, 0)::bigint as charges,
+           coalesce(${sumOf('amount_minor', 'payment')}, 0)::bigint as "amountMinor",
+           coalesce(${sumOf('entries', 'recovered')}, 0)::bigint as "recoveredCharges",
+           coalesce(${sumOf('amount_minor', 'recovered')}, 0)::bigint as "recoveredMinor"
+    from (${money(period)}) as moved
+    where kind in ('payment', 'recovered')
+    group by 1, currency
+    having ${sumOf('entries', 'payment')} > 0
+    order by 1, currency
   `.execute(db);
   return rows;
+}
+
+function sumOf(column: 'entries' | 'amount_minor', kind: 'payment' | 'recovered'): RawBuilder<number> {
+  return sql`sum(${sql.ref(column)}) filter (where kind = ${sql.lit(kind)})`;
 }
 
 export interface FunnelRow {
@@ -65,32 +64,27 @@ export interface FunnelRow {
   givenUpMinor: number;
 }
 
-/** The charges that were declined in a period, and what has become of them by now. */
-export async function dunningFunnel(db: Kysely<Database>, { from, until }: Period): Promise<FunnelRow[]> {
+/** The charges that were declined since an instant, the beginning of an hour, and what has become of them by now. */
+export async function dunningFunnel(db: Kysely<Database>, since: Pick<Period, 'from'>): Promise<FunnelRow[]> {
+  const sumOf = (column: 'charges' | 'amount_minor', which: RawBuilder<boolean>) =>
+    sql`coalesce(sum(${sql.ref(column)}) filter (where ${which}), 0)::bigint`;
   const { rows } = await sql<FunnelRow>`
-    select charges.currency,
-           count(*) as declined, sum(amount_minor)::bigint as "declinedMinor",
-           count(*) filter (where attempts > 1) as retried,
-           count(*) filter (where ${RECOVERED}) as recovered,
-           coalesce(sum(amount_minor) filter (where ${RECOVERED}), 0)::bigint as "recoveredMinor",
-           count(*) filter (where ${OPEN}) as open,
-           coalesce(sum(amount_minor) filter (where ${OPEN}), 0)::bigint as "openMinor",
-           count(*) filter (where ${GIVEN_UP}) as "givenUp",
-           coalesce(sum(amount_minor) filter (where ${GIVEN_UP}), 0)::bigint as "givenUpMinor"
-    from (
-      select distinct charge_id from charge_attempts
-      where attempted_at >= ${from} and attempted_at < ${until} and outcome = 'declined'
-    ) as declined
-    join charges on charges.id = declined.charge_id
-    group by charges.currency
-    order by charges.currency
+    select currency,
+           sum(charges)::bigint as declined, sum(amount_minor)::bigint as "declinedMinor",
+           ${sumOf('charges', sql`was_retried`)} as retried,
+           ${sumOf('charges', sql`became = 'recovered'`)} as recovered,
+           ${sumOf('amount_minor', sql`became = 'recovered'`)} as "recoveredMinor",
+           ${sumOf('charges', sql`became = 'open'`)} as open,
+           ${sumOf('amount_minor', sql`became = 'open'`)} as "openMinor",
+           ${sumOf('charges', sql`became = 'given_up'`)} as "givenUp",
+           ${sumOf('amount_minor', sql`became = 'given_up'`)} as "givenUpMinor"
+    from (${declined(since)}) as declined
+    group by currency
+    having sum(charges) > 0
+    order by currency
   `.execute(db);
   return rows;
 }
-
-const RECOVERED = sql<boolean>`status = 'succeeded'`;
-const GIVEN_UP = sql<boolean>`status in ('uncollectible', 'canceled')`;
-const OPEN = sql<boolean>`status not in ('succeeded', 'uncollectible', 'canceled')`;
 
 export interface WebhookLag {
   webhooks: number;
@@ -169,11 +163,11 @@ export function chargesBehind(
     );
   }
   const kinds = asked.of === 'refunded' ? sql`('refund', 'refund_failed')` : sql`('payment')`;
-  const recovered = asked.of === 'recovered' ? sql`and ${WAS_DECLINED}` : sql``;
+  const recovered = asked.of === 'recovered' ? sql`cross join lateral (${ONE_DECLINE}) as declined` : sql``;
   return listed(
     db,
-    sql`select charge_id as id from ledger_entries
-        where at >= ${from} and at < ${until} and kind in ${kinds} and currency = ${asked.currency} ${recovered}
+    sql`select charge_id as id from ledger_entries ${recovered}
+        where at >= ${from} and at < ${until} and kind in ${kinds} and currency = ${asked.currency}
         order by at desc limit ${limit}`,
   );
 }

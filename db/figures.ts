@@ -1,20 +1,14 @@
 /**
- * What a business counts, read from the rows: money from the ledger, tries from the attempts, what waits from the
- * charges. Read by the metrics and by the operators' page; writes nothing. Each query is bounded by a partial index of what
- * waits, or by a period: it reads all that happened in it, so who asks again and again asks for a short one. Currencies
- * are never added up.
+ * What a business counts: money from the ledger, tries from the attempts, what waits from the charges. Read by the metrics
+ * and by the operators' page; writes nothing. Each query is bounded by a partial index of what waits, or reads the sums of
+ * what is over and the rows of the last minutes. Currencies are never added up.
  */
 import { type Kysely, sql } from 'kysely';
 import { DECLINE_CODES } from '../domain/decline-codes.ts';
 import { DISPUTE_TABLE } from '../domain/disputes.ts';
 import { type ChargeStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { Database } from './schema.ts';
-
-/** From `from` on, and before `until`. */
-export interface Period {
-  from: Date;
-  until: Date;
-}
+import { attempts, money, type SummedPeriod } from './summed-figures.ts';
 
 export interface MoneyFigure {
   /** ISO 4217, lower case. */
@@ -35,50 +29,23 @@ export interface LedgerFigures {
 }
 
 /** Money that moved in a period, by currency; currencies in which nothing moved are left out. */
-export async function ledgerFigures(db: Kysely<Database>, { from, until }: Period): Promise<LedgerFigures> {
-  const { rows } = await sql<{
-    currency: string;
-    payments: number;
-    paid: number;
-    recoveries: number;
-    recovered: number;
-    refunds: number;
-    refunded: number;
-    returns: number;
-    returned: number;
-  }>`
-    select entry.currency,
-           count(*) filter (where entry.kind = 'payment') as payments,
-           coalesce(sum(entry.amount_minor) filter (where entry.kind = 'payment'), 0)::bigint as paid,
-           count(*) filter (where entry.was_declined) as recoveries,
-           coalesce(sum(entry.amount_minor) filter (where entry.was_declined), 0)::bigint as recovered,
-           count(*) filter (where entry.kind = 'refund') as refunds,
-           coalesce(sum(-entry.amount_minor) filter (where entry.kind = 'refund'), 0)::bigint as refunded,
-           count(*) filter (where entry.kind = 'refund_failed') as returns,
-           coalesce(sum(entry.amount_minor) filter (where entry.kind = 'refund_failed'), 0)::bigint as returned
-    from (
-      select kind, currency, amount_minor, kind = 'payment' and exists (
-        select from charge_attempts as attempt
-        where attempt.charge_id = ledger_entries.charge_id and attempt.outcome = 'declined'
-      ) as was_declined
-      from ledger_entries
-      where at >= ${from} and at < ${until} and kind in ('payment', 'refund', 'refund_failed')
-    ) as entry
-    group by entry.currency
-    order by entry.currency
+export async function ledgerFigures(db: Kysely<Database>, period: SummedPeriod): Promise<LedgerFigures> {
+  const { rows } = await sql<MoneyFigure & { kind: string }>`
+    select kind, currency, sum(entries)::bigint as charges, sum(amount_minor)::bigint as "amountMinor"
+    from (${money(period)}) as moved
+    group by kind, currency
+    having sum(entries) > 0
+    order by currency
   `.execute(db);
-  const figures = (pick: (row: (typeof rows)[number]) => [number, number]) =>
+  const figures = (wanted: string, sign: 1 | -1 = 1) =>
     rows
-      .map((row) => {
-        const [charges, amountMinor] = pick(row);
-        return { currency: row.currency, charges, amountMinor };
-      })
-      .filter(({ charges }) => charges > 0);
+      .filter(({ kind }) => kind === wanted)
+      .map(({ currency, charges, amountMinor }) => ({ currency, charges, amountMinor: sign * amountMinor }));
   return {
-    collected: figures((row) => [row.payments, row.paid]),
-    recovered: figures((row) => [row.recoveries, row.recovered]),
-    refunded: figures((row) => [row.refunds, row.refunded]),
-    returned: figures((row) => [row.returns, row.returned]),
+    collected: figures('payment'),
+    recovered: figures('recovered'),
+    refunded: figures('refund', -1),
+    returned: figures('refund_failed'),
   };
 }
 
@@ -91,16 +58,12 @@ export interface AttemptFigure {
 }
 
 /** Attempts by what came of them, by the instant of the attempt; an outcome that is learned later counts there too. */
-export async function attemptFigures(
-  db: Kysely<Database>,
-  { from, until }: Period,
-): Promise<AttemptFigure[]> {
-  const { rows } = await sql<{ outcome: string; code: string | null; attempts: number }>`
-    select outcome, case when outcome = 'declined' then coalesce(decline_code, code) end as code,
-           count(*) as attempts
-    from charge_attempts
-    where attempted_at >= ${from} and attempted_at < ${until}
-    group by 1, 2
+export async function attemptFigures(db: Kysely<Database>, period: SummedPeriod): Promise<AttemptFigure[]> {
+  const { rows } = await sql<{ outcome: string; code: string; attempts: number }>`
+    select outcome, code, sum(attempts)::bigint as attempts
+    from (${attempts(period)}) as made
+    group by outcome, code
+    having sum(attempts) > 0
   `.execute(db);
   const sums = new Map<string, AttemptFigure>();
   for (const { outcome, code, attempts } of rows) {
@@ -113,8 +76,17 @@ export async function attemptFigures(
 }
 
 /** A bounded set: what a new API version may say is one of `other`. */
-function knownCode(code: string | null): string {
-  return code !== null && Object.hasOwn(DECLINE_CODES, code) ? code : 'other';
+function knownCode(code: string): string {
+  return Object.hasOwn(DECLINE_CODES, code) ? code : 'other';
+}
+
+export interface RunningTotals extends LedgerFigures {
+  attempts: AttemptFigure[];
+}
+
+/** What came since the beginning, for counters. */
+export async function runningTotals(db: Kysely<Database>): Promise<RunningTotals> {
+  return { ...(await ledgerFigures(db, 'ever')), attempts: await attemptFigures(db, 'ever') };
 }
 
 export interface WaitingFigure extends MoneyFigure {

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { Kysely, Migration } from 'kysely';
 import { takeNoArguments } from '../config/command-line.ts';
 import { readDatabaseUrl } from '../config/env.ts';
+import { findDeclines } from './backfill-declines.ts';
 import { openDatabase } from './database.ts';
 import * as initial from './migrations/0001-initial.ts';
 import * as eventsByObject from './migrations/0002-events-by-object.ts';
@@ -24,9 +25,15 @@ import * as versionsOfDetails from './migrations/0015-versions-of-details.ts';
 import * as backfills from './migrations/0016-backfills.ts';
 import * as webhooksOfAType from './migrations/0017-webhooks-of-a-type.ts';
 import * as refusedRefunds from './migrations/0018-refused-refunds.ts';
+import * as sumsOfMoney from './migrations/0019-sums-of-money.ts';
+import * as sumsOfAttempts from './migrations/0020-sums-of-attempts.ts';
+import * as refundsByTime from './migrations/0021-refunds-by-time.ts';
+import * as sumsOfDeclinedCharges from './migrations/0022-sums-of-declined-charges.ts';
+import * as lastDeclines from './migrations/0023-last-declines.ts';
 import { LockNotHad, type Patience, runOneByOne } from './one-by-one.ts';
 import { redactKeptEvents } from './redact-kept-events.ts';
 import type { Database } from './schema.ts';
+import { sumAllFigures } from './sum-figures.ts';
 
 /** Numbered, in order, immutable once released. Listed by hand, so that what runs is what was reviewed. */
 export const MIGRATIONS: Record<string, Migration> = {
@@ -47,6 +54,11 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0016-backfills': backfills,
   '0017-webhooks-of-a-type': webhooksOfAType,
   '0018-refused-refunds': refusedRefunds,
+  '0019-sums-of-money': sumsOfMoney,
+  '0020-sums-of-attempts': sumsOfAttempts,
+  '0021-refunds-by-time': refundsByTime,
+  '0022-sums-of-declined-charges': sumsOfDeclinedCharges,
+  '0023-last-declines': lastDeclines,
 };
 
 /**
@@ -70,6 +82,8 @@ export async function migrateToLatest(
     throw failure;
   }
   await redactKeptEvents(db, say);
+  await findDeclines(db, say);
+  await sumAllFigures(db, say);
   return ran;
 }
 

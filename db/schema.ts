@@ -6,7 +6,8 @@
  * `notifications`, `enrollment_events` and `ledger_entries` is written by that enrollment's Activities only;
  * `customers` and `stripe_events` by the API (Activities fill in what Stripe told of a customer), as are
  * `stripe_event_redeliveries`, which the command line writes too; `api_keys` by the command line; `backfills` by
- * `npm run migrate`.
+ * `npm run migrate`. The tables of sums (migrations 0019 to 0023) and `charges.last_declined_at` are not
+ * here: triggers write them, and `db/sum-figures.ts`.
  */
 import type { ColumnType, Generated, Insertable, Selectable } from 'kysely';
 import type { ChargeStatus, EnrollmentStatus } from '../domain/statuses.ts';

@@ -67,6 +67,7 @@ export async function makeManyEnrollments(databaseUrl: string, count: number): P
     for (const text of ROWS) {
       await client.query(text, text.includes('$1') ? [JSON.stringify(MONTHLY)] : []);
     }
+    await client.query('select sum_figures_anew()');
     await client.query('analyze');
   } finally {
     await client.end();

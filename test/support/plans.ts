@@ -5,7 +5,17 @@
 import pg from 'pg';
 
 /** Tables that stay small whatever the service does. */
-const SMALL_TABLES = ['api_keys', 'sweep_cursors', 'kysely_migration', 'kysely_migration_lock'];
+const SMALL_TABLES = [
+  'api_keys',
+  'sweep_cursors',
+  'kysely_migration',
+  'kysely_migration_lock',
+  'figure_sums',
+  // What is to be added to the sums: it is taken away with that.
+  'late_money',
+  'late_attempts',
+  'noted_declined',
+];
 /** Indexes over what is waiting: reading all of one is reading what is to be done. */
 const INDEXES_OF_WORK = [
   'stripe_events_pending',
