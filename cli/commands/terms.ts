@@ -6,6 +6,7 @@ import { amountText } from '../../domain/money.ts';
 import { ENDED } from '../../domain/statuses.ts';
 import { type BulkOutcome, inBulk } from '../bulk.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
+import { watchInterrupts } from '../interrupts.ts';
 import { facts, table } from '../output.ts';
 import { enrollmentPages, type Selection } from '../selection.ts';
 import type { OpenSession, Session } from '../session.ts';
@@ -124,21 +125,13 @@ async function planOf({ api }: Session, options: ChangeOptions): Promise<Plan> {
 /** Ctrl-C lets what is under way finish, a second one does not; the same command goes on with the rest. */
 async function carryOut({ api, out }: Session, items: EnrollmentObject[], options: ChangeOptions) {
   const { amountMinor, effective, reason, name, concurrency } = options;
-  const stop = new AbortController();
-  const end = () => {
-    if (stop.signal.aborted) {
-      process.exit(EXIT.partly);
-    }
-    stop.abort();
-  };
-  // Not `once`: what gives the cursor back at the end would find no other listener, and end the process itself.
-  process.on('SIGINT', end);
+  const interrupts = watchInterrupts();
   try {
     return await inBulk({
       items,
       title: 'Changing',
       concurrency: Math.min(concurrency, MOST_AT_A_TIME),
-      stop: stop.signal,
+      stop: interrupts.signal,
       quiet: out.json || items.length === 0,
       act: async ({ id }) => {
         const change = {
@@ -153,7 +146,7 @@ async function carryOut({ api, out }: Session, items: EnrollmentObject[], option
       },
     });
   } finally {
-    process.off('SIGINT', end);
+    interrupts.release();
   }
 }
 

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { serviceSettings } from '../../cli/local-stack.ts';
 import { durableBilling, inProcess, inTerminal } from './command.ts';
+import { paidCharge } from './fake-api.ts';
 
 let folder: string;
 let server: Server;
@@ -97,26 +98,9 @@ function runningStack(pid: number) {
 
 /** @returns the id of a paid charge of JPY 980, which every GET answers from now on */
 function aChargeIsFound(): string {
-  const id = `chg_${'0'.repeat(26)}_1`;
-  const at = '2026-11-01T00:00:00.000Z';
-  const given = ['id', 'currency', 'due_at', 'created_at', 'updated_at', 'settled_at'];
-  const empty = ['description', 'next_attempt_at', 'last_code', 'last_decline_code', 'status_reason'];
-  found = {
-    ...Object.fromEntries([...empty, 'payment_intent_id', 'dispute_status'].map((name) => [name, null])),
-    ...Object.fromEntries(given.map((name) => [name, at])),
-    object: 'charge',
-    id,
-    enrollment_id: `enr_${'0'.repeat(26)}`,
-    origin: 'schedule',
-    status: 'succeeded',
-    currency: 'jpy',
-    number: 1,
-    attempts: 1,
-    amount_minor: 980,
-    captured_minor: 980,
-    refunded_minor: 0,
-  };
-  return id;
+  const charge = paidCharge();
+  found = charge;
+  return charge.id;
 }
 
 describe('without settings', () => {
