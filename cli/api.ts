@@ -81,7 +81,7 @@ export class BillingApi {
       if (!read.success) {
         throw new CommandFailure(
           EXIT.usage,
-          `The API at ${this.url} answers in another shape than this version expects: ${z.prettifyError(read.error)}`,
+          `The API at ${this.url} answers in another shape than this version expects: ${firstOf(read.error)}.`,
           { code: UNREADABLE, status: answer.status },
         );
       }
@@ -184,6 +184,11 @@ function failureOf({ status, headers, text }: Answer, url: string): CommandFailu
           )
         : new CommandFailure(EXIT.refused, `Refused: ${message}.`, details);
   }
+}
+
+/** The first alone: a list has as many of them as rows. */
+function firstOf({ issues: [issue] }: z.ZodError): string {
+  return `${issue?.path.join('.')}: ${issue?.message}`;
 }
 
 /** @returns undefined for what is no JSON */

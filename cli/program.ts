@@ -11,6 +11,7 @@ import { termsCommands } from './commands/terms.ts';
 import { webhookCommands } from './commands/webhooks.ts';
 import { CommandFailure, EXIT } from './failure.ts';
 import type { Environment } from './local-stack.ts';
+import { harmless } from './output.ts';
 import { Session, type SharedOptions } from './session.ts';
 
 const LOCAL_STACK = path.resolve(import.meta.dirname, '../.durable-billing');
@@ -52,7 +53,7 @@ export function endOf(error: unknown, json: boolean): number {
   }
   const message = error instanceof Error ? error.message : String(error);
   const details = error instanceof CommandFailure ? error.details : {};
-  console.error(json ? JSON.stringify({ error: { ...details, message } }) : message);
+  console.error(harmless(json ? JSON.stringify({ error: { ...details, message } }) : message));
   return error instanceof CommandFailure ? error.exitCode : EXIT.refused;
 }
 

@@ -17,6 +17,31 @@ afterEach(() => api.stop());
 const TO_1200 = ['--currency', 'jpy', '--amount-minor', '1200', '--name', 'price-2027', '--yes', '--json'];
 const change = (...more: string[]) => inProcess(['terms', 'change', ...TO_1200, ...more], api.access);
 
+describe('what a terminal would obey', () => {
+  const NAME = 'Hana\u009b2J\u001b]52;c;eA==\u0007';
+  const SHOWN = 'Hana\\u009b2J\\u001b]52;c;eA==\\u0007';
+
+  it('is shown and not sent, and is the same value in JSON', async () => {
+    found = page([
+      { ...monthly(1), customer: { reference: NAME, email: null, name: null, stripe_customer_id: null } },
+    ]);
+    const list = await inProcess(['list'], api.access);
+    expect(list.stdout).toContain(SHOWN);
+    const asJson = await inProcess(['list', '--json'], api.access);
+    expect(asJson.stdout).toContain(SHOWN);
+    expect(asJson.json.data[0].customer.reference).toBe(NAME);
+    found = page([]);
+    expect((await inProcess(['show', NAME], api.access)).stderr).toContain(`'${SHOWN}'`);
+  });
+});
+
+it('an answer in another shape is told in one sentence, however long', async () => {
+  found = page(Array.from({ length: 100 }, () => ({})));
+  const { code, stderr } = await inProcess(['list'], api.access);
+  expect([code, stderr.trim().split('\n').length]).toEqual([2, 1]);
+  expect(stderr).toContain('than this version expects: data.0.object: ');
+});
+
 describe('a refund whose answer', () => {
   it.each([
     ['breaks off', breakOff, 3],
