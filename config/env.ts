@@ -4,6 +4,7 @@
  * nowhere else.
  */
 import { z } from 'zod';
+import { EXAMPLE_MERCHANT, EXAMPLE_SENDER, isLiveKey, LIVE_RULES } from './live-settings.ts';
 import { readPayloadKeys } from './payload-codec.ts';
 import {
   apiAddress,
@@ -172,12 +173,12 @@ export const settingsSchema = z.object({
     .describe('Seconds between two looks at Stripe for events whose webhook never came; 0 turns them off'),
 
   MAIL_URL: z.url({ protocol: /^smtps?$/ }).describe('SMTP server, e.g. smtp://user:password@host:587'),
-  MAIL_FROM: sender.default('Billing <billing@example.com>').describe('Sender of mails'),
+  MAIL_FROM: sender.default(EXAMPLE_SENDER).describe('Sender of mails; your own with a live Stripe key'),
   MERCHANT_NAME: z
     .string()
     .min(1)
-    .default('Example Store')
-    .describe('Name of the company, on pages and in mails'),
+    .default(EXAMPLE_MERCHANT)
+    .describe('Name of the company, on pages and in mails; your own with a live Stripe key'),
   TEMPLATES_DIR: z
     .string()
     .optional()
@@ -225,16 +226,18 @@ export const settingsSchema = z.object({
 
 export type Settings = z.output<typeof settingsSchema>;
 
-/** Customers' links and pages act for whoever has them, and Stripe leads real customers only to https:// addresses. */
-const serviceSchema = settingsSchema.refine(
-  ({ STRIPE_SECRET_KEY, PUBLIC_URL }) => !isLiveKey(STRIPE_SECRET_KEY) || /^https:/i.test(PUBLIC_URL),
-  {
-    path: ['PUBLIC_URL'],
-    error: 'expected an address that begins with https://, since STRIPE_SECRET_KEY is a live key',
-    // Also when something else is wrong: all of it is reported at once.
-    when: ({ value }) =>
-      settingsSchema.pick({ STRIPE_SECRET_KEY: true, PUBLIC_URL: true }).safeParse(value).success,
-  },
+const { shape } = settingsSchema;
+const serviceSchema = LIVE_RULES.reduce(
+  (schema, { name, holds, expected }) =>
+    schema.refine((settings) => !isLiveKey(settings.STRIPE_SECRET_KEY) || holds(settings[name]), {
+      path: [name],
+      error: `expected ${expected}, since STRIPE_SECRET_KEY is a live key`,
+      // Also when something else is wrong: all of it is reported at once.
+      when: ({ value }) =>
+        z.object({ STRIPE_SECRET_KEY: shape.STRIPE_SECRET_KEY, [name]: shape[name] }).safeParse(value)
+          .success,
+    }),
+  settingsSchema,
 );
 
 /** The codec endpoint has the payload keys and nothing else that opens anything: no key of Stripe's, no link secret. */
@@ -288,10 +291,6 @@ export function readStripeSettings(environment: Environment = process.env) {
 /** What the codec endpoint needs. @throws Error like {@link readSettings}, also where it is not turned on */
 export function readCodecSettings(environment: Environment = process.env): CodecSettings {
   return check(codecSchema, environment);
-}
-
-function isLiveKey(key: string): boolean {
-  return /^[a-z]+_live_/.test(key);
 }
 
 /** Whether a value may hold a secret: by its name, or as an address with a user and a password in it. */
