@@ -107,6 +107,8 @@ export class BillingApi {
           ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // Followed, a POST might become a GET, and the key would be left behind.
+        redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       return { status: answer.status, headers: answer.headers, text: await answer.text() };
@@ -145,6 +147,14 @@ function foreign(status: number, url: string, exitCode: number): CommandFailure 
 /** What an answer that is no success says to a person. */
 function failureOf({ status, headers, text }: Answer, url: string): CommandFailure {
   const read = problemBody.safeParse(parsed(text));
+  const elsewhere = headers.get('location');
+  if (status < 400 && elsewhere !== null) {
+    return new CommandFailure(
+      EXIT.usage,
+      `${url} sends to another address, ${elsewhere}. Set BILLING_API_URL to where the API is.`,
+      { code: 'elsewhere', status },
+    );
+  }
   if (!read.success) {
     return foreign(status, url, status >= 500 ? EXIT.unavailable : EXIT.usage);
   }

@@ -125,6 +125,25 @@ describe('without settings', () => {
     expect(await durableBilling(['--version'], {})).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 
+  it.each([
+    ['BILLING_API_URL', 'billing.example.com', 'BILLING_API_URL is no address'],
+    ['BILLING_API_URL', 'localhost:3000', 'BILLING_API_URL is no address'],
+    ['BILLING_API_URL', 'https://me:hunter2@billing.example.com', 'BILLING_API_URL is no address'],
+    ['BILLING_API_KEY', 'dbk_secret\nhunter2', 'BILLING_API_KEY is no API key'],
+    ['BILLING_API_KEY', 'dbk_…', 'BILLING_API_KEY is no API key'],
+  ])('%s=%s is refused before anything is asked, and not repeated', async (name, value, sentence) => {
+    const environment = { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x', [name]: value };
+    const ended = await inProcess(['list'], environment);
+    expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(sentence) });
+    expect(ended.stderr).not.toMatch(/secret|hunter2/);
+  });
+
+  it('takes address and key with the line break that a file ends with', async () => {
+    answer = { status: 200, body: EMPTY };
+    const ended = await inProcess(['list'], { BILLING_API_URL: `${url}/\n`, BILLING_API_KEY: 'dbk_x\r\n' });
+    expect([ended.code, asked.at(-1)?.authorization]).toEqual([0, 'Bearer dbk_x']);
+  });
+
   it('a stack that has ended counts as none', async () => {
     runningStack(2 ** 22 - 1);
     expect((await inProcess(['list', '--stack', folder], {})).stderr).toContain('No API to talk to');
@@ -243,6 +262,16 @@ describe('an answer that is no success', () => {
       code: 2,
       stderr: expect.stringContaining('Is BILLING_API_URL right?'),
     });
+  });
+
+  it('that sends elsewhere is not followed, and says where the API is', async () => {
+    const Location = 'https://billing.example.com/v1/enrollments';
+    answer = { status: 301, headers: { Location }, body: {} };
+    const ended = await list();
+    expect([ended.code, ended.stderr.trim()]).toEqual([
+      2,
+      `${url} sends to another address, ${Location}. Set BILLING_API_URL to where the API is.`,
+    ]);
   });
 
   it('and none at all says where it was looked for', async () => {
