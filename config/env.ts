@@ -4,6 +4,7 @@
  * nowhere else.
  */
 import { z } from 'zod';
+import { check, type Environment } from './check-settings.ts';
 import { EXAMPLE_MERCHANT, EXAMPLE_SENDER, isLiveKey, LIVE_RULES } from './live-settings.ts';
 import { readPayloadKeys } from './payload-codec.ts';
 import {
@@ -224,6 +225,7 @@ export const settingsSchema = z.object({
     .describe('Allow intervals of minutes, to watch a schedule; leave off in production'),
 });
 
+export { WrongSettings } from './check-settings.ts';
 export type Settings = z.output<typeof settingsSchema>;
 
 const { shape } = settingsSchema;
@@ -264,12 +266,9 @@ const codecSchema = settingsSchema
   });
 export type CodecSettings = z.output<typeof codecSchema>;
 
-type Environment = Record<string, string | undefined>;
-
 /**
  * Reads and checks the settings.
- * @throws Error whose message lists every setting that is missing or wrong, and what was expected; a value
- * that could be a secret is never repeated in it.
+ * @throws WrongSettings saying what was expected; a value that could be a secret is never repeated in it.
  */
 export function readSettings(environment: Environment = process.env): Settings {
   return check(serviceSchema, environment);
@@ -280,7 +279,7 @@ export function readDatabaseUrl(environment: Environment = process.env): string 
   return check(settingsSchema.pick({ DATABASE_URL: true }), environment).DATABASE_URL;
 }
 
-/** What is needed to talk to Stripe, and no more. @throws Error like {@link readSettings} */
+/** What is needed to talk to Stripe, and no more. @throws WrongSettings */
 export function readStripeSettings(environment: Environment = process.env) {
   return check(
     settingsSchema.pick({ STRIPE_SECRET_KEY: true, STRIPE_API_URL: true, STRIPE_TIMEOUT_MS: true }),
@@ -288,36 +287,23 @@ export function readStripeSettings(environment: Environment = process.env) {
   );
 }
 
-/** What the codec endpoint needs. @throws Error like {@link readSettings}, also where it is not turned on */
+/** How Temporal is reached. @throws WrongSettings */
+export function readTemporalSettings(environment: Environment = process.env) {
+  return check(
+    settingsSchema.pick({
+      TEMPORAL_ADDRESS: true,
+      TEMPORAL_NAMESPACE: true,
+      TEMPORAL_API_KEY: true,
+      TEMPORAL_TLS: true,
+      TEMPORAL_TLS_CLIENT_CERT_PATH: true,
+      TEMPORAL_TLS_CLIENT_KEY_PATH: true,
+      PAYLOAD_ENCRYPTION_KEYS: true,
+    }),
+    environment,
+  );
+}
+
+/** What the codec endpoint needs. @throws WrongSettings, also where it is not turned on */
 export function readCodecSettings(environment: Environment = process.env): CodecSettings {
   return check(codecSchema, environment);
-}
-
-/** Whether a value may hold a secret: by its name, or as an address with a user and a password in it. */
-function isSecret(name: string, value: string): boolean {
-  return (
-    /SECRET|KEY|DATABASE_URL|MAIL_URL/.test(name) ||
-    (/URL|ENDPOINT|ORIGINS/.test(name) && value.includes('@'))
-  );
-}
-
-function check<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, environment: Environment) {
-  const given = Object.fromEntries(
-    Object.keys(schema.shape).flatMap((name) => {
-      // A file that a platform hands over as a setting ends with a line break, and no setting of ours begins or ends with a blank.
-      const value = environment[name]?.trim();
-      return value === undefined || value === '' ? [] : [[name, value]];
-    }),
-  );
-  const result = schema.safeParse(given);
-  if (result.success) {
-    return result.data;
-  }
-  const lines = result.error.issues.map((issue) => {
-    const name = String(issue.path[0]);
-    const value = given[name];
-    const shown = value === undefined ? 'missing' : isSecret(name, value) ? '(not shown)' : `'${value}'`;
-    return `  ${name}: ${shown}; ${issue.message}`;
-  });
-  throw new Error(`Settings are missing or wrong:\n${lines.join('\n')}`);
 }

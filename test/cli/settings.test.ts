@@ -120,6 +120,37 @@ describe('without settings', () => {
     expect(ended.stderr.trim().split('\n')).toHaveLength(1);
   });
 
+  const BOOKS = { DATABASE_URL: 'postgres://127.0.0.1:9/x', STRIPE_SECRET_KEY: 'sk_test_1' };
+  const WHOLE = {
+    ...BOOKS,
+    CUSTOMER_LINK_SECRETS: 's'.repeat(32),
+    STRIPE_WEBHOOK_SECRET: 'whsec_1',
+    MAIL_URL: 'smtp://127.0.0.1:9',
+  };
+  it.each([
+    // 1 would say that the books differ.
+    [['check-books'], BOOKS, 2, 'MAIL_URL: missing'],
+    [
+      ['check-books'],
+      { ...WHOLE, TEMPORAL_TLS_CLIENT_KEY_PATH: '/none' },
+      2,
+      'could not be read: TEMPORAL_TLS',
+    ],
+    [['api-keys', 'list'], { DATABASE_URL: 'mysql://x/y' }, 2, 'DATABASE_URL: (not shown)'],
+    [['api-keys', 'list'], { DATABASE_URL: 'postgres://127.0.0.1:9/y' }, 3, 'The database does not answer'],
+    [
+      ['search-attributes'],
+      { TEMPORAL_ADDRESS: 'x:1', TEMPORAL_TLS: 'yes' },
+      2,
+      "TEMPORAL_TLS: 'yes'; expected",
+    ],
+  ])('%j with wrong ones %j ends with %i, and says which', async (args, environment, code, sentence) => {
+    const ask = args[0] === 'check-books' ? durableBilling : inProcess;
+    const ended = await ask([...args, '--stack', path.join(folder, 'none')], environment);
+    expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(sentence) });
+    expect(ended.stderr).not.toMatch(/^\s+at /m);
+  });
+
   it('tells its version without any', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(await durableBilling(['--version'], {})).toMatchObject({ code: 0, stdout: `${version}\n` });
