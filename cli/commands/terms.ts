@@ -38,6 +38,8 @@ interface Plan {
   already: EnrollmentObject[];
   /** Its schedule has no amount that repeats, or it has ended. */
   impossible: EnrollmentObject[];
+  /** Agreed on `--from-amount-minor`, but their next charge is another amount: it is said, since nobody sees it else. */
+  differing: EnrollmentObject[];
 }
 
 export function termsCommands(program: Command, open: OpenSession): void {
@@ -102,17 +104,21 @@ async function change(session: Session, options: ChangeOptions): Promise<void> {
 }
 
 async function planOf({ api }: Session, options: ChangeOptions): Promise<Plan> {
-  const plan: Plan = { change: [], already: [], impossible: [] };
+  const plan: Plan = { change: [], already: [], impossible: [], differing: [] };
+  const { amountMinor, fromAmountMinor } = options;
   for await (const one of enrollmentPages(api, options)) {
     if (one.terms.currency !== options.currency || !hasMetadata(one, options.metadata)) {
       continue;
     }
     const { schedule } = one.terms;
-    const nowMinor =
-      one.next_charge?.amount_minor ?? (schedule.type === 'recurring' ? schedule.amount_minor : null);
-    if (nowMinor === options.amountMinor && one.next_charge !== null) {
+    const agreedMinor = schedule.type === 'recurring' ? schedule.amount_minor : null;
+    const nowMinor = one.next_charge?.amount_minor ?? agreedMinor;
+    if (nowMinor === amountMinor && one.next_charge !== null) {
       plan.already.push(one);
-    } else if (options.fromAmountMinor !== undefined && nowMinor !== options.fromAmountMinor) {
+    } else if (fromAmountMinor !== undefined && nowMinor !== fromAmountMinor) {
+      if (agreedMinor === fromAmountMinor) {
+        plan.differing.push(one);
+      }
     } else if (schedule.type !== 'recurring' || ENDED.some((end) => end === one.status)) {
       plan.impossible.push(one);
     } else {
@@ -155,7 +161,10 @@ function isUsedKey(error: unknown): error is CommandFailure {
   return error instanceof CommandFailure && error.details.code === 'idempotency_mismatch';
 }
 
-function planInWords({ change: items, already, impossible }: Plan, options: ChangeOptions): string {
+function planInWords(
+  { change: items, already, impossible, differing }: Plan,
+  options: ChangeOptions,
+): string {
   const to = amountText(options.amountMinor, options.currency);
   const shown = items.slice(0, SHOWN);
   return [
@@ -169,6 +178,7 @@ function planInWords({ change: items, already, impossible }: Plan, options: Chan
         'Not possible',
         impossible.length === 0 ? null : `${impossible.length}: ended, or without an amount that repeats`,
       ],
+      ['Left out', leftOut(differing, options)],
     ]),
     ...(shown.length === 0
       ? []
@@ -183,6 +193,12 @@ function planInWords({ change: items, already, impossible }: Plan, options: Chan
   ].join('\n');
 }
 
+function leftOut({ length: count }: EnrollmentObject[], { fromAmountMinor, currency }: ChangeOptions) {
+  return count === 0 || fromAmountMinor === undefined
+    ? null
+    : `${count}: agreed on ${amountText(fromAmountMinor, currency)}, but their next charge is another amount; changed before, or with a credit or a balance (--json names them)`;
+}
+
 function outcomeInWords({ done, failed, left }: BulkOutcome<EnrollmentObject>, { already }: Plan): string {
   return [
     facts([
@@ -195,9 +211,14 @@ function outcomeInWords({ done, failed, left }: BulkOutcome<EnrollmentObject>, {
   ].join('\n');
 }
 
-function idsOf({ change: items, already, impossible }: Plan) {
+function idsOf({ change: items, already, impossible, differing }: Plan) {
   const ids = (list: EnrollmentObject[]) => list.map(({ id }) => id);
-  return { to_be_changed: ids(items), already: ids(already), not_possible: ids(impossible) };
+  return {
+    to_be_changed: ids(items),
+    already: ids(already),
+    not_possible: ids(impossible),
+    next_charge_differs: ids(differing),
+  };
 }
 
 function hasMetadata(one: EnrollmentObject, wanted: Record<string, string>): boolean {

@@ -73,6 +73,20 @@ describe('a change of many', () => {
     ]);
   });
 
+  it('by the amount of the next charge says whom it leaves out since a credit is taken from that', async () => {
+    const next = { due_at: '2026-12-01T00:00:00.000Z', currency: 'jpy' };
+    const withCredit = { ...monthly(2), next_charge: { ...next, amount_minor: 400 } };
+    found = page([monthly(1), withCredit]);
+    const dry = await change('--from-amount-minor', '980', '--dry-run');
+    expect(dry.json).toMatchObject({ to_be_changed: [monthly(1).id], next_charge_differs: [monthly(2).id] });
+    const said = await inProcess(
+      ['terms', 'change', ...TO_1200.slice(0, -1), '--from-amount-minor', '980', '--dry-run'],
+      api.access,
+    );
+    expect(said.stdout).toMatch(/^Left out +1: agreed on JPY 980, but their next charge is another amount/m);
+    expect((await change('--dry-run')).json.next_charge_differs).toEqual([]);
+  });
+
   it('begins no more when what answers is not the API', async () => {
     found = page([1, 2, 3, 4, 5].map(monthly));
     api.onPost = (_request, response) => response.end('<html>');
