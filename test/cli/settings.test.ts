@@ -348,6 +348,8 @@ describe('wrong use', () => {
       'expected 1 to 60 letters',
     ],
     [['api-keys', 'create', '--name', 'x', '--expires', 'soon'], 'expected a time from now, e.g. 90d'],
+    [['pause', 'x', '--until', '2027-04-31T09:00:00+09:00'], 'expected an instant with its offset'],
+    [['move-next', 'x', '--to', '2027-02-29T09:00:00Z'], 'expected an instant with its offset'],
     [['list', '--as', 'a b'], 'no name of an operator'],
   ])('%j is told what was expected', async (args, sentence) => {
     const ended = await inProcess(args, { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' });
