@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Id of the API key, `key_…`; set on every route under /v1, null elsewhere. */
     apiKeyId: string | null;
+    /** What that key allows; null where it is. */
+    apiKeyScopes: readonly string[] | null;
   }
   interface FastifyContextConfig {
     /** What the API key must allow; every route under /v1 names it. */
@@ -24,6 +26,7 @@ declare module 'fastify' {
 /** Adds the check to all routes of this scope, and names the API key's scope in their documentation. */
 export function requireApiKey(app: FastifyInstance, db: Kysely<Database>): void {
   app.decorateRequest('apiKeyId', null);
+  app.decorateRequest('apiKeyScopes', null);
   app.addHook('onRoute', (route) => {
     const scope = route.config?.scope;
     if (scope === undefined) {
@@ -38,6 +41,7 @@ export function requireApiKey(app: FastifyInstance, db: Kysely<Database>): void 
     // An address that nobody knows has none: it is answered with 404, to those who have a key.
     const key = await keyFor(db, request.headers.authorization, scope ?? null);
     request.apiKeyId = key.id;
+    request.apiKeyScopes = key.scopes;
   });
 }
 

@@ -4,6 +4,7 @@ import { ENDED } from '../domain/statuses.ts';
 import type { WaitsFor } from '../domain/waits-for.ts';
 import { chargeObjectOf } from './charge-object.ts';
 import type { EnrollmentObject } from './schemas/enrollments.ts';
+import type { Scope } from './scopes.ts';
 import { termsObjectOf } from './terms-mapping.ts';
 
 export interface ObjectContext {
@@ -14,10 +15,16 @@ export interface ObjectContext {
   temporalNamespace: string;
 }
 
+/** Who has the customer's addresses can cancel, pay and save a method as the customer: no key that only reads gets them. */
+const ACTS_FOR_CUSTOMERS: Scope = 'write';
+
+/** @param scopes of the API key that it is shown to; null without one */
 export async function enrollmentObjectOf(
   view: EnrollmentView,
   context: ObjectContext,
+  scopes: readonly string[] | null,
 ): Promise<EnrollmentObject> {
+  const withAddresses = scopes?.includes(ACTS_FOR_CUSTOMERS) === true;
   return {
     object: 'enrollment',
     id: view.id,
@@ -33,8 +40,8 @@ export async function enrollmentObjectOf(
     locale: view.locale,
     return_url: view.return_url,
     metadata: view.metadata,
-    checkout_url: view.status === 'awaiting_payment_method' ? view.open_session_url : null,
-    customer_link: await context.links.create(view.id),
+    checkout_url: withAddresses && view.status === 'awaiting_payment_method' ? view.open_session_url : null,
+    customer_link: withAddresses ? await context.links.create(view.id) : null,
     payment_method: paymentMethodOf(view),
     next_charge: nextChargeOf(view),
     latest_charge: view.latest_charge === null ? null : chargeObjectOf(view.latest_charge),

@@ -2,7 +2,7 @@
 
 /** In the order of their power over money. What each allows is shown in the OpenAPI document and on the command line. */
 export const SCOPE_MEANINGS = {
-  read: 'look at enrollments, charges, timelines and notifications',
+  read: 'look at enrollments, charges, timelines and notifications, without the addresses for customers',
   write: 'enroll customers, charge them as agreed, pause, resume, change and cancel',
   operate: 'refund, capture, release and forgive; step into dunning; have webhooks delivered again',
   webhooks: 'look at the webhooks that came in',

@@ -7,7 +7,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { createTemporalBillingClient } from '../api/temporal-billing-client.ts';
 import { CommandFailure } from '../cli/failure.ts';
 import { serviceSettings } from '../cli/local-stack.ts';
-import { readSettings, type Settings } from '../config/env.ts';
+import { readSettings, type Settings, WrongSettings } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
 import { createStripe, isLiveKey } from '../config/stripe.ts';
 import { openTemporalClient } from '../config/temporal.ts';
@@ -48,7 +48,12 @@ const db = openDatabase({
   // Somebody waits who sees what is being read, and may leave.
   queryTimeoutMs: 0,
 });
-const temporal = await openTemporalClient(settings);
+const temporal = await openTemporalClient(settings).catch(async (error: unknown) => {
+  await db.destroy();
+  tellUnread(error);
+  // 1 would be a difference.
+  process.exit(2);
+});
 const deps = {
   db,
   client: temporal.client,
@@ -76,22 +81,26 @@ try {
   );
   process.exitCode = checked.differences.length === 0 ? 0 : 1;
 } catch (error) {
-  console.error(`The books could not be read: ${error instanceof Error ? error.message : String(error)}`);
+  tellUnread(error);
   process.exitCode = 2;
 } finally {
   await temporal.close();
   await db.destroy();
 }
 
+function tellUnread(error: unknown): void {
+  console.error(`The books could not be read: ${error instanceof Error ? error.message : String(error)}`);
+}
+
 function settingsOrEnd(): Settings {
   try {
     return readSettings(serviceSettings(process.env, options.stack, ['DATABASE_URL', 'STRIPE_SECRET_KEY']));
   } catch (error) {
-    if (!(error instanceof CommandFailure)) {
-      throw error;
+    if (error instanceof CommandFailure || error instanceof WrongSettings) {
+      console.error(error.message);
+      process.exit(2);
     }
-    console.error(error.message);
-    process.exit(2);
+    throw error;
   }
 }
 

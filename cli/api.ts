@@ -32,6 +32,15 @@ const problemBody = z.object({
 /** Above the longest command of the API. */
 const TIMEOUT_MS = 40_000;
 const MOST_TRIES = 4;
+/** The API counts requests by the minute, and says when the next one begins. */
+const LONGEST_WAIT_S = 60;
+
+/** An answer that has come in as a whole. */
+interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+}
 
 export class BillingApi {
   readonly url: string;
@@ -57,35 +66,39 @@ export class BillingApi {
     for (let tries = 1; ; tries += 1) {
       const answer = await this.#once(method, route, request);
       const waitS = Number(answer.headers.get('retry-after') ?? Number.NaN);
-      if (repeatable && waitS <= 30 && [429, 503].includes(answer.status) && tries < MOST_TRIES) {
-        await answer.arrayBuffer();
+      if (repeatable && waitS <= LONGEST_WAIT_S && [429, 503].includes(answer.status) && tries < MOST_TRIES) {
         await sleep(Math.max(waitS, 0.2) * 1_000);
         continue;
       }
-      const text = await answer.text();
-      if (!answer.ok) {
-        throw failureOf(answer, text, this.url);
+      if (answer.status < 200 || answer.status > 299) {
+        throw failureOf(answer, this.url);
       }
-      const read = schema.safeParse(JSON.parse(text));
+      const body = parsed(answer.text);
+      if (body === undefined) {
+        throw foreign(answer.status, this.url, EXIT.usage);
+      }
+      const read = schema.safeParse(body);
       if (!read.success) {
         throw new CommandFailure(
-          EXIT.refused,
-          `The API at ${this.url} answers in another shape than this version expects: ${z.prettifyError(read.error)}`,
+          EXIT.usage,
+          `The API at ${this.url} answers in another shape than this version expects: ${firstOf(read.error)}.`,
+          { code: UNREADABLE, status: answer.status },
         );
       }
       return read.data;
     }
   }
 
-  async #once(method: string, route: string, { query, body, idempotencyKey }: ApiRequest): Promise<Response> {
+  async #once(method: string, route: string, { query, body, idempotencyKey }: ApiRequest): Promise<Answer> {
     const url = new URL(`${this.url}/v1${route}`);
     for (const [name, value] of Object.entries(query ?? {})) {
       if (value !== undefined) {
         url.searchParams.set(name, String(value));
       }
     }
+    let answer: Response | null = null;
     try {
-      return await fetch(url, {
+      answer = await fetch(url, {
         method,
         headers: {
           authorization: `Bearer ${this.#options.key}`,
@@ -94,34 +107,56 @@ export class BillingApi {
           ...(idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // Followed, a POST might become a GET, and the key would be left behind.
+        redirect: 'manual',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
+      return { status: answer.status, headers: answer.headers, text: await answer.text() };
     } catch (error) {
-      throw unreachable(this.url, error);
+      throw unanswered(this.url, answer === null ? NOT_REACHED : BROKEN_OFF, error);
     }
   }
 }
 
-function unreachable(url: string, error: unknown): CommandFailure {
+const NOT_REACHED = {
+  said: 'does not answer',
+  advice: 'Is it running, and is BILLING_API_URL right?',
+  code: 'unreachable',
+};
+const BROKEN_OFF = {
+  said: 'did not finish its answer',
+  advice: 'What was asked for may have been done.',
+  code: 'broken_off',
+};
+
+function unanswered(url: string, { said, advice, code }: typeof BROKEN_OFF, error: unknown): CommandFailure {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-  return new CommandFailure(
-    EXIT.unavailable,
-    `The API at ${url} does not answer (${code}). Is it running, and is BILLING_API_URL right?`,
-    { code: 'unreachable' },
-  );
+  const why = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+  return new CommandFailure(EXIT.unavailable, `The API at ${url} ${said} (${why}). ${advice}`, { code });
+}
+
+/** Code of an answer that says neither that something was done nor that it was not. */
+export const UNREADABLE = 'unreadable';
+
+/** An answer of somebody else: a proxy, or another server at this address. */
+function foreign(status: number, url: string, exitCode: number): CommandFailure {
+  const message = `${url} answers ${status}, and not as the API does. Is BILLING_API_URL right?`;
+  return new CommandFailure(exitCode, message, { code: UNREADABLE, status });
 }
 
 /** What an answer that is no success says to a person. */
-function failureOf(answer: Response, text: string, url: string): CommandFailure {
-  const { status, headers } = answer;
+function failureOf({ status, headers, text }: Answer, url: string): CommandFailure {
   const read = problemBody.safeParse(parsed(text));
-  if (!read.success) {
+  const elsewhere = headers.get('location');
+  if (status < 400 && elsewhere !== null) {
     return new CommandFailure(
-      status >= 500 ? EXIT.unavailable : EXIT.usage,
-      `${url} answers ${status}, and not as the API does. Is BILLING_API_URL right?`,
-      { status },
+      EXIT.usage,
+      `${url} sends to another address, ${elsewhere}. Set BILLING_API_URL to where the API is.`,
+      { code: 'elsewhere', status },
     );
+  }
+  if (!read.success) {
+    return foreign(status, url, status >= 500 ? EXIT.unavailable : EXIT.usage);
   }
   const { code, message, issues } = read.data.error;
   const details = { status, ...read.data.error, request_id: headers.get('x-request-id') };
@@ -161,10 +196,16 @@ function failureOf(answer: Response, text: string, url: string): CommandFailure 
   }
 }
 
+/** The first alone: a list has as many of them as rows. */
+function firstOf({ issues: [issue] }: z.ZodError): string {
+  return `${issue?.path.join('.')}: ${issue?.message}`;
+}
+
+/** @returns undefined for what is no JSON */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return null;
+    return undefined;
   }
 }

@@ -61,6 +61,9 @@ async function work<Item>(
   progress: () => void,
 ): Promise<void> {
   const waiting = [...items];
+  const beginNoMore = () => {
+    outcome.left = outcome.left.concat(waiting.splice(0));
+  };
   const one = async () => {
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) {
       try {
@@ -68,17 +71,19 @@ async function work<Item>(
         outcome.done.push(item);
       } catch (error) {
         if (!(error instanceof CommandFailure)) {
+          // The others at work here would go on with all the rest, and nobody would be told.
+          beginNoMore();
           throw error;
         }
         outcome.failed.push({ item, why: error.message });
         if (error.exitCode === EXIT.usage) {
           // The key is not good enough, say: it will not be for the others either.
-          outcome.left.push(...waiting.splice(0));
+          beginNoMore();
         }
       }
       progress();
       if (stop.aborted) {
-        outcome.left.push(...waiting.splice(0));
+        beginNoMore();
       }
     }
   };

@@ -35,7 +35,7 @@ export function findLocalStack(folder: string): LocalStack | null {
 export function apiAccess(environment: Environment, folder: string): { url: string; key: string } {
   const { BILLING_API_URL: url, BILLING_API_KEY: key } = environment;
   if (url && key) {
-    return { url: url.replace(/\/+$/, ''), key };
+    return { url: addressOf(url), key: keyOf(key) };
   }
   if (url || key) {
     throw new CommandFailure(
@@ -51,6 +51,30 @@ export function apiAccess(environment: Environment, folder: string): { url: stri
     );
   }
   return { url: stack.urls.api, key: stack.apiKey };
+}
+
+/** @throws CommandFailure for what is no address of an API */
+function addressOf(text: string): string {
+  const url = text.trim();
+  if (!URL.canParse(url) || !/^https?:\/\/[^?#@]+$/i.test(url)) {
+    throw new CommandFailure(
+      EXIT.usage,
+      'BILLING_API_URL is no address: expected one that begins with http:// or https://, without user, query or fragment.',
+    );
+  }
+  return url.replace(/\/+$/, '');
+}
+
+/** What no header can carry is refused here: who sends it would repeat the key in saying so. @throws CommandFailure */
+function keyOf(text: string): string {
+  const key = text.trim();
+  if (!/^[\x21-\x7e]+$/.test(key)) {
+    throw new CommandFailure(
+      EXIT.usage,
+      'BILLING_API_KEY is no API key: expected dbk_… and nothing besides.',
+    );
+  }
+  return key;
 }
 
 /**

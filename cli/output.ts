@@ -32,15 +32,27 @@ export class Output {
 
   /** @param inWords called only for people */
   result(value: object, inWords: () => string): void {
-    console.log(this.json ? JSON.stringify(value, null, 2) : inWords());
+    console.log(harmless(this.json ? JSON.stringify(value, null, 2) : inWords()));
   }
 
   /** For people, and never in the way of a script. */
   say(sentence: string): void {
     if (!this.json) {
-      console.error(sentence);
+      console.error(harmless(sentence));
     }
   }
+}
+
+/**
+ * Without what a terminal would obey: names and reasons come from customers, and might write over a line, or over the
+ * clipboard. Written as JSON writes control characters, so JSON stays the same value.
+ */
+export function harmless(text: string): string {
+  return text.replaceAll(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for.
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Columns as wide as their widest cell, wide characters counted as two. */

@@ -1,6 +1,7 @@
 /** All commands of `durable-billing`, and how each of them ends. Called by `cli/main.ts` and by the test of the docs. */
 import path from 'node:path';
 import { Command } from 'commander';
+import { WrongSettings } from '../config/env.ts';
 import project from '../package.json' with { type: 'json' };
 import { apiKeyCommands } from './commands/api-keys.ts';
 import { chargeCommands } from './commands/charge.ts';
@@ -11,6 +12,7 @@ import { termsCommands } from './commands/terms.ts';
 import { webhookCommands } from './commands/webhooks.ts';
 import { CommandFailure, EXIT } from './failure.ts';
 import type { Environment } from './local-stack.ts';
+import { harmless } from './output.ts';
 import { Session, type SharedOptions } from './session.ts';
 
 const LOCAL_STACK = path.resolve(import.meta.dirname, '../.durable-billing');
@@ -52,7 +54,10 @@ export function endOf(error: unknown, json: boolean): number {
   }
   const message = error instanceof Error ? error.message : String(error);
   const details = error instanceof CommandFailure ? error.details : {};
-  console.error(json ? JSON.stringify({ error: { ...details, message } }) : message);
+  console.error(harmless(json ? JSON.stringify({ error: { ...details, message } }) : message));
+  if (error instanceof WrongSettings) {
+    return EXIT.usage;
+  }
   return error instanceof CommandFailure ? error.exitCode : EXIT.refused;
 }
 

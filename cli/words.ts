@@ -30,10 +30,17 @@ export function readWhole(text: string): number {
 /** An instant with its offset, as UTC. @throws InvalidArgumentError */
 export function readInstant(text: string): string {
   const at = Date.parse(text);
-  if (!/^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/.test(text) || Number.isNaN(at)) {
+  const [, day] = /^(\d{4}-\d\d-\d\d)T.*(?:Z|[+-]\d\d:\d\d)$/.exec(text) ?? [];
+  if (day === undefined || Number.isNaN(at) || !isInCalendar(day)) {
     throw new InvalidArgumentError('expected an instant with its offset, e.g. 2027-01-31T09:00:00+09:00.');
   }
   return new Date(at).toISOString();
+}
+
+/** 30 February would be read as 2 March. */
+function isInCalendar(day: string): boolean {
+  const atMs = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(atMs) && new Date(atMs).toISOString().startsWith(day);
 }
 
 /** A time from `nowMs` on, or an instant, as ISO 8601 in UTC. @throws InvalidArgumentError */

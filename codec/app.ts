@@ -18,7 +18,7 @@ import { createServer } from '../api/server.ts';
 import type { CodecSettings } from '../config/env.ts';
 import type { Database } from '../db/schema.ts';
 import { codecRoutes } from './routes.ts';
-import { SIGN_IN_STYLE_HASH, signInRoutes } from './sign-in.ts';
+import { FORM_LIMIT, SIGN_IN_STYLE_HASH, signInRoutes } from './sign-in.ts';
 
 export interface CodecDeps {
   settings: Pick<
@@ -66,7 +66,7 @@ export async function buildCodec(deps: CodecDeps): Promise<FastifyInstance> {
     // Before the key is looked up, so that guessing keys is limited too.
     await limitRate(scope, REQUESTS_PER_MINUTE);
     await scope.register(cookie);
-    await scope.register(formbody, { bodyLimit: 1_024 });
+    await scope.register(formbody, { bodyLimit: FORM_LIMIT });
     await scope.register(signInRoutes(deps));
     await scope.register(codecRoutes(deps));
   };

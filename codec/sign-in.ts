@@ -15,13 +15,16 @@ const PATH = '/codec';
 /** A working day. */
 const LIFETIME_S = 8 * 3_600;
 
+/** Of a form with a key, whatever it comes as: what is to be opened may be far larger, from those who have a key. */
+export const FORM_LIMIT = 1_024;
+
 const form = z.object({ key: z.string().trim().max(200) });
 
 export function signInRoutes({ db, settings }: CodecDeps): FastifyPluginAsync {
   return async (app) => {
     app.get('/sign-in', async (_request, reply) => show(reply, 200, SIGN_IN));
 
-    app.post('/sign-in', async (request, reply) => {
+    app.post('/sign-in', { bodyLimit: FORM_LIMIT }, async (request, reply) => {
       requireOwnPage(request);
       const given = form.safeParse(request.body);
       try {
@@ -37,7 +40,7 @@ export function signInRoutes({ db, settings }: CodecDeps): FastifyPluginAsync {
       return show(reply, 200, signedIn(settings.TEMPORAL_NAMESPACE));
     });
 
-    app.post('/sign-out', async (request, reply) => {
+    app.post('/sign-out', { bodyLimit: FORM_LIMIT }, async (request, reply) => {
       requireOwnPage(request);
       reply.clearCookie(COOKIE, cookieOptions(request));
       return show(reply, 200, `<p>Signed out.</p>${SIGN_IN}`);

@@ -4,6 +4,8 @@
  * nowhere else.
  */
 import { z } from 'zod';
+import { check, type Environment } from './check-settings.ts';
+import { EXAMPLE_MERCHANT, EXAMPLE_SENDER, isLiveKey, LIVE_RULES } from './live-settings.ts';
 import { readPayloadKeys } from './payload-codec.ts';
 import {
   apiAddress,
@@ -172,12 +174,12 @@ export const settingsSchema = z.object({
     .describe('Seconds between two looks at Stripe for events whose webhook never came; 0 turns them off'),
 
   MAIL_URL: z.url({ protocol: /^smtps?$/ }).describe('SMTP server, e.g. smtp://user:password@host:587'),
-  MAIL_FROM: sender.default('Billing <billing@example.com>').describe('Sender of mails'),
+  MAIL_FROM: sender.default(EXAMPLE_SENDER).describe('Sender of mails; your own with a live Stripe key'),
   MERCHANT_NAME: z
     .string()
     .min(1)
-    .default('Example Store')
-    .describe('Name of the company, on pages and in mails'),
+    .default(EXAMPLE_MERCHANT)
+    .describe('Name of the company, on pages and in mails; your own with a live Stripe key'),
   TEMPLATES_DIR: z
     .string()
     .optional()
@@ -223,18 +225,21 @@ export const settingsSchema = z.object({
     .describe('Allow intervals of minutes, to watch a schedule; leave off in production'),
 });
 
+export { WrongSettings } from './check-settings.ts';
 export type Settings = z.output<typeof settingsSchema>;
 
-/** Customers' links and pages act for whoever has them, and Stripe leads real customers only to https:// addresses. */
-const serviceSchema = settingsSchema.refine(
-  ({ STRIPE_SECRET_KEY, PUBLIC_URL }) => !isLiveKey(STRIPE_SECRET_KEY) || /^https:/i.test(PUBLIC_URL),
-  {
-    path: ['PUBLIC_URL'],
-    error: 'expected an address that begins with https://, since STRIPE_SECRET_KEY is a live key',
-    // Also when something else is wrong: all of it is reported at once.
-    when: ({ value }) =>
-      settingsSchema.pick({ STRIPE_SECRET_KEY: true, PUBLIC_URL: true }).safeParse(value).success,
-  },
+const { shape } = settingsSchema;
+const serviceSchema = LIVE_RULES.reduce(
+  (schema, { name, holds, expected }) =>
+    schema.refine((settings) => !isLiveKey(settings.STRIPE_SECRET_KEY) || holds(settings[name]), {
+      path: [name],
+      error: `expected ${expected}, since STRIPE_SECRET_KEY is a live key`,
+      // Also when something else is wrong: all of it is reported at once.
+      when: ({ value }) =>
+        z.object({ STRIPE_SECRET_KEY: shape.STRIPE_SECRET_KEY, [name]: shape[name] }).safeParse(value)
+          .success,
+    }),
+  settingsSchema,
 );
 
 /** The codec endpoint has the payload keys and nothing else that opens anything: no key of Stripe's, no link secret. */
@@ -261,12 +266,9 @@ const codecSchema = settingsSchema
   });
 export type CodecSettings = z.output<typeof codecSchema>;
 
-type Environment = Record<string, string | undefined>;
-
 /**
  * Reads and checks the settings.
- * @throws Error whose message lists every setting that is missing or wrong, and what was expected; a value
- * that could be a secret is never repeated in it.
+ * @throws WrongSettings saying what was expected; a value that could be a secret is never repeated in it.
  */
 export function readSettings(environment: Environment = process.env): Settings {
   return check(serviceSchema, environment);
@@ -277,7 +279,7 @@ export function readDatabaseUrl(environment: Environment = process.env): string 
   return check(settingsSchema.pick({ DATABASE_URL: true }), environment).DATABASE_URL;
 }
 
-/** What is needed to talk to Stripe, and no more. @throws Error like {@link readSettings} */
+/** What is needed to talk to Stripe, and no more. @throws WrongSettings */
 export function readStripeSettings(environment: Environment = process.env) {
   return check(
     settingsSchema.pick({ STRIPE_SECRET_KEY: true, STRIPE_API_URL: true, STRIPE_TIMEOUT_MS: true }),
@@ -285,40 +287,23 @@ export function readStripeSettings(environment: Environment = process.env) {
   );
 }
 
-/** What the codec endpoint needs. @throws Error like {@link readSettings}, also where it is not turned on */
+/** How Temporal is reached. @throws WrongSettings */
+export function readTemporalSettings(environment: Environment = process.env) {
+  return check(
+    settingsSchema.pick({
+      TEMPORAL_ADDRESS: true,
+      TEMPORAL_NAMESPACE: true,
+      TEMPORAL_API_KEY: true,
+      TEMPORAL_TLS: true,
+      TEMPORAL_TLS_CLIENT_CERT_PATH: true,
+      TEMPORAL_TLS_CLIENT_KEY_PATH: true,
+      PAYLOAD_ENCRYPTION_KEYS: true,
+    }),
+    environment,
+  );
+}
+
+/** What the codec endpoint needs. @throws WrongSettings, also where it is not turned on */
 export function readCodecSettings(environment: Environment = process.env): CodecSettings {
   return check(codecSchema, environment);
-}
-
-function isLiveKey(key: string): boolean {
-  return /^[a-z]+_live_/.test(key);
-}
-
-/** Whether a value may hold a secret: by its name, or as an address with a user and a password in it. */
-function isSecret(name: string, value: string): boolean {
-  return (
-    /SECRET|KEY|DATABASE_URL|MAIL_URL/.test(name) ||
-    (/URL|ENDPOINT|ORIGINS/.test(name) && value.includes('@'))
-  );
-}
-
-function check<Shape extends z.ZodRawShape>(schema: z.ZodObject<Shape>, environment: Environment) {
-  const given = Object.fromEntries(
-    Object.keys(schema.shape).flatMap((name) => {
-      // A file that a platform hands over as a setting ends with a line break, and no setting of ours begins or ends with a blank.
-      const value = environment[name]?.trim();
-      return value === undefined || value === '' ? [] : [[name, value]];
-    }),
-  );
-  const result = schema.safeParse(given);
-  if (result.success) {
-    return result.data;
-  }
-  const lines = result.error.issues.map((issue) => {
-    const name = String(issue.path[0]);
-    const value = given[name];
-    const shown = value === undefined ? 'missing' : isSecret(name, value) ? '(not shown)' : `'${value}'`;
-    return `  ${name}: ${shown}; ${issue.message}`;
-  });
-  throw new Error(`Settings are missing or wrong:\n${lines.join('\n')}`);
 }

@@ -46,13 +46,14 @@ export async function temporalConnectionOptions(
       'TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH belong together; set both',
     );
   }
-  const address = settings.TEMPORAL_ADDRESS;
+  const { TEMPORAL_ADDRESS: address, TEMPORAL_API_KEY: apiKey } = settings;
+  // A server may ask for both: the certificate lets in, the key says who it is.
+  const withKey = apiKey === undefined ? {} : { apiKey };
   if (certPath !== undefined && keyPath !== undefined) {
     const [crt, key] = await Promise.all([readFile(certPath), readFile(keyPath)]);
-    return { address, tls: { clientCertPair: { crt, key } } };
+    return { address, tls: { clientCertPair: { crt, key } }, ...withKey };
   }
-  const apiKey = settings.TEMPORAL_API_KEY;
-  return apiKey === undefined ? { address, tls: settings.TEMPORAL_TLS } : { address, tls: true, apiKey };
+  return { address, tls: settings.TEMPORAL_TLS || apiKey !== undefined, ...withKey };
 }
 
 /** Encrypts messages and stack traces of failures; to be built into Workflow code, too. */

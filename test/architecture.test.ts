@@ -183,6 +183,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'api/api-keys.ts',
     'db/api-keys.ts',
     'db/database.ts',
+    'db/unavailable.ts',
     'type:db',
     'type:kysely',
     'cli-table3',

@@ -47,11 +47,15 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const { id } = request.params;
         const view = await existingEnrollment(db, id);
         if (view.status === 'canceled') {
-          return reply.code(200).send(await enrollmentObjectOf(view, context));
+          return reply.code(200).send(await enrollmentObjectOf(view, context, request.apiKeyScopes));
         }
         const requested = requestedIn(request, request.body?.reason);
         const { status } = await command(db, view, () => billing.cancelEnrollment(id, requested));
-        const after = await enrollmentObjectOf(await existingEnrollment(db, id), context);
+        const after = await enrollmentObjectOf(
+          await existingEnrollment(db, id),
+          context,
+          request.apiKeyScopes,
+        );
         return reply.code(status === 'canceling' ? 202 : 200).send(after);
       },
     );
@@ -75,7 +79,7 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         await command(db, view, () =>
           billing.resumeEnrollment(id, requestedIn(request, request.body?.reason)),
         );
-        return enrollmentObjectOf(await existingEnrollment(db, id), context);
+        return enrollmentObjectOf(await existingEnrollment(db, id), context, request.apiKeyScopes);
       },
     );
 

@@ -112,7 +112,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           assertSameRequest(known, fingerprint);
           const view = await withSession(known, wanted);
           assertSetUp(view);
-          return reply.code(200).send(await enrollmentObjectOf(view, context));
+          return reply.code(200).send(await enrollmentObjectOf(view, context, request.apiKeyScopes));
         }
         // Only now: what was agreed once may be asked for again when its dates have passed.
         const problems = checkTerms(wanted.terms, new Date().toISOString(), settings.ALLOW_MINUTE_SCHEDULES);
@@ -125,7 +125,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           throw new Error(`the Workflow of ${id} answered before its row was written`);
         }
         assertSameRequest(started, fingerprint);
-        const answer = await enrollmentObjectOf(started, context);
+        const answer = await enrollmentObjectOf(started, context, request.apiKeyScopes);
         return reply.code(201).send({ ...answer, checkout_url: checkoutUrl ?? answer.checkout_url });
       },
     );
@@ -155,7 +155,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const answer = page(
           views,
           limit,
-          (view) => enrollmentObjectOf(view, context),
+          (view) => enrollmentObjectOf(view, context, request.apiKeyScopes),
           (last) => encodePlace(last.created_at, last.id),
         );
         return { ...answer, data: await Promise.all(answer.data) };
@@ -178,7 +178,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         if (view === undefined) {
           throw notFound('enrollment', request.params.id);
         }
-        return enrollmentObjectOf(view, context);
+        return enrollmentObjectOf(view, context, request.apiKeyScopes);
       },
     );
   };

@@ -1,4 +1,5 @@
 /** What a caller can change about the schedule: pause, skip, move, charge now, another amount, a cancel that comes later. */
+import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
   type AmountChange,
@@ -40,7 +41,8 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     temporalUiUrl: settings.TEMPORAL_UI_URL,
     temporalNamespace: settings.TEMPORAL_NAMESPACE,
   };
-  const enrollment = async (id: string) => enrollmentObjectOf(await existingEnrollment(db, id), context);
+  const enrollment = async (id: string, { apiKeyScopes }: FastifyRequest) =>
+    enrollmentObjectOf(await existingEnrollment(db, id), context, apiKeyScopes);
   const tags = ['enrollments'];
   const params = enrollmentParams;
   const enrollmentAnswer = { 200: enrollmentObject, ...ERRORS };
@@ -84,7 +86,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const resumeAt = request.body?.resume_at ?? null;
         const asked = { ...requestedIn(request, request.body?.reason), resumeAt };
         await command(db, await existingEnrollment(db, id), () => billing.pauseEnrollment(id, asked));
-        return enrollment(id);
+        return enrollment(id, request);
       },
     );
 
@@ -134,7 +136,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           const { id } = request.params;
           const asked = requestedIn(request, request.body?.reason);
           await command(db, await existingEnrollment(db, id), async () => ask(id, asked));
-          return enrollment(id);
+          return enrollment(id, request);
         },
       );
     }

@@ -107,8 +107,15 @@ export const enrollmentObject = z
     checkout_url: z
       .string()
       .nullable()
-      .describe('Checkout page to send the customer to, while no payment method is saved'),
-    customer_link: z.string().describe("The customer's own page; secret, and good for a long time"),
+      .describe(
+        'Checkout page to send the customer to, while no payment method is saved; null for an API key without the scope `write`',
+      ),
+    customer_link: z
+      .string()
+      .nullable()
+      .describe(
+        "The customer's own page; secret, and good for a long time. Null for an API key without the scope `write`, since it acts for the customer",
+      ),
     payment_method: z
       .object({
         id: z.string(),

@@ -7,6 +7,7 @@ import { readDatabaseUrl } from '../../config/env.ts';
 import { listApiKeys, revokeApiKey } from '../../db/api-keys.ts';
 import { openDatabase } from '../../db/database.ts';
 import type { Database } from '../../db/schema.ts';
+import { isDatabaseUnavailable } from '../../db/unavailable.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import { table } from '../output.ts';
 import type { OpenSession, Session } from '../session.ts';
@@ -101,6 +102,11 @@ async function withDatabase(session: Session, act: (db: Kysely<Database>) => Pro
   const db = openDatabase({ url, poolSize: 1, applicationName: 'durable-billing api-keys' });
   try {
     await act(db);
+  } catch (error) {
+    if (isDatabaseUnavailable(error)) {
+      throw new CommandFailure(EXIT.unavailable, `The database does not answer: ${String(error)}`);
+    }
+    throw error;
   } finally {
     await db.destroy();
   }

@@ -2,23 +2,13 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { settingsSchema } from '../../config/env.ts';
+import { readTemporalSettings } from '../../config/env.ts';
 import { ensureSearchAttributes, SEARCH_ATTRIBUTE_TYPES } from '../../config/search-attributes.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
 import type { Environment } from '../local-stack.ts';
 import { table } from '../output.ts';
 import { savedQueries, uiAddress } from '../queries.ts';
 import type { OpenSession, Session } from '../session.ts';
-
-const temporalSettings = settingsSchema.pick({
-  TEMPORAL_ADDRESS: true,
-  TEMPORAL_NAMESPACE: true,
-  TEMPORAL_API_KEY: true,
-  TEMPORAL_TLS: true,
-  TEMPORAL_TLS_CLIENT_CERT_PATH: true,
-  TEMPORAL_TLS_CLIENT_KEY_PATH: true,
-  PAYLOAD_ENCRYPTION_KEYS: true,
-});
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 
@@ -76,7 +66,7 @@ export function installationCommands(program: Command, open: OpenSession): void 
 }
 
 async function register(session: Session): Promise<string[]> {
-  const settings = temporalSettings.parse(session.settings(['TEMPORAL_ADDRESS']));
+  const settings = readTemporalSettings(session.settings(['TEMPORAL_ADDRESS']));
   // Only here: loading it takes longer than most commands.
   const { openTemporalClient } = await import('../../config/temporal.ts');
   try {

@@ -6,6 +6,7 @@ import { amountText } from '../../domain/money.ts';
 import { ENDED } from '../../domain/statuses.ts';
 import { type BulkOutcome, inBulk } from '../bulk.ts';
 import { CommandFailure, EXIT } from '../failure.ts';
+import { watchInterrupts } from '../interrupts.ts';
 import { facts, table } from '../output.ts';
 import { enrollmentPages, type Selection } from '../selection.ts';
 import type { OpenSession, Session } from '../session.ts';
@@ -37,6 +38,8 @@ interface Plan {
   already: EnrollmentObject[];
   /** Its schedule has no amount that repeats, or it has ended. */
   impossible: EnrollmentObject[];
+  /** Agreed on `--from-amount-minor`, but their next charge is another amount: it is said, since nobody sees it else. */
+  differing: EnrollmentObject[];
 }
 
 export function termsCommands(program: Command, open: OpenSession): void {
@@ -101,17 +104,21 @@ async function change(session: Session, options: ChangeOptions): Promise<void> {
 }
 
 async function planOf({ api }: Session, options: ChangeOptions): Promise<Plan> {
-  const plan: Plan = { change: [], already: [], impossible: [] };
+  const plan: Plan = { change: [], already: [], impossible: [], differing: [] };
+  const { amountMinor, fromAmountMinor } = options;
   for await (const one of enrollmentPages(api, options)) {
     if (one.terms.currency !== options.currency || !hasMetadata(one, options.metadata)) {
       continue;
     }
     const { schedule } = one.terms;
-    const nowMinor =
-      one.next_charge?.amount_minor ?? (schedule.type === 'recurring' ? schedule.amount_minor : null);
-    if (nowMinor === options.amountMinor && one.next_charge !== null) {
+    const agreedMinor = schedule.type === 'recurring' ? schedule.amount_minor : null;
+    const nowMinor = one.next_charge?.amount_minor ?? agreedMinor;
+    if (nowMinor === amountMinor && one.next_charge !== null) {
       plan.already.push(one);
-    } else if (options.fromAmountMinor !== undefined && nowMinor !== options.fromAmountMinor) {
+    } else if (fromAmountMinor !== undefined && nowMinor !== fromAmountMinor) {
+      if (agreedMinor === fromAmountMinor) {
+        plan.differing.push(one);
+      }
     } else if (schedule.type !== 'recurring' || ENDED.some((end) => end === one.status)) {
       plan.impossible.push(one);
     } else {
@@ -124,21 +131,13 @@ async function planOf({ api }: Session, options: ChangeOptions): Promise<Plan> {
 /** Ctrl-C lets what is under way finish, a second one does not; the same command goes on with the rest. */
 async function carryOut({ api, out }: Session, items: EnrollmentObject[], options: ChangeOptions) {
   const { amountMinor, effective, reason, name, concurrency } = options;
-  const stop = new AbortController();
-  const end = () => {
-    if (stop.signal.aborted) {
-      process.exit(EXIT.partly);
-    }
-    stop.abort();
-  };
-  // Not `once`: what gives the cursor back at the end would find no other listener, and end the process itself.
-  process.on('SIGINT', end);
+  const interrupts = watchInterrupts();
   try {
     return await inBulk({
       items,
       title: 'Changing',
       concurrency: Math.min(concurrency, MOST_AT_A_TIME),
-      stop: stop.signal,
+      stop: interrupts.signal,
       quiet: out.json || items.length === 0,
       act: async ({ id }) => {
         const change = {
@@ -153,7 +152,7 @@ async function carryOut({ api, out }: Session, items: EnrollmentObject[], option
       },
     });
   } finally {
-    process.off('SIGINT', end);
+    interrupts.release();
   }
 }
 
@@ -162,7 +161,10 @@ function isUsedKey(error: unknown): error is CommandFailure {
   return error instanceof CommandFailure && error.details.code === 'idempotency_mismatch';
 }
 
-function planInWords({ change: items, already, impossible }: Plan, options: ChangeOptions): string {
+function planInWords(
+  { change: items, already, impossible, differing }: Plan,
+  options: ChangeOptions,
+): string {
   const to = amountText(options.amountMinor, options.currency);
   const shown = items.slice(0, SHOWN);
   return [
@@ -176,6 +178,7 @@ function planInWords({ change: items, already, impossible }: Plan, options: Chan
         'Not possible',
         impossible.length === 0 ? null : `${impossible.length}: ended, or without an amount that repeats`,
       ],
+      ['Left out', leftOut(differing, options)],
     ]),
     ...(shown.length === 0
       ? []
@@ -190,6 +193,12 @@ function planInWords({ change: items, already, impossible }: Plan, options: Chan
   ].join('\n');
 }
 
+function leftOut({ length: count }: EnrollmentObject[], { fromAmountMinor, currency }: ChangeOptions) {
+  return count === 0 || fromAmountMinor === undefined
+    ? null
+    : `${count}: agreed on ${amountText(fromAmountMinor, currency)}, but their next charge is another amount; changed before, or with a credit or a balance (--json names them)`;
+}
+
 function outcomeInWords({ done, failed, left }: BulkOutcome<EnrollmentObject>, { already }: Plan): string {
   return [
     facts([
@@ -202,9 +211,14 @@ function outcomeInWords({ done, failed, left }: BulkOutcome<EnrollmentObject>, {
   ].join('\n');
 }
 
-function idsOf({ change: items, already, impossible }: Plan) {
+function idsOf({ change: items, already, impossible, differing }: Plan) {
   const ids = (list: EnrollmentObject[]) => list.map(({ id }) => id);
-  return { to_be_changed: ids(items), already: ids(already), not_possible: ids(impossible) };
+  return {
+    to_be_changed: ids(items),
+    already: ids(already),
+    not_possible: ids(impossible),
+    next_charge_differs: ids(differing),
+  };
 }
 
 function hasMetadata(one: EnrollmentObject, wanted: Record<string, string>): boolean {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createApiKey } from '../../api/api-keys.ts';
+import { createApiKey, type Scope } from '../../api/api-keys.ts';
 import { revokeApiKey } from '../../db/api-keys.ts';
+import { enroll, MONTHLY } from './enrolling.ts';
 import { startApi, type TestApi } from './test-api.ts';
 
 let api: TestApi;
@@ -43,6 +44,22 @@ describe('API keys', () => {
     expect(reply.statusCode).toBe(401);
     expect(reply.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
     expect(reply.body).not.toContain('dbk_0');
+  });
+
+  it('shows the addresses at which one acts as the customer to no key that only reads', async () => {
+    const { body: made } = await enroll(api, MONTHLY);
+    const shown = async (scopes: Scope[]) => {
+      const { key } = await api.keyWith(scopes);
+      const headers = { authorization: `Bearer ${key}` };
+      const one = await api.app.inject({ url: `/v1/enrollments/${made.id}`, headers });
+      const list = await api.app.inject({ url: '/v1/enrollments?limit=1', headers });
+      return [one.json(), list.json().data[0]];
+    };
+    const addresses = { customer_link: made.customer_link, checkout_url: made.checkout_url };
+    expect(addresses.checkout_url).toMatch(/^https:/);
+    expect(await shown(['read', 'write'])).toMatchObject([addresses, addresses]);
+    const none = { id: made.id, customer_link: null, checkout_url: null };
+    expect(await shown(['read', 'operate', 'webhooks', 'payloads'])).toMatchObject([none, none]);
   });
 
   it('lets a read key read and a write key write, and neither more', async () => {

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { serviceSettings } from '../../cli/local-stack.ts';
 import { durableBilling, inProcess, inTerminal } from './command.ts';
+import { paidCharge } from './fake-api.ts';
 
 let folder: string;
 let server: Server;
@@ -97,26 +98,9 @@ function runningStack(pid: number) {
 
 /** @returns the id of a paid charge of JPY 980, which every GET answers from now on */
 function aChargeIsFound(): string {
-  const id = `chg_${'0'.repeat(26)}_1`;
-  const at = '2026-11-01T00:00:00.000Z';
-  const given = ['id', 'currency', 'due_at', 'created_at', 'updated_at', 'settled_at'];
-  const empty = ['description', 'next_attempt_at', 'last_code', 'last_decline_code', 'status_reason'];
-  found = {
-    ...Object.fromEntries([...empty, 'payment_intent_id', 'dispute_status'].map((name) => [name, null])),
-    ...Object.fromEntries(given.map((name) => [name, at])),
-    object: 'charge',
-    id,
-    enrollment_id: `enr_${'0'.repeat(26)}`,
-    origin: 'schedule',
-    status: 'succeeded',
-    currency: 'jpy',
-    number: 1,
-    attempts: 1,
-    amount_minor: 980,
-    captured_minor: 980,
-    refunded_minor: 0,
-  };
-  return id;
+  const charge = paidCharge();
+  found = charge;
+  return charge.id;
 }
 
 describe('without settings', () => {
@@ -136,9 +120,59 @@ describe('without settings', () => {
     expect(ended.stderr.trim().split('\n')).toHaveLength(1);
   });
 
+  const BOOKS = { DATABASE_URL: 'postgres://127.0.0.1:9/x', STRIPE_SECRET_KEY: 'sk_test_1' };
+  const WHOLE = {
+    ...BOOKS,
+    CUSTOMER_LINK_SECRETS: 's'.repeat(32),
+    STRIPE_WEBHOOK_SECRET: 'whsec_1',
+    MAIL_URL: 'smtp://127.0.0.1:9',
+  };
+  it.each([
+    // 1 would say that the books differ.
+    [['check-books'], BOOKS, 2, 'MAIL_URL: missing'],
+    [
+      ['check-books'],
+      { ...WHOLE, TEMPORAL_TLS_CLIENT_KEY_PATH: '/none' },
+      2,
+      'could not be read: TEMPORAL_TLS',
+    ],
+    [['api-keys', 'list'], { DATABASE_URL: 'mysql://x/y' }, 2, 'DATABASE_URL: (not shown)'],
+    [['api-keys', 'list'], { DATABASE_URL: 'postgres://127.0.0.1:9/y' }, 3, 'The database does not answer'],
+    [
+      ['search-attributes'],
+      { TEMPORAL_ADDRESS: 'x:1', TEMPORAL_TLS: 'yes' },
+      2,
+      "TEMPORAL_TLS: 'yes'; expected",
+    ],
+  ])('%j with wrong ones %j ends with %i, and says which', async (args, environment, code, sentence) => {
+    const ask = args[0] === 'check-books' ? durableBilling : inProcess;
+    const ended = await ask([...args, '--stack', path.join(folder, 'none')], environment);
+    expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(sentence) });
+    expect(ended.stderr).not.toMatch(/^\s+at /m);
+  });
+
   it('tells its version without any', async () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect(await durableBilling(['--version'], {})).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+
+  it.each([
+    ['BILLING_API_URL', 'billing.example.com', 'BILLING_API_URL is no address'],
+    ['BILLING_API_URL', 'localhost:3000', 'BILLING_API_URL is no address'],
+    ['BILLING_API_URL', 'https://me:hunter2@billing.example.com', 'BILLING_API_URL is no address'],
+    ['BILLING_API_KEY', 'dbk_secret\nhunter2', 'BILLING_API_KEY is no API key'],
+    ['BILLING_API_KEY', 'dbk_…', 'BILLING_API_KEY is no API key'],
+  ])('%s=%s is refused before anything is asked, and not repeated', async (name, value, sentence) => {
+    const environment = { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x', [name]: value };
+    const ended = await inProcess(['list'], environment);
+    expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(sentence) });
+    expect(ended.stderr).not.toMatch(/secret|hunter2/);
+  });
+
+  it('takes address and key with the line break that a file ends with', async () => {
+    answer = { status: 200, body: EMPTY };
+    const ended = await inProcess(['list'], { BILLING_API_URL: `${url}/\n`, BILLING_API_KEY: 'dbk_x\r\n' });
+    expect([ended.code, asked.at(-1)?.authorization]).toEqual([0, 'Bearer dbk_x']);
   });
 
   it('a stack that has ended counts as none', async () => {
@@ -261,6 +295,16 @@ describe('an answer that is no success', () => {
     });
   });
 
+  it('that sends elsewhere is not followed, and says where the API is', async () => {
+    const Location = 'https://billing.example.com/v1/enrollments';
+    answer = { status: 301, headers: { Location }, body: {} };
+    const ended = await list();
+    expect([ended.code, ended.stderr.trim()]).toEqual([
+      2,
+      `${url} sends to another address, ${Location}. Set BILLING_API_URL to where the API is.`,
+    ]);
+  });
+
   it('and none at all says where it was looked for', async () => {
     const gone = { BILLING_API_URL: 'http://127.0.0.1:9', BILLING_API_KEY: 'dbk_x' };
     const ended = await inProcess(['list'], gone);
@@ -304,6 +348,8 @@ describe('wrong use', () => {
       'expected 1 to 60 letters',
     ],
     [['api-keys', 'create', '--name', 'x', '--expires', 'soon'], 'expected a time from now, e.g. 90d'],
+    [['pause', 'x', '--until', '2027-04-31T09:00:00+09:00'], 'expected an instant with its offset'],
+    [['move-next', 'x', '--to', '2027-02-29T09:00:00Z'], 'expected an instant with its offset'],
     [['list', '--as', 'a b'], 'no name of an operator'],
   ])('%j is told what was expected', async (args, sentence) => {
     const ended = await inProcess(args, { BILLING_API_URL: url, BILLING_API_KEY: 'dbk_x' });

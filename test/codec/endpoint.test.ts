@@ -263,6 +263,22 @@ describe('browsers', () => {
     expect(String(out.headers['set-cookie'])).toMatch(/^billing_codec_key=; Max-Age=0/);
   });
 
+  it.each(['/codec/sign-in', '/codec/sign-out'])(
+    'send no more to %s than a key, in any form',
+    async (url) => {
+      const key = 'x'.repeat(2_000);
+      const asForm = new URLSearchParams({ key }).toString();
+      const forms = {
+        'application/json': JSON.stringify({ key }),
+        'application/x-www-form-urlencoded': asForm,
+      };
+      for (const [type, payload] of Object.entries(forms)) {
+        const reply = await app.inject({ method: 'POST', url, headers: { 'content-type': type }, payload });
+        expect([type, reply.statusCode]).toEqual([type, 413]);
+      }
+    },
+  );
+
   it('run nothing and frame nothing', async () => {
     const { headers } = await app.inject({ url: '/codec/sign-in' });
     expect(headers['content-security-policy']).toMatch(

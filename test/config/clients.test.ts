@@ -71,7 +71,7 @@ describe('temporalConnectionOptions', () => {
     });
   });
 
-  it('reads the certificate pair, and wants both or none', async () => {
+  it('reads the certificate pair, and wants both or none; an API key goes with it', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'billing-cert-'));
     try {
       const crt = path.join(folder, 'client.pem');
@@ -85,6 +85,10 @@ describe('temporalConnectionOptions', () => {
       };
       expect(await temporalConnectionOptions(paired)).toMatchObject({
         tls: { clientCertPair: { crt: Buffer.from('certificate'), key: Buffer.from('private') } },
+      });
+      expect(await temporalConnectionOptions({ ...paired, TEMPORAL_API_KEY: 'key' })).toMatchObject({
+        tls: { clientCertPair: {} },
+        apiKey: 'key',
       });
       const half = { ...settings, TEMPORAL_TLS_CLIENT_CERT_PATH: crt };
       await expect(temporalConnectionOptions(half)).rejects.toThrow('belong together');

@@ -109,7 +109,8 @@ describe('readSettings', () => {
   });
 
   describe.each(['sk_live_1234567890', 'rk_live_1234567890'])('with a live key, %s', (key) => {
-    const LIVE = { ...REQUIRED, STRIPE_SECRET_KEY: key };
+    const OWN = { MAIL_FROM: 'Kissa <billing@kissa.jp>', MERCHANT_NAME: 'Kissa' };
+    const LIVE = { ...REQUIRED, ...OWN, STRIPE_SECRET_KEY: key };
     const HTTPS = 'expected an address that begins with https://, since STRIPE_SECRET_KEY is a live key';
 
     it.each(['http://billing.example.com', 'http://127.0.0.1:3000', 'HTTP://localhost'])(
@@ -124,6 +125,18 @@ describe('readSettings', () => {
     it('needs a PUBLIC_URL, and says so together with what else is wrong', () => {
       const message = new RegExp(`API_PORT: '70000'.*PUBLIC_URL: missing; ${HTTPS}`, 's');
       expect(() => readSettings({ ...LIVE, API_PORT: '70000' })).toThrow(message);
+    });
+
+    it.each([
+      ['MAIL_FROM', undefined, 'missing; expected an address of your own'],
+      ['MAIL_FROM', 'kissa@Example.com', "'kissa@Example.com'; expected an address of your own"],
+      ['MERCHANT_NAME', undefined, 'missing; expected the name of your company'],
+    ])('refuses %s=%s, which no customer knows', (name, value, said) => {
+      const settings = { ...LIVE, PUBLIC_URL: 'https://billing.kissa.jp', [name]: value };
+      expect(() => readSettings(settings)).toThrow(
+        `wrong:\n  ${name}: ${said}, since STRIPE_SECRET_KEY is a live key`,
+      );
+      expect(readSettings({ ...settings, STRIPE_SECRET_KEY: 'sk_test_1' })).toBeDefined();
     });
 
     it('takes https://', () => {
