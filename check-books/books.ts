@@ -72,6 +72,8 @@ export interface EnrollmentRow {
   currency: string;
   /** ISO 8601, UTC. */
   nextChargeAt: string | null;
+  /** When a cancel takes effect that was accepted; ISO 8601, UTC. */
+  cancelAt: string | null;
   createdAt: string;
   charges: ChargeRow[];
 }
@@ -164,6 +166,7 @@ export type Repair =
       enrollmentId: string;
       /** What the row said. */
       seen: EnrollmentStatus;
+      seenNextChargeAt: string | null;
     }
   | { do: 'deliver_event'; eventId: string }
   | { do: 'take_event'; eventId: string };

@@ -86,6 +86,9 @@ function repairOf(
   };
 }
 
+/** Takes nothing any more. Two that have succeeded are told as such. */
+const OVER: readonly string[] = ['succeeded', 'canceled'];
+
 function againstStripe(
   row: ChargeRow,
   payments: StripePayment[],
@@ -107,7 +110,15 @@ function againstStripe(
           },
         ];
   }
-  const found: Difference[] = [];
+  const found: Difference[] = payments
+    .filter((other) => other !== payment && !OVER.includes(other.status))
+    .map((other) => ({
+      invariant: 'I1',
+      code: 'second_payment_open',
+      ...about,
+      found: `${other.id} (${other.status}) is another PaymentIntent of it, beside ${payment.id}, and may still take money`,
+      action: `cancel ${other.id} in the Stripe Dashboard, and report it: this must never happen`,
+    }));
   if (payment.amountMinor !== row.amountMinor || payment.currency !== row.currency) {
     found.push({
       invariant: 'I1',

@@ -4,6 +4,7 @@
 import type { Books, Difference } from './books.ts';
 import { compareDisputes } from './compare-disputes.ts';
 import { comparePayments } from './compare-payments.ts';
+import { comparePlan } from './compare-plan.ts';
 import { compareWorkflow } from './compare-workflow.ts';
 
 export interface Limits {
@@ -19,9 +20,10 @@ export const USUAL_LIMITS: Limits = { deliveryLagMs: 120_000, dueLagMs: 15 * 60_
 
 /** Every difference, those about money first. Same books, same answer. */
 export function compare(books: Books, limits: Limits = USUAL_LIMITS): Difference[] {
-  const workflows = books.enrollments.flatMap((row) =>
-    compareWorkflow(row, books.workflows.get(row.id) ?? { kind: 'unknown' }, books.takenAt, limits),
-  );
+  const workflows = books.enrollments.flatMap((row) => {
+    const workflow = books.workflows.get(row.id) ?? { kind: 'unknown' };
+    return [...compareWorkflow(row, workflow, books.takenAt, limits), ...comparePlan(row, workflow)];
+  });
   return [
     ...comparePayments(books),
     ...compareDisputes(books),

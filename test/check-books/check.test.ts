@@ -137,10 +137,19 @@ describe('checkBooks', () => {
   it('F37: rows older than Stripe and Temporal are found and written again, and nobody is charged again', async () => {
     const id = await paidOnce();
     await loseCharges(id);
-    await billing.db.updateTable('enrollments').set({ next_charge_at: null }).where('id', '=', id).execute();
-    expect(await codes(id)).toEqual(['payment_without_charge', 'sums_differ']);
+    const { next_charge_at, next_charge_amount_minor } = await billing.enrollmentRow(id);
+    expect(next_charge_amount_minor).toBe(980);
+    const cancelAt = new Date('2027-01-01T00:00:00Z');
+    await billing.db
+      .updateTable('enrollments')
+      .set({ next_charge_at: null, next_charge_amount_minor: null, cancel_at: cancelAt })
+      .where('id', '=', id)
+      .execute();
+    expect(await codes(id)).toEqual(['payment_without_charge', 'plan_differs', 'sums_differ']);
     await repair(deps, (await check(id)).differences);
     expect(await codes(id)).toEqual([]);
+    const asBefore = { next_charge_at, next_charge_amount_minor, cancel_at: null };
+    expect(await billing.enrollmentRow(id)).toMatchObject(asBefore);
     const [row] = await billing.chargeRows(id);
     expect(row).toMatchObject({ id: chargeId(id, 1), status: 'succeeded', captured_minor: 980 });
     const intents = await billing.stripe.paymentIntents
@@ -240,10 +249,13 @@ describe('checkBooks', () => {
     await billing.control(`charges/${intent.latest_charge}/dispute`);
     await billing.deliverEvents();
     await waitFor('the dispute', async () => (await disputesOf(id)).length === 1);
-    const dueAt = new Date(Date.now() - 86_400_000);
-    await billing.db.updateTable('enrollments').set({ next_charge_at: dueAt }).where('id', '=', id).execute();
+    const dueAt = new Date(Date.now() + 2_000).toISOString();
+    await billing.billing.moveNext(id, { ...BY, dueAt });
+    await waitFor('it to be due', () => Date.now() > Date.parse(dueAt) + 1_000);
     expect(await disputesOf(id)).toMatchObject([{ status: 'needs_response' }]);
-    expect(await codes(id)).toEqual([]);
+    const limits = { deliveryLagMs: 0, dueLagMs: 0, mostTries: 20 };
+    expect((await checkBooks(deps, { only: [id], settleMs: 200, limits })).differences).toEqual([]);
+    expect(await billing.chargeRows(id)).toHaveLength(1);
   }, 60_000);
 
   it('has a dispute that no webhook told of read, and its end', async () => {
