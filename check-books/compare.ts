@@ -16,7 +16,8 @@ export interface Limits {
   mostTries: number;
 }
 
-export const USUAL_LIMITS: Limits = { deliveryLagMs: 120_000, dueLagMs: 15 * 60_000, mostTries: 20 };
+/** A webhook of a payment that may get its row waits ten minutes for it. */
+export const USUAL_LIMITS: Limits = { deliveryLagMs: 15 * 60_000, dueLagMs: 15 * 60_000, mostTries: 20 };
 
 /** Every difference, those about money first. Same books, same answer. */
 export function compare(books: Books, limits: Limits = USUAL_LIMITS): Difference[] {

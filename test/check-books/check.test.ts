@@ -308,7 +308,7 @@ describe('checkBooks', () => {
           data: { object: { id: 'cs_test_gone', mode: 'setup', client_reference_id: enrollmentId } },
         }),
         stripe_created_at: new Date(),
-        received_at: new Date(Date.now() - 600_000),
+        received_at: new Date(Date.now() - 1_200_000),
         next_signal_at: new Date(Date.now() + 600_000),
       })
       .execute();
