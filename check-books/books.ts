@@ -60,8 +60,8 @@ export interface ChargeRow {
   /** Sums of the ledger's entries. */
   ledgerPaidMinor: number;
   ledgerRefundedMinor: number;
-  /** One line for each attempt written, e.g. `{ attempt: 2, outcome: 'declined' }`. */
-  attempts: { attempt: number; outcome: string }[];
+  /** One line for each attempt written; of a decline with what dunning decided. */
+  attempts: { attempt: number; outcome: string; decision: string | null }[];
   /** What the customer was told about it. */
   notices: { kind: string; attempt: number | null }[];
 }

@@ -190,8 +190,11 @@ function notices(row: ChargeRow): Difference[] {
   const told = (kinds: readonly string[]) => row.notices.filter(({ kind }) => kinds.includes(kind));
   const successes = told(OF_SUCCESS).length;
   const expected = row.status === 'succeeded' && row.attempts.length > 0 ? 1 : 0;
+  // Another saved method is tried at once: only what comes of that is told.
   const declined = new Set(
-    row.attempts.filter(({ outcome }) => outcome === 'declined').map(({ attempt }) => attempt),
+    row.attempts
+      .filter(({ outcome, decision }) => outcome === 'declined' && decision !== 'try_other_method')
+      .map(({ attempt }) => attempt),
   );
   const groundless = told(OF_FAILURE).filter(({ attempt }) => {
     const outcome = row.attempts.find((made) => made.attempt === attempt)?.outcome;

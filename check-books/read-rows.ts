@@ -77,8 +77,8 @@ async function readCharges(db: Kysely<Database>, enrollmentIds: string[]): Promi
           where l.charge_id = c.id and l.stripe_object_id = d.id))), '[]') from disputes d where d.enrollment_id = c.enrollment_id and d.charge_id = c.id)`.as(
         'disputes',
       ),
-      sql<{ attempt: number; outcome: string }[]>`(select coalesce(json_agg(json_build_object(
-        'attempt', a.attempt, 'outcome', a.outcome) order by a.attempt), '[]')
+      sql<ChargeRow['attempts']>`(select coalesce(json_agg(json_build_object(
+        'attempt', a.attempt, 'outcome', a.outcome, 'decision', a.decision) order by a.attempt), '[]')
         from charge_attempts a where a.charge_id = c.id)`.as('attempts_made'),
       sql<{ id: string; kind: string }[]>`(select coalesce(json_agg(json_build_object(
         'id', n.id, 'kind', n.kind)), '[]') from notifications n where n.charge_id = c.id)`.as('notices'),

@@ -41,7 +41,7 @@ function charge(change: Partial<ChargeRow> = {}): ChargeRow {
     nextAttemptAt: null,
     ledgerPaidMinor: 980,
     ledgerRefundedMinor: 0,
-    attempts: [{ attempt: 1, outcome: 'succeeded' }],
+    attempts: [{ attempt: 1, outcome: 'succeeded', decision: null }],
     notices: [{ kind: 'charge_succeeded', attempt: 1 }],
     ...change,
   };
@@ -117,7 +117,7 @@ function challenged(change: Partial<ChargeRow> = {}): ChargeRow {
   });
 }
 
-const declined = { attempt: 1, outcome: 'declined' };
+const declined = { attempt: 1, outcome: 'declined', decision: 'retry' };
 const open = (status: Running['state']['charges'][number]['status'], id = CHARGE) => [
   { id, status, amountMinor: 980, attempts: 1, nextAttemptAt: null },
 ];
@@ -255,7 +255,9 @@ describe('compare', () => {
     [
       'I8',
       'failure_not_told',
-      books({ charges: [charge({ attempts: [declined, { attempt: 2, outcome: 'succeeded' }] })] }),
+      books({
+        charges: [charge({ attempts: [declined, { attempt: 2, outcome: 'succeeded', decision: null }] })],
+      }),
     ],
   ];
   it.each(cases)('%s: finds %s, once, and says what to do', (invariant, code, wrong) => {
@@ -398,6 +400,15 @@ describe('compare', () => {
   it('leaves another payment of a charge alone that is canceled', () => {
     const canceled = payment({ id: 'pi_2', status: 'canceled', receivedMinor: 0 });
     expect(compare(books({ payments: [payment(), canceled] }))).toEqual([]);
+  });
+
+  it('I8: asks for no message about a decline after which another saved method has paid at once', () => {
+    const attempts = [
+      { ...declined, decision: 'try_other_method' },
+      { attempt: 2, outcome: 'succeeded', decision: null },
+    ];
+    const notices = [{ kind: 'charge_recovered', attempt: 2 }];
+    expect(compare(books({ charges: [charge({ attempts, notices })] }))).toEqual([]);
   });
 
   it('never offers to repair a charge that was paid twice', () => {
