@@ -182,6 +182,8 @@ function withinRows(row: ChargeRow): Difference[] {
 }
 
 const OF_SUCCESS = ['charge_succeeded', 'charge_recovered'];
+/** Another saved method is tried at once, or Stripe is asked first: only what comes of that is told. */
+const UNTOLD = ['try_other_method', 'look_first'];
 const OF_FAILURE = ['charge_failed', 'authentication_required', 'last_try_ahead'];
 
 /** One notification for each failure that is told, one for the success, none for a failure that never was. */
@@ -190,10 +192,9 @@ function notices(row: ChargeRow): Difference[] {
   const told = (kinds: readonly string[]) => row.notices.filter(({ kind }) => kinds.includes(kind));
   const successes = told(OF_SUCCESS).length;
   const expected = row.status === 'succeeded' && row.attempts.length > 0 ? 1 : 0;
-  // Another saved method is tried at once: only what comes of that is told.
   const declined = new Set(
     row.attempts
-      .filter(({ outcome, decision }) => outcome === 'declined' && decision !== 'try_other_method')
+      .filter(({ outcome, decision }) => outcome === 'declined' && !UNTOLD.includes(decision ?? ''))
       .map(({ attempt }) => attempt),
   );
   const groundless = told(OF_FAILURE).filter(({ attempt }) => {
