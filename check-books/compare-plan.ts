@@ -41,14 +41,14 @@ function notFollowed({ id, enrollmentId, status, paymentIntentId }: ChargeRow): 
   const settle =
     paymentIntentId === null
       ? 'nothing was asked of Stripe for it: set the status of its row to canceled'
-      : `cancel or collect ${paymentIntentId} at Stripe, then --repair writes what came of it`;
+      : `cancel ${paymentIntentId} at Stripe, or wait for its outcome where Stripe does not let it go; --repair then writes what came of it`;
   return {
     invariant: 'I4',
     code: 'charge_not_followed',
     enrollmentId,
     subject: id,
     found: `its row says ${status}, and its Workflow does not follow it: nobody collects it or lets it go`,
-    action: `${settle}; what is still owed can be asked for with POST /v1/enrollments/:id/charges`,
+    action: `${settle}. While the enrollment runs, what is owed can be asked for anew: POST /v1/enrollments/:id/charges`,
   };
 }
 

@@ -158,6 +158,36 @@ describe('checkBooks', () => {
     expect(intents.filter(({ metadata }) => metadata.enrollment_id === id)).toHaveLength(1);
   }, 60_000);
 
+  it('finds an open charge that no Workflow follows, and writes it once it was canceled at Stripe', async () => {
+    const id = await paidOnce();
+    const [paid] = await billing.chargeRows(id);
+    const forgotten = chargeId(id, 9);
+    const intent = await billing.stripe.paymentIntents.create({
+      amount: 980,
+      currency: 'jpy',
+      metadata: { charge_id: forgotten, enrollment_id: id },
+    });
+    await billing.db
+      .insertInto('charges')
+      .values({
+        ...(paid as NonNullable<typeof paid>),
+        id: forgotten,
+        number: 9,
+        occurrence: null,
+        status: 'requires_payment_method',
+        payment_intent_id: intent.id,
+        captured_minor: 0,
+        settled_at: null,
+      })
+      .execute();
+    const { differences } = await check(id);
+    expect(differences).toMatchObject([{ invariant: 'I4', code: 'charge_not_followed', subject: forgotten }]);
+    expect(await repair(deps, differences)).toEqual([]);
+    await billing.stripe.paymentIntents.cancel(intent.id);
+    await repair(deps, (await check(id)).differences);
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
   it('F37: writes a lost charge that was given back in part with its refund', async () => {
     const id = await paidOnce();
     const [row] = await billing.chargeRows(id);
