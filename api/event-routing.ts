@@ -29,15 +29,22 @@ export type EventReceiver = Pick<
   | 'chargeAftermath'
 >;
 
+/** The charge that an event is about may still get its row. */
+export class RowOnItsWay extends Error {
+  override readonly name = 'RowOnItsWay';
+}
+
 /**
  * Whom an event concerns, by the rows.
+ * @param receivedAt when it came in, by the database's clock; null just now
  * @param findSession what our rows tell of a Checkout Session; null when we have none
- * @throws Error when it is about a charge whose row is not there yet: it is asked again later
+ * @throws RowOnItsWay when it is about a charge whose row is not there yet: it is asked again later
  */
 export async function decide(
   db: Kysely<Database>,
   findSession: (name: SessionName) => Promise<SessionFacts | null>,
   question: EventQuestion,
+  receivedAt: Date | null,
 ): Promise<EventDecision> {
   switch (question.ask) {
     case 'session': {
@@ -54,10 +61,10 @@ export async function decide(
       const { paymentIntentId } = question;
       const charge = (await findPaidCharge(db, { paymentIntentId })) ?? null;
       // Several processes ask again, each on a host of its own: one clock decides how long.
-      const nowEpochS = charge === null ? await clockOf(db) : 0;
-      const decision = decidePaidCharge(question, charge, nowEpochS);
+      const waitedS = charge === null && receivedAt !== null ? await secondsSince(db, receivedAt) : 0;
+      const decision = decidePaidCharge(charge, waitedS);
       if (decision.kind === 'not_yet') {
-        throw new Error(`no charge has ${paymentIntentId} yet`);
+        throw new RowOnItsWay(`no charge has ${paymentIntentId} yet`);
       }
       return decision;
     }
@@ -70,10 +77,11 @@ export async function decide(
   }
 }
 
-/** Seconds, by the database's clock. */
-async function clockOf(db: Kysely<Database>): Promise<number> {
-  const { rows } = await sql<{ now: number }>`select extract(epoch from now())::float8 as now`.execute(db);
-  return rows[0]?.now ?? 0;
+/** By the database's clock. */
+async function secondsSince(db: Kysely<Database>, instant: Date): Promise<number> {
+  const { rows } = await sql<{ seconds: number }>`
+    select extract(epoch from now() - ${instant}::timestamptz)::float8 as seconds`.execute(db);
+  return rows[0]?.seconds ?? 0;
 }
 
 /** @returns false when the Workflow is closed or was never started */

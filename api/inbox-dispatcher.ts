@@ -12,7 +12,7 @@ import { claimStripeEvents, markIgnored, markSignalled, postponeStripeEvent } fr
 import { readStripeEvent, type SessionFacts } from '../domain/stripe-event.ts';
 import { BillingUnavailable } from './billing-client.ts';
 import { coalesce } from './coalesce.ts';
-import { decide, type EventReceiver, tellWorkflow } from './event-routing.ts';
+import { decide, type EventReceiver, RowOnItsWay, tellWorkflow } from './event-routing.ts';
 import { createFloodGauge } from './flood.ts';
 
 export interface InboxOptions {
@@ -135,7 +135,9 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     } catch (error) {
       onDelivery('failed', lagSeconds());
       const message = error instanceof Error ? error.message : String(error);
-      const level = error instanceof BillingUnavailable ? 'warn' : 'error';
+      // Of a payment that is not ours, as a refund of another product's on the same account, nobody needs to hear.
+      const level =
+        error instanceof RowOnItsWay ? 'info' : error instanceof BillingUnavailable ? 'warn' : 'error';
       log[level]({ err: error, stripe_event_id: event.id }, 'webhook is not delivered yet');
       // When even that fails, the lease runs out and the row is due again.
       await postponeStripeEvent(db, event.id, message).catch((cause: unknown) => {
@@ -144,9 +146,9 @@ export function createInboxDispatcher(options: InboxOptions): InboxDispatcher {
     }
   }
 
-  async function route(event: { id: string; payload: unknown }): Promise<'signalled' | 'ignored'> {
+  async function route(event: Delivery): Promise<'signalled' | 'ignored'> {
     const read = readStripeEvent(event.payload, livemode);
-    const decision = 'ask' in read ? await decide(db, findSession, read) : read;
+    const decision = 'ask' in read ? await decide(db, findSession, read, event.received_at ?? null) : read;
     if (decision.kind === 'ignore') {
       await ignore({ id: event.id, reason: decision.reason, enrollmentId: null });
       return 'ignored';

@@ -60,8 +60,8 @@ export interface ChargeRow {
   /** Sums of the ledger's entries. */
   ledgerPaidMinor: number;
   ledgerRefundedMinor: number;
-  /** One line for each attempt written, e.g. `{ attempt: 2, outcome: 'declined' }`. */
-  attempts: { attempt: number; outcome: string }[];
+  /** One line for each attempt written; of a decline with what dunning decided. */
+  attempts: { attempt: number; outcome: string; decision: string | null }[];
   /** What the customer was told about it. */
   notices: { kind: string; attempt: number | null }[];
 }
@@ -72,6 +72,8 @@ export interface EnrollmentRow {
   currency: string;
   /** ISO 8601, UTC. */
   nextChargeAt: string | null;
+  /** When a cancel takes effect that was accepted; ISO 8601, UTC. */
+  cancelAt: string | null;
   createdAt: string;
   charges: ChargeRow[];
 }
@@ -164,6 +166,7 @@ export type Repair =
       enrollmentId: string;
       /** What the row said. */
       seen: EnrollmentStatus;
+      seenNextChargeAt: string | null;
     }
   | { do: 'deliver_event'; eventId: string }
   | { do: 'take_event'; eventId: string };

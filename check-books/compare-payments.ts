@@ -86,6 +86,9 @@ function repairOf(
   };
 }
 
+/** Takes nothing any more. Two that have succeeded are told as such. */
+const OVER: readonly string[] = ['succeeded', 'canceled'];
+
 function againstStripe(
   row: ChargeRow,
   payments: StripePayment[],
@@ -107,7 +110,15 @@ function againstStripe(
           },
         ];
   }
-  const found: Difference[] = [];
+  const found: Difference[] = payments
+    .filter((other) => other !== payment && !OVER.includes(other.status))
+    .map((other) => ({
+      invariant: 'I1',
+      code: 'second_payment_open',
+      ...about,
+      found: `${other.id} (${other.status}) is another PaymentIntent of it, beside ${payment.id}, and may still take money`,
+      action: `cancel ${other.id} in the Stripe Dashboard, and report it: this must never happen`,
+    }));
   if (payment.amountMinor !== row.amountMinor || payment.currency !== row.currency) {
     found.push({
       invariant: 'I1',
@@ -171,6 +182,8 @@ function withinRows(row: ChargeRow): Difference[] {
 }
 
 const OF_SUCCESS = ['charge_succeeded', 'charge_recovered'];
+/** Another saved method is tried at once, or Stripe is asked first: only what comes of that is told. */
+const UNTOLD = ['try_other_method', 'look_first'];
 const OF_FAILURE = ['charge_failed', 'authentication_required', 'last_try_ahead'];
 
 /** One notification for each failure that is told, one for the success, none for a failure that never was. */
@@ -180,7 +193,9 @@ function notices(row: ChargeRow): Difference[] {
   const successes = told(OF_SUCCESS).length;
   const expected = row.status === 'succeeded' && row.attempts.length > 0 ? 1 : 0;
   const declined = new Set(
-    row.attempts.filter(({ outcome }) => outcome === 'declined').map(({ attempt }) => attempt),
+    row.attempts
+      .filter(({ outcome, decision }) => outcome === 'declined' && !UNTOLD.includes(decision ?? ''))
+      .map(({ attempt }) => attempt),
   );
   const groundless = told(OF_FAILURE).filter(({ attempt }) => {
     const outcome = row.attempts.find((made) => made.attempt === attempt)?.outcome;

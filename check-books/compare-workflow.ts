@@ -68,10 +68,15 @@ export function compareWorkflow(
   return found.all;
 }
 
-function writtenFromWorkflow({ id, status }: EnrollmentRow) {
+function writtenFromWorkflow({ id, status, nextChargeAt }: EnrollmentRow) {
   return {
     action: '--repair writes what the Workflow says',
-    repair: { do: 'write_enrollment' as const, enrollmentId: id, seen: status },
+    repair: {
+      do: 'write_enrollment' as const,
+      enrollmentId: id,
+      seen: status,
+      seenNextChargeAt: nextChargeAt,
+    },
   };
 }
 
@@ -186,8 +191,9 @@ function stuck(
       }
     }
     const busy = workflow.retrying.length > 0 || workflow.state.charges.length > 0;
-    if (row.status === 'active' && !busy && !rests && lateMs(row.nextChargeAt) > limits.dueLagMs) {
-      found.add('I4', 'charge_overdue', `its next charge was due at ${row.nextChargeAt}`, {
+    const { nextChargeAt } = workflow.state;
+    if (row.status === 'active' && !busy && !rests && lateMs(nextChargeAt) > limits.dueLagMs) {
+      found.add('I4', 'charge_overdue', `its next charge was due at ${nextChargeAt}`, {
         action: 'see that a Worker runs; look at the Workflow in the Temporal UI',
       });
     }

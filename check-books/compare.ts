@@ -4,6 +4,7 @@
 import type { Books, Difference } from './books.ts';
 import { compareDisputes } from './compare-disputes.ts';
 import { comparePayments } from './compare-payments.ts';
+import { comparePlan } from './compare-plan.ts';
 import { compareWorkflow } from './compare-workflow.ts';
 
 export interface Limits {
@@ -15,13 +16,15 @@ export interface Limits {
   mostTries: number;
 }
 
-export const USUAL_LIMITS: Limits = { deliveryLagMs: 120_000, dueLagMs: 15 * 60_000, mostTries: 20 };
+/** A webhook of a payment that may get its row waits ten minutes for it. */
+export const USUAL_LIMITS: Limits = { deliveryLagMs: 15 * 60_000, dueLagMs: 15 * 60_000, mostTries: 20 };
 
 /** Every difference, those about money first. Same books, same answer. */
 export function compare(books: Books, limits: Limits = USUAL_LIMITS): Difference[] {
-  const workflows = books.enrollments.flatMap((row) =>
-    compareWorkflow(row, books.workflows.get(row.id) ?? { kind: 'unknown' }, books.takenAt, limits),
-  );
+  const workflows = books.enrollments.flatMap((row) => {
+    const workflow = books.workflows.get(row.id) ?? { kind: 'unknown' };
+    return [...compareWorkflow(row, workflow, books.takenAt, limits), ...comparePlan(row, workflow)];
+  });
   return [
     ...comparePayments(books),
     ...compareDisputes(books),

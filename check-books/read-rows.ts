@@ -18,7 +18,7 @@ export async function readEnrollments(
   for (;;) {
     const rows = await db
       .selectFrom('enrollments')
-      .select(['id', 'status', 'currency', 'next_charge_at', 'created_at'])
+      .select(['id', 'status', 'currency', 'next_charge_at', 'cancel_at', 'created_at'])
       .where('id', '>', after)
       .$if(only !== null, (query) => query.where((eb) => eb('id', '=', eb.fn.any(eb.val(only ?? [])))))
       .orderBy('id')
@@ -34,6 +34,7 @@ export async function readEnrollments(
         status: row.status,
         currency: row.currency,
         nextChargeAt: row.next_charge_at?.toISOString() ?? null,
+        cancelAt: row.cancel_at?.toISOString() ?? null,
         createdAt: row.created_at.toISOString(),
         charges: charges.get(row.id) ?? [],
       });
@@ -76,8 +77,8 @@ async function readCharges(db: Kysely<Database>, enrollmentIds: string[]): Promi
           where l.charge_id = c.id and l.stripe_object_id = d.id))), '[]') from disputes d where d.enrollment_id = c.enrollment_id and d.charge_id = c.id)`.as(
         'disputes',
       ),
-      sql<{ attempt: number; outcome: string }[]>`(select coalesce(json_agg(json_build_object(
-        'attempt', a.attempt, 'outcome', a.outcome) order by a.attempt), '[]')
+      sql<ChargeRow['attempts']>`(select coalesce(json_agg(json_build_object(
+        'attempt', a.attempt, 'outcome', a.outcome, 'decision', a.decision) order by a.attempt), '[]')
         from charge_attempts a where a.charge_id = c.id)`.as('attempts_made'),
       sql<{ id: string; kind: string }[]>`(select coalesce(json_agg(json_build_object(
         'id', n.id, 'kind', n.kind)), '[]') from notifications n where n.charge_id = c.id)`.as('notices'),

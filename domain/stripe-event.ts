@@ -19,7 +19,7 @@ export type EventQuestion =
   | { ask: 'setup_intent'; outcome: 'succeeded' | 'failed'; setupIntentId: string }
   | { ask: 'charge'; chargeId: string; paymentIntentId: string; eventType: string }
   /** Of a payment that was made: refunds, disputes and warnings name its PaymentIntent, never our charge. */
-  | { ask: 'paid_charge'; paymentIntentId: string; createdEpochS: number }
+  | { ask: 'paid_charge'; paymentIntentId: string }
   | { ask: 'payment_method'; paymentMethodId: string; eventType: string };
 
 export interface Ignored {
@@ -117,7 +117,10 @@ const PAYMENT_METHOD_EVENTS: readonly string[] = STRIPE_EVENT_TYPES.filter((type
   type.startsWith('payment_method.'),
 );
 
-/** A payment can be disputed before the row that names its PaymentIntent is written; later than that it is not ours. */
+/**
+ * A payment can be disputed before the row that names its PaymentIntent is written; later than that it is not ours. From
+ * when the event came in: after an outage of PostgreSQL rows and events that are hours old come at the same time.
+ */
 const ROW_WITHIN_S = 600;
 
 const CHARGE_ID = /^chg_([0-9a-z]{26})_[1-9][0-9]{0,8}$/;
@@ -193,10 +196,9 @@ function readAftermath(event: unknown, object: unknown, type: string): Ignored |
     return ignore('echo of our own request');
   }
   const paymentIntentId = text(object, 'payment_intent') ?? text(field(object, 'payment_intent'), 'id');
-  const created = field(event, 'created');
   return paymentIntentId === null
     ? ignore('not about a PaymentIntent')
-    : { ask: 'paid_charge', paymentIntentId, createdEpochS: typeof created === 'number' ? created : 0 };
+    : { ask: 'paid_charge', paymentIntentId };
 }
 
 function readSession(session: unknown, outcome: 'completed' | 'expired'): Ignored | EventQuestion {
@@ -307,19 +309,19 @@ export function decideCharge(
   };
 }
 
-/** @returns `not_yet` while the row that names the PaymentIntent may still be on its way: ask again */
+/**
+ * @param waitedS how long ago the event came in
+ * @returns `not_yet` while the row that names the PaymentIntent may still be on its way: ask again
+ */
 export function decidePaidCharge(
-  question: Extract<EventQuestion, { ask: 'paid_charge' }>,
   facts: PaidChargeFacts | null,
-  nowEpochS: number,
+  waitedS: number,
 ): EventDecision | { kind: 'not_yet' } {
   if (facts !== null) {
     const { enrollmentId, id: chargeId } = facts;
     return { kind: 'signal', enrollmentId, signal: 'chargeAftermath', chargeId };
   }
-  return nowEpochS - question.createdEpochS < ROW_WITHIN_S
-    ? { kind: 'not_yet' }
-    : ignore('PaymentIntent of no charge of ours');
+  return waitedS < ROW_WITHIN_S ? { kind: 'not_yet' } : ignore('PaymentIntent of no charge of ours');
 }
 
 /** @param enrollmentId whose saved method it is; null when nobody's */

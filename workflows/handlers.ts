@@ -145,6 +145,7 @@ function handleQueries(run: EnrollmentRun): void {
     status: statusOf(run),
     paymentMethodId: state.paymentMethod?.id ?? null,
     nextChargeAt: state.schedule.next?.dueAt ?? null,
+    nextChargeAmountMinor: asCharged(run, state.schedule.next)?.amountMinor ?? null,
     charges: state.charges.map(({ id, status, amountMinor, attempts, nextAttemptAt }) => ({
       id,
       status,

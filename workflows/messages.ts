@@ -190,6 +190,8 @@ export interface EnrollmentState {
   status: EnrollmentStatus;
   paymentMethodId: string | null;
   nextChargeAt: string | null;
+  /** What it will ask for, a balance met; absent from the answers of older Workers. */
+  nextChargeAmountMinor?: number | null;
   charges: {
     id: string;
     status: ChargeStatus;

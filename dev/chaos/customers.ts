@@ -21,6 +21,7 @@ export interface Enrolled {
   customerLink: string;
   /** Whether the API has accepted the cancel. */
   canceled: boolean;
+  refunds: { chargeId: string; accepted: boolean }[];
   /** Extra charges that were asked for, and those that were accepted. */
   extrasAsked: number;
   extrasAccepted: number;
@@ -67,6 +68,7 @@ export async function live(world: World, customer: ChaosCustomer, run: ChaosRun)
     id: answer.id,
     customerLink: answer.customer_link,
     canceled: false,
+    refunds: [],
     extrasAsked: 0,
     extrasAccepted: 0,
   };
@@ -94,21 +96,21 @@ export async function live(world: World, customer: ChaosCustomer, run: ChaosRun)
     await until(atMs);
     await known(world, enrolled.id);
     for (const { what } of customer.asks.filter((ask) => ask.period === period)) {
-      await ask(enrolled, what, untilMs);
+      await ask(what, untilMs);
     }
     if (customer.recovers && period === 0) {
       await saveAnotherCard(world, enrolled);
     }
     if (customer.cancelsAfter === period) {
-      await insist(`${route}/cancel`, {}, `${key}-cancel`);
-      enrolled.canceled = true;
+      const { refused } = await insist(`${route}/cancel`, {}, `${key}-cancel`);
+      enrolled.canceled = !refused;
       return;
     }
     // Who is about to save another card has a few days; the dunning of who does not comes to its end meanwhile.
     await passTime(world, enrolled.id, customer.recovers ? 2 * DAY_MS : MONTH_MS);
   }
 
-  async function ask({ id }: Enrolled, what: Ask, patientUntilMs: number): Promise<void> {
+  async function ask(what: Ask, patientUntilMs: number): Promise<void> {
     switch (what) {
       case 'charge': {
         enrolled.extrasAsked += 1;
@@ -118,8 +120,11 @@ export async function live(world: World, customer: ChaosCustomer, run: ChaosRun)
         return;
       }
       case 'refund': {
-        const chargeId = await chargeIn(world, id, 'succeeded', patientUntilMs);
-        await insist(`${route}/charges/${chargeId}/refunds`, {}, `${key}-refund`);
+        const chargeId = await chargeIn(world, enrolled.id, 'succeeded', patientUntilMs);
+        const asked = { chargeId, accepted: false };
+        enrolled.refunds.push(asked);
+        const { refused } = await insist(`${route}/charges/${chargeId}/refunds`, {}, `${key}-refund`);
+        asked.accepted = !refused;
         return;
       }
       case 'pause':

@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { type Checked, checkBooks } from '../../check-books/check.ts';
 import type { NamedHistory } from '../../test/support/histories.ts';
 import { AMOUNT_MINOR, type Enrolled, EXTRA_MINOR, GOOD_CARD, TIME_ZONE } from './customers.ts';
-import { type Told, wronglyBilled } from './owed.ts';
+import { brokenPromises, type Told, wronglyBilled } from './owed.ts';
 import { scanForSecrets } from './secrets.ts';
 import type { World } from './world.ts';
 
@@ -23,6 +23,13 @@ interface LedgerPayment {
   id: string;
   status: string;
   amount_received: number;
+  metadata: Record<string, string>;
+}
+
+interface LedgerEntry {
+  type: string;
+  /** What went back is negative. */
+  amount: number;
   metadata: Record<string, string>;
 }
 
@@ -51,10 +58,15 @@ export async function judge(
   for (const { invariant, subject, code, found } of checked.differences) {
     add(invariant, `${code}: ${subject}: ${found}`);
   }
-  const { payments } = await world.control<{ payments: LedgerPayment[] }>('GET', 'ledger');
+  const { payments, entries } = await world.control<{ payments: LedgerPayment[]; entries: LedgerEntry[] }>(
+    'GET',
+    'ledger',
+  );
   const paid = payments.filter(({ status }) => status === 'succeeded');
   perCharge(paid, add);
   await expected(world, enrolled, paid, run.periods, add);
+  await promised(world, enrolled, { paid, entries }, add);
+  await mails(world, add);
   await webhooks(world, add);
   await strangers(world, enrolled, add);
 
@@ -104,6 +116,9 @@ async function expected(
     const of = (minor: number) => received.filter(({ amount_received }) => amount_received === minor);
     const agreed = of(AMOUNT_MINOR);
     const extras = of(EXTRA_MINOR).length;
+    if (customer.card !== GOOD_CARD && !customer.recovers && received.length > 0) {
+      add('I1', `${id} has paid with a card that is always declined`);
+    }
     if (customer.captures && agreed.length !== 1) {
       add('I1', `${id} was charged ${agreed.length} times for one held amount`);
     }
@@ -124,6 +139,57 @@ async function expected(
     if (agreed.length + extras !== received.length) {
       const amounts = received.map(({ amount_received }) => amount_received);
       add('I1', `${id} paid amounts that nobody asked for: ${amounts.join(', ')}`);
+    }
+  }
+}
+
+/** What the company was told would be done, was. */
+async function promised(
+  { db }: World,
+  enrolled: readonly Enrolled[],
+  { paid, entries }: { paid: readonly LedgerPayment[]; entries: readonly LedgerEntry[] },
+  add: (invariant: string, found: string) => void,
+): Promise<void> {
+  const rows = await db.selectFrom('enrollments').select(['id', 'status']).execute();
+  const statuses = new Map(rows.map(({ id, status }) => [id, status]));
+  const taken = sumsOf(paid.map(({ amount_received: minor, metadata }) => ({ minor, metadata })));
+  for (const { id, canceled, refunds } of enrolled) {
+    const givenBack = sumsOf(
+      entries
+        .filter(({ type, metadata }) => type.includes('refund') && metadata.enrollment_id === id)
+        .map(({ amount, metadata }) => ({ minor: -amount, metadata })),
+    );
+    const came = { canceled, status: statuses.get(id) ?? null, refunds, taken, givenBack };
+    for (const found of brokenPromises(came)) {
+      add('I1', `${id} ${found}`);
+    }
+  }
+}
+
+/** By the charge that Stripe's metadata names. */
+function sumsOf(moved: readonly { minor: number; metadata: Record<string, string> }[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { minor, metadata } of moved) {
+    const chargeId = metadata.charge_id ?? 'no charge';
+    sums.set(chargeId, (sums.get(chargeId) ?? 0) + minor);
+  }
+  return sums;
+}
+
+/** What is marked as mailed has reached the mail server; one mail may have reached it twice. */
+async function mails(
+  { db, received }: World,
+  add: (invariant: string, found: string) => void,
+): Promise<void> {
+  const arrived = received();
+  const marked = await db
+    .selectFrom('notifications')
+    .select(['id', 'mail_message_id'])
+    .where('mailed_at', 'is not', null)
+    .execute();
+  for (const { id, mail_message_id: messageId } of marked) {
+    if (messageId === null || !arrived.has(messageId)) {
+      add('I8', `${id} is marked as mailed, and no mail of it has arrived`);
     }
   }
 }

@@ -122,6 +122,9 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
     kill: parts.kill,
     deaths: parts.deaths,
 
+    /** Message-IDs of the mails that have arrived. */
+    received: () => new Set(mails.mails.map(({ messageId }) => messageId)),
+
     /** Waits, with a bound, until every accepted webhook is done. */
     async inboxIsEmpty(timeoutMs: number): Promise<void> {
       for (const until = Date.now() + timeoutMs; Date.now() < until; await pause(200)) {

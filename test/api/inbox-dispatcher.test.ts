@@ -1,11 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import type Stripe from 'stripe';
 import { BillingUnavailable } from '../../api/billing-client.ts';
 import { createInboxDispatcher, type InboxDispatcher } from '../../api/inbox-dispatcher.ts';
 import { createLogger } from '../../config/logger.ts';
 import { receiveStripeEvent } from '../../db/stripe-events.ts';
+import { receivedEventOf } from '../../domain/received-event.ts';
 import { waitFor } from '../support/wait.ts';
+import { seedCharge, seedEnrollment } from '../web/rows.ts';
 import { startApi, type TestApi } from './test-api.ts';
-import { sessionEvent } from './webhook-events.ts';
+import { sessionEvent, stripeEvent } from './webhook-events.ts';
 
 let api: TestApi;
 const ENROLLMENT = `enr_${'a'.repeat(26)}`;
@@ -168,6 +172,39 @@ describe('the inbox', () => {
     api.inbox.start();
     await allSignalled();
     expect(await rows()).toMatchObject([{ last_error: null }]);
+  });
+
+  it('asks for the row of a payment for ten minutes after a dispute of it came in, however old it is', async () => {
+    const twoHoursAgo = Math.floor(Date.now() / 1_000) - 7_200;
+    const keepDispute = async (paymentIntentId: string) => {
+      const event = stripeEvent(
+        'charge.dispute.created',
+        { id: `du_${paymentIntentId}`, payment_intent: paymentIntentId },
+        { created: twoHoursAgo },
+      );
+      const received = receivedEventOf(event as unknown as Stripe.Event, false);
+      await receiveStripeEvent(api.db, received, false);
+      return event.id;
+    };
+    const ours = await keepDispute('pi_ours');
+    const strangers = await keepDispute('pi_of_another_product');
+    const rowOf = async (id: string) => (await rows()).find((row) => row.id === id);
+    api.inbox.start();
+    await waitFor('both to be asked about', async () =>
+      (await rows()).every(({ last_error }) => last_error !== null),
+    );
+    const charge = await seedCharge(api.db, await seedEnrollment(api.db), { payment_intent_id: 'pi_ours' });
+    await sql`update stripe_events set received_at = now() - interval '11 minutes', next_signal_at = now()`.execute(
+      api.db,
+    );
+    await waitFor('both to be done', async () =>
+      (await rows()).every(
+        ({ signalled_at, ignored_reason }) => signalled_at !== null || ignored_reason !== null,
+      ),
+    );
+    expect(api.asked).toMatchObject([{ name: 'chargeAftermath', args: [{ id: charge }] }]);
+    expect((await rowOf(ours))?.signalled_at).not.toBeNull();
+    expect((await rowOf(strangers))?.ignored_reason).toBe('PaymentIntent of no charge of ours');
   });
 
   it('delivers the others while one fails', async () => {

@@ -137,16 +137,55 @@ describe('checkBooks', () => {
   it('F37: rows older than Stripe and Temporal are found and written again, and nobody is charged again', async () => {
     const id = await paidOnce();
     await loseCharges(id);
-    await billing.db.updateTable('enrollments').set({ next_charge_at: null }).where('id', '=', id).execute();
-    expect(await codes(id)).toEqual(['payment_without_charge', 'sums_differ']);
+    const { next_charge_at, next_charge_amount_minor } = await billing.enrollmentRow(id);
+    expect(next_charge_amount_minor).toBe(980);
+    const cancelAt = new Date('2027-01-01T00:00:00Z');
+    await billing.db
+      .updateTable('enrollments')
+      .set({ next_charge_at: null, next_charge_amount_minor: null, cancel_at: cancelAt })
+      .where('id', '=', id)
+      .execute();
+    expect(await codes(id)).toEqual(['payment_without_charge', 'plan_differs', 'sums_differ']);
     await repair(deps, (await check(id)).differences);
     expect(await codes(id)).toEqual([]);
+    const asBefore = { next_charge_at, next_charge_amount_minor, cancel_at: null };
+    expect(await billing.enrollmentRow(id)).toMatchObject(asBefore);
     const [row] = await billing.chargeRows(id);
     expect(row).toMatchObject({ id: chargeId(id, 1), status: 'succeeded', captured_minor: 980 });
     const intents = await billing.stripe.paymentIntents
       .list({ limit: 100 })
       .autoPagingToArray({ limit: 1000 });
     expect(intents.filter(({ metadata }) => metadata.enrollment_id === id)).toHaveLength(1);
+  }, 60_000);
+
+  it('finds an open charge that no Workflow follows, and writes it once it was canceled at Stripe', async () => {
+    const id = await paidOnce();
+    const [paid] = await billing.chargeRows(id);
+    const forgotten = chargeId(id, 9);
+    const intent = await billing.stripe.paymentIntents.create({
+      amount: 980,
+      currency: 'jpy',
+      metadata: { charge_id: forgotten, enrollment_id: id },
+    });
+    await billing.db
+      .insertInto('charges')
+      .values({
+        ...(paid as NonNullable<typeof paid>),
+        id: forgotten,
+        number: 9,
+        occurrence: null,
+        status: 'requires_payment_method',
+        payment_intent_id: intent.id,
+        captured_minor: 0,
+        settled_at: null,
+      })
+      .execute();
+    const { differences } = await check(id);
+    expect(differences).toMatchObject([{ invariant: 'I4', code: 'charge_not_followed', subject: forgotten }]);
+    expect(await repair(deps, differences)).toEqual([]);
+    await billing.stripe.paymentIntents.cancel(intent.id);
+    await repair(deps, (await check(id)).differences);
+    expect(await codes(id)).toEqual([]);
   }, 60_000);
 
   it('F37: writes a lost charge that was given back in part with its refund', async () => {
@@ -240,10 +279,13 @@ describe('checkBooks', () => {
     await billing.control(`charges/${intent.latest_charge}/dispute`);
     await billing.deliverEvents();
     await waitFor('the dispute', async () => (await disputesOf(id)).length === 1);
-    const dueAt = new Date(Date.now() - 86_400_000);
-    await billing.db.updateTable('enrollments').set({ next_charge_at: dueAt }).where('id', '=', id).execute();
+    const dueAt = new Date(Date.now() + 2_000).toISOString();
+    await billing.billing.moveNext(id, { ...BY, dueAt });
+    await waitFor('it to be due', () => Date.now() > Date.parse(dueAt) + 1_000);
     expect(await disputesOf(id)).toMatchObject([{ status: 'needs_response' }]);
-    expect(await codes(id)).toEqual([]);
+    const limits = { deliveryLagMs: 0, dueLagMs: 0, mostTries: 20 };
+    expect((await checkBooks(deps, { only: [id], settleMs: 200, limits })).differences).toEqual([]);
+    expect(await billing.chargeRows(id)).toHaveLength(1);
   }, 60_000);
 
   it('has a dispute that no webhook told of read, and its end', async () => {
@@ -296,7 +338,7 @@ describe('checkBooks', () => {
           data: { object: { id: 'cs_test_gone', mode: 'setup', client_reference_id: enrollmentId } },
         }),
         stripe_created_at: new Date(),
-        received_at: new Date(Date.now() - 600_000),
+        received_at: new Date(Date.now() - 1_200_000),
         next_signal_at: new Date(Date.now() + 600_000),
       })
       .execute();

@@ -41,7 +41,7 @@ function charge(change: Partial<ChargeRow> = {}): ChargeRow {
     nextAttemptAt: null,
     ledgerPaidMinor: 980,
     ledgerRefundedMinor: 0,
-    attempts: [{ attempt: 1, outcome: 'succeeded' }],
+    attempts: [{ attempt: 1, outcome: 'succeeded', decision: null }],
     notices: [{ kind: 'charge_succeeded', attempt: 1 }],
     ...change,
   };
@@ -76,6 +76,7 @@ function books(change: {
   charges?: ChargeRow[];
   status?: Books['enrollments'][number]['status'];
   nextChargeAt?: string | null;
+  cancelAt?: string | null;
   workflow?: WorkflowFacts;
   more?: Partial<Books>;
 }): Books {
@@ -87,7 +88,8 @@ function books(change: {
         id: ENROLLMENT,
         status: change.status ?? 'active',
         currency: 'jpy',
-        nextChargeAt: change.nextChargeAt ?? '2026-12-23T12:00:00.000Z',
+        nextChargeAt: change.nextChargeAt === undefined ? '2026-12-23T12:00:00.000Z' : change.nextChargeAt,
+        cancelAt: change.cancelAt ?? null,
         createdAt: LONG_AGO,
         charges: change.charges ?? [charge()],
       },
@@ -101,9 +103,23 @@ function books(change: {
   };
 }
 
-const declined = { attempt: 1, outcome: 'declined' };
-const open = (status: Running['state']['charges'][number]['status']) => [
-  { id: CHARGE, status, amountMinor: 980, attempts: 1, nextAttemptAt: null },
+/** A second charge, which waits for the customer. */
+function challenged(change: Partial<ChargeRow> = {}): ChargeRow {
+  return charge({
+    id: `${CHARGE}0`,
+    status: 'requires_action',
+    paymentIntentId: null,
+    capturedMinor: 0,
+    ledgerPaidMinor: 0,
+    notices: [],
+    attempts: [],
+    ...change,
+  });
+}
+
+const declined = { attempt: 1, outcome: 'declined', decision: 'retry' };
+const open = (status: Running['state']['charges'][number]['status'], id = CHARGE) => [
+  { id, status, amountMinor: 980, attempts: 1, nextAttemptAt: null },
 ];
 
 describe('compare', () => {
@@ -122,6 +138,11 @@ describe('compare', () => {
 
   const cases: [string, string, Books][] = [
     ['I1', 'charged_twice', books({ payments: [payment(), payment({ id: 'pi_2' })] })],
+    [
+      'I1',
+      'second_payment_open',
+      books({ payments: [payment(), payment({ id: 'pi_2', status: 'requires_capture', receivedMinor: 0 })] }),
+    ],
     ['I1', 'payment_missing', books({ payments: [] })],
     ['I1', 'amounts_differ', books({ payments: [payment({ amountMinor: 981 })] })],
     ['I1', 'payment_not_recorded', books({ charges: [charge({ capturedMinor: 0, ledgerPaidMinor: 0 })] })],
@@ -160,7 +181,8 @@ describe('compare', () => {
         workflow: running({ retrying: [{ activity: 'collectCharge', attempt: 50, lastFailure: 'no' }] }),
       }),
     ],
-    ['I4', 'charge_overdue', books({ nextChargeAt: LONG_AGO })],
+    ['I4', 'charge_overdue', books({ workflow: running({}, { nextChargeAt: LONG_AGO }) })],
+    ['I4', 'charge_not_followed', books({ charges: [charge(), challenged()] })],
     [
       'I4',
       'needs_attention',
@@ -184,6 +206,9 @@ describe('compare', () => {
     ],
     ['I4', 'refund_refused', books({ charges: [charge({ refundRefused: 'charge_disputed: …' })] })],
     ['I5', 'status_differs', books({ status: 'past_due' })],
+    ['I5', 'plan_differs', books({ nextChargeAt: null })],
+    ['I5', 'plan_differs', books({ nextChargeAt: LONG_AGO, cancelAt: NOW })],
+    ['I5', 'plan_differs', books({ cancelAt: '2026-12-23T12:00:00.000Z' })],
     ['I5', 'search_attribute_differs', books({ workflow: running({ searchAttribute: 'past_due' }) })],
     [
       'I5',
@@ -230,7 +255,9 @@ describe('compare', () => {
     [
       'I8',
       'failure_not_told',
-      books({ charges: [charge({ attempts: [declined, { attempt: 2, outcome: 'succeeded' }] })] }),
+      books({
+        charges: [charge({ attempts: [declined, { attempt: 2, outcome: 'succeeded', decision: null }] })],
+      }),
     ],
   ];
   it.each(cases)('%s: finds %s, once, and says what to do', (invariant, code, wrong) => {
@@ -252,23 +279,48 @@ describe('compare', () => {
   it('I4: calls nothing overdue while a dispute is open, which holds back all that is due', () => {
     const withDispute = (status: string) => [charge({ disputes: [{ id: 'du_1', status, movedBy: [] }] })];
     const overdue = (status: string) =>
-      compare(books({ charges: withDispute(status), nextChargeAt: LONG_AGO })).map(({ code }) => code);
+      compare(
+        books({
+          charges: withDispute(status),
+          nextChargeAt: LONG_AGO,
+          workflow: running({}, { nextChargeAt: LONG_AGO }),
+        }),
+      ).map(({ code }) => code);
     expect(overdue('needs_response')).toEqual([]);
     expect(overdue('won')).toEqual(['charge_overdue']);
-    const inDunning = charge({
-      id: `${CHARGE}0`,
-      status: 'requires_payment_method',
-      paymentIntentId: null,
-      capturedMinor: 0,
-      ledgerPaidMinor: 0,
-      nextAttemptAt: LONG_AGO,
-      notices: [],
-      attempts: [],
-    });
+    const inDunning = challenged({ status: 'requires_payment_method', nextAttemptAt: LONG_AGO });
+    const workflow = running({}, { charges: open('requires_payment_method', inDunning.id) });
     const retryLate = (status: string) =>
-      compare(books({ charges: [...withDispute(status), inDunning] })).map(({ code }) => code);
+      compare(books({ charges: [...withDispute(status), inDunning], workflow })).map(({ code }) => code);
     expect(retryLate('under_review')).toEqual([]);
     expect(retryLate('won')).toEqual(['attempt_overdue']);
+  });
+
+  it('I4: finds what is open in the rows and followed by nobody, also after the end', () => {
+    const codes = (change: Parameters<typeof books>[0]) =>
+      compare(books({ charges: [charge(), challenged()], ...change })).map(({ code }) => code);
+    const ended: WorkflowFacts = {
+      kind: 'closed',
+      how: 'COMPLETED',
+      closedAt: NOW,
+      searchAttribute: 'completed',
+      result: { status: 'completed', chargesSucceeded: 1, amountCollectedMinor: 980 },
+    };
+    expect(codes({ workflow: running({}, { charges: open('requires_action', `${CHARGE}0`) }) })).toEqual([]);
+    expect(codes({})).toEqual(['charge_not_followed']);
+    expect(codes({ status: 'completed', workflow: ended })).toEqual(['charge_not_followed']);
+    expect(codes({ status: 'completed', workflow: { kind: 'unknown' } })).toEqual(['charge_not_followed']);
+    const silent: WorkflowFacts = { kind: 'silent', searchAttribute: 'active', problems: [], error: 'none' };
+    expect(codes({ workflow: silent })).toEqual(['workflow_silent']);
+  });
+
+  it('asks for no plan in the row that the Workflow does not know yet, and for none while it is paused', () => {
+    const first = running({}, { nextChargeAt: null, charges: open('scheduled', `${CHARGE}0`) });
+    expect(compare(books({ workflow: first }))).toEqual([]);
+    const paused = running({ searchAttribute: 'paused' }, { status: 'paused' });
+    expect(compare(books({ status: 'paused', nextChargeAt: null, workflow: paused }))).toEqual([]);
+    const [found] = compare(books({ nextChargeAt: null }));
+    expect(found?.repair).toMatchObject({ do: 'write_enrollment', seen: 'active', seenNextChargeAt: null });
   });
 
   it('has a dispute that the rows know otherwise, or that moved money the ledger has not, read', () => {
@@ -345,6 +397,20 @@ describe('compare', () => {
     expect(unbooked.find(({ code }) => code === 'ledger_differs')).not.toHaveProperty('repair');
   });
 
+  it('leaves another payment of a charge alone that is canceled', () => {
+    const canceled = payment({ id: 'pi_2', status: 'canceled', receivedMinor: 0 });
+    expect(compare(books({ payments: [payment(), canceled] }))).toEqual([]);
+  });
+
+  it('I8: asks for no message about a decline after which another saved method has paid at once', () => {
+    const attempts = [
+      { ...declined, decision: 'try_other_method' },
+      { attempt: 2, outcome: 'succeeded', decision: null },
+    ];
+    const notices = [{ kind: 'charge_recovered', attempt: 2 }];
+    expect(compare(books({ charges: [charge({ attempts, notices })] }))).toEqual([]);
+  });
+
   it('never offers to repair a charge that was paid twice', () => {
     const twice = compare(books({ payments: [payment(), payment({ id: 'pi_2' })] }));
     expect(twice.find(({ code }) => code === 'charged_twice')).not.toHaveProperty('repair');
@@ -356,7 +422,9 @@ describe('compare', () => {
     expect(late).toMatchObject([
       { invariant: 'I2', code: 'webhook_not_delivered', repair: { do: 'deliver_event' } },
     ]);
-    expect(compare(books({ more: { pendingEvents: [{ ...pending, receivedAt: NOW }] } }))).toEqual([]);
+    // A refund of another product's on this account is asked about for ten minutes.
+    const asked = { ...pending, type: 'refund.created', receivedAt: '2026-11-23T11:49:00.000Z' };
+    expect(compare(books({ more: { pendingEvents: [asked] } }))).toEqual([]);
     const missed = compare(
       books({
         more: { missedEvents: [{ id: 'evt_2', type: 'checkout.session.completed', createdAt: LONG_AGO }] },

@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
+import { redeliver } from '../../db/inbox-operations.ts';
 import {
   claimStripeEvents,
   countPendingStripeEvents,
@@ -141,5 +145,28 @@ describe('marks', () => {
     await markIgnored(database.db, [{ id: 'evt_1', reason: 'first', enrollmentId: 'enr_1' }]);
     await markIgnored(database.db, [{ id: 'evt_1', reason: 'second', enrollmentId: null }]);
     expect(await row('evt_1')).toMatchObject({ ignored_reason: 'first', enrollment_id: 'enr_1' });
+  });
+});
+
+describe('the statement of docs/operations.md that deletes old webhooks', () => {
+  it('deletes what is old and done, with who had it delivered again, and nothing that waits', async () => {
+    const { db } = database;
+    const docs = readFileSync(path.resolve(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+    const [, statement = ''] = /```sql\n(delete from stripe_events [^`]*)```/.exec(docs) ?? [];
+    for (const id of ['evt_old_done', 'evt_young_done']) {
+      await receiveStripeEvent(db, event(id), true);
+      await redeliver(db, id);
+      await markSignalled(db, [{ id, enrollmentId: 'enr_1' }]);
+    }
+    await receiveStripeEvent(db, event('evt_old_ignored', { ignoredReason: 'because' }), false);
+    await receiveStripeEvent(db, event('evt_old_waits'), false);
+    await sql`update stripe_events set received_at = now() - interval '91 days' where id like 'evt_old%'`.execute(
+      db,
+    );
+    await sql.raw(statement).execute(db);
+    const kept = await db.selectFrom('stripe_events').select('id').orderBy('id').execute();
+    expect(kept.map(({ id }) => id)).toEqual(['evt_old_waits', 'evt_young_done']);
+    const again = await db.selectFrom('stripe_event_redeliveries').select('stripe_event_id').execute();
+    expect(again).toEqual([{ stripe_event_id: 'evt_young_done' }]);
   });
 });

@@ -332,7 +332,6 @@ describe('events of a payment that was made', () => {
     expect(ask('paid_charge', given)).toEqual({
       ask: 'paid_charge',
       paymentIntentId: 'pi_1',
-      createdEpochS: 1_000,
     });
   });
 
@@ -359,15 +358,14 @@ describe('events of a payment that was made', () => {
   });
 
   it('signals the charge, waits ten minutes for a row that is on its way, and no longer', () => {
-    const question = { ask: 'paid_charge', paymentIntentId: 'pi_1', createdEpochS: 1_000 } as const;
-    expect(decidePaidCharge(question, { enrollmentId: ENROLLMENT, id: CHARGE }, 9_999)).toEqual({
+    expect(decidePaidCharge({ enrollmentId: ENROLLMENT, id: CHARGE }, 9_999)).toEqual({
       kind: 'signal',
       enrollmentId: ENROLLMENT,
       signal: 'chargeAftermath',
       chargeId: CHARGE,
     });
-    expect(decidePaidCharge(question, null, 1_599)).toEqual({ kind: 'not_yet' });
-    expect(decidePaidCharge(question, null, 1_600)).toMatchObject({ kind: 'ignore' });
+    expect(decidePaidCharge(null, 599)).toEqual({ kind: 'not_yet' });
+    expect(decidePaidCharge(null, 600)).toMatchObject({ kind: 'ignore' });
   });
 });
 

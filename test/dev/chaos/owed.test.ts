@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { monthlyDue, type Told, wronglyBilled } from '../../../dev/chaos/owed.ts';
+import {
+  brokenPromises,
+  monthlyDue,
+  type Promised,
+  type Told,
+  wronglyBilled,
+} from '../../../dev/chaos/owed.ts';
 
 const START = '2026-01-30T15:00:00.123Z';
 const DUE = monthlyDue(START, 4, 'Asia/Tokyo');
@@ -69,5 +75,52 @@ describe('wronglyBilled', () => {
     const unpaid = { startedAt: null, timeline: [], paidDueAt: [] };
     expect(wronglyBilled(unpaid, agreed)).toEqual(['never began to be billed']);
     expect(wronglyBilled(unpaid, { ...agreed, endsEarly: true })).toEqual([]);
+  });
+
+  it('finds a charge for what fell due after a cancel, and none for what was due by then', () => {
+    const canceled = (at: string): Told[] => [
+      { what: 'enrollment.cancel_accepted', at },
+      { what: 'enrollment.canceled', at: shifted(FOURTH, 1) },
+    ];
+    expect(billed(DUE, canceled(THIRD))).toEqual([`was charged for ${FOURTH}, after the cancel of ${THIRD}`]);
+    expect(billed(DUE, canceled(FOURTH))).toEqual([]);
+  });
+});
+
+describe('brokenPromises', () => {
+  const back = (minor: number) => new Map([['chg_1', minor]]);
+  const quiet: Promised = {
+    canceled: false,
+    status: 'completed',
+    refunds: [],
+    taken: back(980),
+    givenBack: new Map(),
+  };
+  const broken = (came: Partial<Promised>) => brokenPromises({ ...quiet, ...came });
+  const asked = (accepted: boolean) => [{ chargeId: 'chg_1', accepted }];
+
+  it('finds nothing where all was done that was accepted', () => {
+    expect(broken({})).toEqual([]);
+    expect(broken({ canceled: true, status: 'canceled' })).toEqual([]);
+    expect(broken({ refunds: asked(true), givenBack: back(980) })).toEqual([]);
+  });
+
+  it('finds a cancel that was accepted and came to nothing', () => {
+    expect(broken({ canceled: true })).toEqual(['is completed, and its cancel was accepted']);
+    expect(broken({ canceled: true, status: null })).toHaveLength(1);
+  });
+
+  it('finds a refund that was accepted and not made, made twice or in part', () => {
+    for (const givenBack of [new Map<string, number>(), back(1_960), back(300)]) {
+      expect(broken({ refunds: asked(true), givenBack })).toHaveLength(1);
+    }
+    expect(broken({ refunds: asked(true), taken: new Map() })).toHaveLength(1);
+    expect(broken({ refunds: asked(false) })).toEqual([]);
+  });
+
+  it('finds what went back and nobody asked for, but for what succeeded after a cancel', () => {
+    expect(broken({ givenBack: back(980) })).toHaveLength(1);
+    expect(broken({ refunds: asked(false), givenBack: back(980) })).toEqual([]);
+    expect(broken({ canceled: true, status: 'canceled', givenBack: back(980) })).toEqual([]);
   });
 });
