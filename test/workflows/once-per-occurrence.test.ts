@@ -73,7 +73,7 @@ describe('a late retry', () => {
 
 describe('a charge whose occurrence another charge has', () => {
   it('is parked before Stripe hears of it, keeps the schedule going, and can only be canceled', async () => {
-    const { enrollmentId } = await real.enrolled(MONTHLY);
+    const { enrollmentId } = await real.paidOnce();
     const first = await real.charged(enrollmentId, 1, 'succeeded');
     // What a defect of the Workflow would leave behind.
     const { id: _, number: __, ...like } = first;
