@@ -140,9 +140,9 @@ export async function openStage(report: (line: string) => void, ending: AbortSig
   });
 
   const bundle = once(async () => {
-    // Built before, e.g. by the tests; the same bytes for all of them.
-    if (process.env.WORKFLOW_BUNDLE_PATH) {
-      return process.env.WORKFLOW_BUNDLE_PATH;
+    // Built before, by the tests. Not the setting of Workers, which may name code of another day.
+    if (process.env.BENCH_WORKFLOW_BUNDLE) {
+      return process.env.BENCH_WORKFLOW_BUNDLE;
     }
     report('bundling the Workflow code');
     const file = path.join(root, 'workflows.js');
