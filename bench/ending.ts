@@ -13,7 +13,7 @@ export interface Ending {
   exitCode(): number | null;
 }
 
-/** @param killAll ends every process without asking and removes what they have left */
+/** @param killAll ends every process without asking */
 export function endOnSignals(killAll: () => Promise<void>, deadlineMs: number): Ending {
   const ending = new AbortController();
   let exitCode: number | null = null;

@@ -1,7 +1,7 @@
 /** What a measurement brings back: figures, each with its floor where it has one, and curves to be drawn. */
 import { middle, pairedRatios } from './statistics.ts';
 
-export type Unit = '/s' | 'ms' | 's' | 'B' | 'kB' | 'MB' | '×' | '%' | '';
+export type Unit = '/s' | 'ms' | 's' | 'KiB' | 'MiB' | '×' | '%' | '';
 
 export interface Figure {
   /** Stable, for comparing runs, e.g. `charges.per_second`. */

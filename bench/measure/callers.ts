@@ -95,3 +95,20 @@ export async function until(
     }
   }
 }
+
+/** Waits until a count is the same as it was `stillMs` before. @throws as `until` does */
+export async function untilStill(
+  what: string,
+  timeoutMs: number,
+  count: () => Promise<number>,
+  stillMs: number,
+): Promise<void> {
+  let before: number | null = null;
+  const look = async () => {
+    const now = await count();
+    const isStill = now === before;
+    before = now;
+    return isStill;
+  };
+  await until(what, timeoutMs, look, () => stillMs);
+}

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { sql } from 'kysely';
 import type { Stage } from './stage.ts';
 
-/** In kB. */
+/** In KiB. */
 export interface Footprint {
   postgres: number;
   temporal: number;

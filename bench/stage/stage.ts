@@ -1,7 +1,8 @@
 /**
  * Where measurements happen: PostgreSQL, Temporal on a file with the settings that the README recommends, the Stripe
  * stand-in, API and Worker, each a process of its own on loopback, on empty state. Parts start when a measurement first
- * needs them. Used by `bench/main.ts`; it never touches the state of `npm run dev`.
+ * needs them; what they leave is removed as this process ends. Used by `bench/main.ts`; it never touches the state of
+ * `npm run dev`.
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -45,6 +46,8 @@ const WORKFLOW_TASK_DONE =
 /** @param ending aborted when the run is to end: nothing is started any more */
 export async function openStage(report: (line: string) => void, ending: AbortSignal) {
   const root = mkdtempSync(path.join(os.tmpdir(), 'durable-billing-bench-'));
+  // Also when nothing was started.
+  process.once('exit', () => rmSync(root, REMOVE));
   // PostgreSQL runs as another user when this runs as root.
   chmodSync(root, 0o755);
   const folder = openStateFolder(root);
@@ -137,9 +140,9 @@ export async function openStage(report: (line: string) => void, ending: AbortSig
   });
 
   const bundle = once(async () => {
-    // Built before, e.g. by the tests; the same bytes for all of them.
-    if (process.env.WORKFLOW_BUNDLE_PATH) {
-      return process.env.WORKFLOW_BUNDLE_PATH;
+    // Built before, by the tests. Not the setting of Workers, which may name code of another day.
+    if (process.env.BENCH_WORKFLOW_BUNDLE) {
+      return process.env.BENCH_WORKFLOW_BUNDLE;
     }
     report('bundling the Workflow code');
     const file = path.join(root, 'workflows.js');
@@ -278,7 +281,7 @@ export async function openStage(report: (line: string) => void, ending: AbortSig
       return closing;
     },
 
-    /** Ends everything without asking, and removes what it has left. */
+    /** Ends everything without asking. */
     async killAll(): Promise<void> {
       closing ??= Promise.resolve();
       for (const child of running) {
@@ -286,7 +289,6 @@ export async function openStage(report: (line: string) => void, ending: AbortSig
       }
       descendantsOf(process.pid)();
       await pause(200);
-      rmSync(root, REMOVE);
     },
   };
 
@@ -299,7 +301,8 @@ export async function openStage(report: (line: string) => void, ending: AbortSig
     const isServer = ({ name }: RunningProcess) => SERVERS.has(name);
     await Promise.all(running.filter((child) => !isServer(child)).map((child) => child.stop()));
     await Promise.all(running.filter(isServer).map((child) => child.stop()));
-    rmSync(root, REMOVE);
+    // What looked for a server when the run ended.
+    descendantsOf(process.pid)();
     const failed = opened.find((result) => result.status === 'rejected');
     if (failed) {
       report(`closing: ${failed.reason}`);

@@ -63,7 +63,7 @@ const STEPS: readonly Step[] = [
     enrollments: [0.81, 0.73, 0.65, 0.74],
   },
   {
-    state: 'the figures above',
+    state: 'the same, a fourth time',
     charges: [0.58, 0.56, 0.49, 0.53],
     enrollments: [0.67, 0.64, 0.77, 0.67],
   },

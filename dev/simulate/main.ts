@@ -52,12 +52,12 @@ program
       const policies = given.policy.size > 0 ? given.policy : POLICIES;
       const summaries = compare(members, policies, given.seed, assumptions);
       const caption = `${given.charges} declined charges, seed ${given.seed}`;
-      await save(given.svg, await dunningChart(summaries, caption));
       console.log(
         given.json
           ? JSON.stringify(summaries, null, 2)
-          : `${caption}; what banks and customers do is assumed\n\n${dunningTable(summaries)}\n\nchart: ${given.svg}`,
+          : `${caption}; what banks and customers do is assumed\n\n${dunningTable(summaries)}`,
       );
+      await save(given, await dunningChart(summaries, caption));
     },
   );
 
@@ -75,22 +75,22 @@ program
         stampede({ enrollments: given.enrollments, perSecond: given.rate, spreadHours }, 24),
       );
       const caption = `${given.enrollments} enrollments, ${given.rate} charges a second`;
-      await save(given.svg, await herdChart(summaries, caption));
-      console.log(
-        given.json
-          ? JSON.stringify(summaries, null, 2)
-          : `${caption}\n\n${herdTable(summaries)}\n\nchart: ${given.svg}`,
-      );
+      console.log(given.json ? JSON.stringify(summaries, null, 2) : `${caption}\n\n${herdTable(summaries)}`);
+      await save(given, await herdChart(summaries, caption));
     },
   );
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  program.error(`error: ${error instanceof Error ? error.message : error}`);
+}
 
 async function assumptionsFrom(path: string | undefined): Promise<Assumptions> {
   if (path === undefined) {
     return ASSUMPTIONS;
   }
-  const replaced: Partial<Assumptions> = JSON.parse(await readFile(path, 'utf8'));
+  const replaced = assumptionsIn(path, await readFile(path, 'utf8'));
   const unknown = Object.keys(replaced).filter((name) => !(name in ASSUMPTIONS));
   if (unknown.length > 0) {
     const expected = Object.keys(ASSUMPTIONS).join(', ');
@@ -99,9 +99,21 @@ async function assumptionsFrom(path: string | undefined): Promise<Assumptions> {
   return { ...ASSUMPTIONS, ...replaced };
 }
 
-async function save(path: string, svg: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, svg);
+function assumptionsIn(path: string, text: string): Partial<Assumptions> {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path} is no JSON: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** Last: what was found is told by then, wherever the chart cannot be. */
+async function save({ svg, json }: { svg: string; json?: true }, chart: string): Promise<void> {
+  await mkdir(dirname(svg), { recursive: true });
+  await writeFile(svg, chart);
+  if (!json) {
+    console.log(`\nchart: ${svg}`);
+  }
 }
 
 function policy(text: string, earlier: Map<string, readonly number[]>): Map<string, readonly number[]> {

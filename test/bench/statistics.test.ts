@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { beside, figure, valueBeside } from '../../bench/figures.ts';
+import { untilStill } from '../../bench/measure/callers.ts';
 import { untilNextLookMs } from '../../bench/measure/herd.ts';
 import { withFigures } from '../../bench/report/page.ts';
 import { plots } from '../../bench/report/plots.ts';
@@ -112,5 +113,15 @@ describe('a herd that is counted', () => {
     expect(untilNextLookMs({ x: 1, y: 100 }, 1_000)).toBe(1_000);
     expect(untilNextLookMs({ x: 2, y: 720 }, 1_000)).toBe(500);
     expect(untilNextLookMs({ x: 3, y: 950 }, 1_000)).toBe(100);
+  });
+});
+
+describe('what a sample has left to be done', () => {
+  it('is waited for until its count stands still, and not for ever', async () => {
+    const counts = [0, 0.5, 3, 3, 4];
+    await untilStill('tasks', 1_000, async () => counts.shift() ?? 0, 1);
+    expect(counts).toEqual([4]);
+    let grows = 0;
+    await expect(untilStill('tasks', 20, async () => grows++, 1)).rejects.toThrow('in vain for tasks');
   });
 });

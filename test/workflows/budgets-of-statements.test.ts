@@ -4,15 +4,22 @@
  * own request did: one of them, and nothing else. A change that raises one fails here.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { sql } from 'kysely';
 import type { Stripe } from 'stripe';
 import { findPaidCharge } from '../../db/aftermath.ts';
+import { makeDueNow } from '../../db/inbox-operations.ts';
 import { claimStripeEvents } from '../../db/stripe-events.ts';
 import { chargeAftermathWorkflowId } from '../../domain/ids.ts';
 import { STRIPE_EVENT_TYPES } from '../../domain/stripe-event.ts';
 import { startApi, type TestApi } from '../api/test-api.ts';
 import { stripeEvent } from '../api/webhook-events.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
-import { expectStatements, type StatementCounter, statementCounter } from '../support/statements.ts';
+import {
+  expectStatements,
+  type StatementCounter,
+  type Statements,
+  statementCounter,
+} from '../support/statements.ts';
 import { fastForward } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -21,6 +28,8 @@ const BUDGETS = {
   enrollmentAsked: 7,
   /** The webhook is kept, its session found and its delivery marked; all that comes of the session is one. */
   enrollmentCompleted: 4,
+  /** The SetupIntent's webhook is kept; twenty seconds later its session is found, and it is marked: all is known already. */
+  secondWord: 3,
   /** The claim of its place, and all that came of it. */
   charge: 2,
   /** The key and the enrollment. */
@@ -69,15 +78,47 @@ it('an enrollment, from the request until the method is saved, stays within its 
     expect(status).toBe(201);
     Object.assign(enrollment, { id: String(body.id), page: String(body.checkout_url) });
   });
+  const earlier = new Set((await allEvents()).map(({ id }) => id));
   await billing.payOnCheckout(enrollment.page);
-  const completed = (await allEvents()).find(({ type }) => type === 'checkout.session.completed');
+  const subscribed: readonly string[] = STRIPE_EVENT_TYPES;
+  const events = (await allEvents()).filter(({ id, type }) => !earlier.has(id) && subscribed.includes(type));
+  const of = (type: string) => events.find((event) => event.type === type) ?? { id: '' };
   const told = await counter.during(async () => {
-    await deliver(completed ?? {});
+    await deliver(of('checkout.session.completed'));
     await billing.active(enrollment.id);
   });
+  const again = await counter.during(async () => {
+    await deliver(of('setup_intent.succeeded'));
+    await ignoredOnceDue(of('setup_intent.succeeded').id);
+  });
+  // Of nothing else a webhook comes.
+  expect(events).toHaveLength(2);
   expectStatements(asked, { statements: BUDGETS.enrollmentAsked, transactionsBegun: 0 });
   expectStatements(told, { statements: BUDGETS.enrollmentCompleted, transactionsBegun: 0 });
+  expectStatements(withoutWaiting(again), { statements: BUDGETS.secondWord, transactionsBegun: 0 });
 });
+
+/** Has the inbox look for what is due, until nothing follows from this event. */
+async function ignoredOnceDue(id: string): Promise<void> {
+  await makeDueNow(billing.db, id);
+  api.inbox.start();
+  await waitFor('the event to be ignored', async () => {
+    const { rows } =
+      await sql`select from stripe_events where id = ${id} and ignored_reason is not null`.execute(
+        billing.db,
+      );
+    return rows.length === 1;
+  });
+  await api.inbox.stop();
+}
+
+/** Without this test's own, and without the look for what is due: it is made every second, whatever there is. */
+function withoutWaiting(statements: Statements): Statements {
+  const theirs = [...statements].filter(
+    ([text]) => !/^select from stripe_events|^update "stripe_events" set "next_signal_at"/.test(text),
+  );
+  return new Map(theirs);
+}
 
 it('a happy charge stays within its statements', async () => {
   const { enrollmentId, next } = await billing.paidOnce(MONTHLY);

@@ -60,6 +60,24 @@ describe('npm run simulate', () => {
     expect(run.stderr).toContain('unknown moods; expected some of causes');
   });
 
+  it.each([
+    ['a file that is not there', 'none.json', null, /^error: ENOENT: .*none\.json'$/],
+    ['a file that is no JSON', 'words.json', 'moods: 1', /^error: .*words\.json is no JSON: .*$/],
+  ])('refuses assumptions from %s in a sentence', async (_, name, text, sentence) => {
+    const file = join(folder, name);
+    if (text !== null) {
+      await writeFile(file, text);
+    }
+    const run = await simulate('dunning', '-a', file);
+    expect([run.exitCode, run.stderr]).toEqual([1, expect.stringMatching(sentence)]);
+  });
+
+  it('tells what it found also where the chart cannot be written, and why it cannot', async () => {
+    const run = await simulate('herd', '-n', '20', '-r', '10', '--spread', '0', '-o', folder);
+    expect(run.stdout).toMatch(/^0 h +10\/s +20 /m);
+    expect([run.exitCode, run.stderr]).toEqual([1, expect.stringMatching(/^error: EISDIR: .*$/)]);
+  });
+
   it('draws the backlog of a herd', async () => {
     const svg = join(folder, 'herd.svg');
     const run = await simulate('herd', '-n', '2000', '-r', '10', '--spread', '0,1', '-o', svg);
