@@ -6,6 +6,7 @@ import { type Kysely, sql } from 'kysely';
 import { findPaidCharge } from '../db/aftermath.ts';
 import { findChargeFacts, findMethodOwner, type SessionName } from '../db/event-facts.ts';
 import type { Database } from '../db/schema.ts';
+import type { EventQuestion, Ignored } from '../domain/stripe-event.ts';
 import {
   decideCharge,
   decidePaidCharge,
@@ -13,10 +14,8 @@ import {
   decideSession,
   decideSetupIntent,
   type EventDecision,
-  type EventQuestion,
-  type Ignored,
   type SessionFacts,
-} from '../domain/stripe-event.ts';
+} from '../domain/stripe-event-decision.ts';
 import type { BillingClient } from './billing-client.ts';
 
 /** What an event can be told to. */

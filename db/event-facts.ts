@@ -1,6 +1,6 @@
 /** What our rows tell of the objects that Stripe events are about. Reads only. */
 import { type Kysely, sql } from 'kysely';
-import type { ChargeFacts, SessionFacts } from '../domain/stripe-event.ts';
+import type { ChargeFacts, SessionFacts } from '../domain/stripe-event-decision.ts';
 import type { Database } from './schema.ts';
 
 export type SessionName = { checkoutSessionId: string } | { setupIntentId: string };
