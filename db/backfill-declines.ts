@@ -4,52 +4,39 @@
  * locks few rows for a short time, and no table.
  */
 import { type Kysely, sql } from 'kysely';
+import { onlyRow, runBackfill } from './backfills.ts';
 import type { Database } from './schema.ts';
 
-const NAME = 'last_declined_at';
 const SLICE_CHARGES = 200;
-const SLICES_UNTIL_WORD = 100;
 
 /**
- * Walks through all charges with a decline in the order of their ids, once: a later call does nothing, and one after an
- * interruption goes on with the slice that was not finished. Safe to run from several processes at once.
+ * Walks through all charges with a decline, as {@link runBackfill} does.
  * @param say told how far it is
- * @throws database errors unchanged; what was done until then stays done
  */
 export async function findDeclines(db: Kysely<Database>, say: (text: string) => void): Promise<void> {
-  const known = await db
-    .selectFrom('backfills')
-    .select(['place', 'finished_at'])
-    .where('name', '=', NAME)
-    .executeTakeFirst();
-  if (known === undefined || known.finished_at !== null) {
-    return;
-  }
-  let { place } = known;
   let found = 0;
-  for (let slices = 1; ; slices++) {
-    const slice = await findSlice(db, place);
-    for (const id of slice.locked) {
-      await findOne(db, id);
-    }
-    found += slice.charges;
-    place = slice.last ?? place;
-    const isLast = slice.charges < SLICE_CHARGES;
-    await sql`
-      update backfills set place = greatest(place, ${place}),
-        finished_at = coalesce(finished_at, case when ${isLast} then now() end)
-      where name = ${NAME}`.execute(db);
-    if (found > 0 && (isLast || slices % SLICES_UNTIL_WORD === 0)) {
-      say(`Found ${found} charges that were declined${isLast ? '' : ' so far'}.`);
-    }
-    if (isLast) {
-      return;
-    }
-  }
+  await runBackfill(db, {
+    name: 'last_declined_at',
+    sliceRows: SLICE_CHARGES,
+    slicesUntilWord: 100,
+    async doSlice(after) {
+      const slice = await findSlice(db, after);
+      for (const id of slice.locked) {
+        await findOne(db, id);
+      }
+      found += slice.looked;
+      return slice;
+    },
+    tell(isLast) {
+      if (found > 0) {
+        say(`Found ${found} charges that were declined${isLast ? '' : ' so far'}.`);
+      }
+    },
+  });
 }
 
 interface Slice {
-  charges: number;
+  looked: number;
   /** The last id that was looked at; null when there was none. */
   last: string | null;
   /** Ids of charges that somebody else has locked. */
@@ -69,15 +56,11 @@ async function findSlice(db: Kysely<Database>, after: string): Promise<Slice> {
       where charges.id = charge_id and charge_id = any (array(select id from free))
         and (last_declined_at is null or last_declined_at < at)
     )
-    select (select count(*) from declined) as charges, (select max(charge_id) from declined) as last,
+    select (select count(*) from declined) as looked, (select max(charge_id) from declined) as last,
       array(select charge_id from declined except select id from free order by charge_id) as locked`.execute(
     db,
   );
-  const [slice] = rows;
-  if (slice === undefined) {
-    throw new Error('a select without a table answered no row');
-  }
-  return slice;
+  return onlyRow(rows);
 }
 
 /** Waits for its row, and holds nothing meanwhile. */
