@@ -67,6 +67,11 @@ const STEPS: readonly Step[] = [
     charges: [0.58, 0.56, 0.49, 0.53],
     enrollments: [0.67, 0.64, 0.77, 0.67],
   },
+  {
+    state: 'the same, a seventh time',
+    charges: [0.62, 0.62, 0.56, 0.7],
+    enrollments: [0.74, 0.73, 0.68, 0.76],
+  },
 ];
 
 /** Shares of the bare Workflow's rate. */
