@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
+import { disputeIsKnown } from './disputed.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
@@ -201,6 +202,22 @@ describe('a balance that has met a charge', () => {
 
   it('is told when the enrollment ends before any charge has met it', async () => {
     const { id, balanceMinor } = await withBalance(CREDIT);
+    expect(await billing.billing.cancelEnrollment(id, BY)).toEqual({ status: 'canceled' });
+    expect(await facts(id, 'enrollment.canceled')).toEqual([
+      { charge_id: null, details: { balance_minor: balanceMinor } },
+    ]);
+  }, 45_000);
+
+  it('is told when the enrollment ends before the charge that has met it was begun', async () => {
+    const { id, balanceMinor } = await withBalance(CREDIT);
+    const [paid] = await billing.chargeRows(id);
+    const { latest_charge } = await billing.stripe.paymentIntents.retrieve(String(paid?.payment_intent_id));
+    await billing.control(`charges/${latest_charge}/dispute`);
+    await billing.deliverEvents();
+    await disputeIsKnown(billing, id);
+    // Asked for at once, and held back by the dispute.
+    const raised = await atOnce(id, 5_000);
+    expect(raised).toMatchObject({ balanceMinor: 0, chargeId: expect.any(String) });
     expect(await billing.billing.cancelEnrollment(id, BY)).toEqual({ status: 'canceled' });
     expect(await facts(id, 'enrollment.canceled')).toEqual([
       { charge_id: null, details: { balance_minor: balanceMinor } },
