@@ -142,9 +142,16 @@ export function createChargeActivities(deps: ActivityDeps) {
     }
   }
 
+  /** When this try was scheduled, and with it the wait before, is the server's word. */
   function triesSoFar(): Tries {
     const { attempt, scheduledTimestampMs, currentAttemptScheduledTimestampMs } = Context.current().info;
-    return { number: attempt, sinceFirstMs: currentAttemptScheduledTimestampMs - scheduledTimestampMs };
+    const byServerMs = currentAttemptScheduledTimestampMs - scheduledTimestampMs;
+    // How long it then waited for a Worker, for days when none is there, only the clock of this host can tell.
+    const byHostMs = Date.now() - scheduledTimestampMs;
+    return {
+      number: attempt,
+      sinceFirstMs: byHostMs > byServerMs + CLOCKS_DIFFER_BY_MS ? byHostMs : byServerMs,
+    };
   }
 
   /** Writes what an attempt came to, with what follows on a decline and what comes next on the schedule. */
@@ -209,6 +216,8 @@ export function createChargeActivities(deps: ActivityDeps) {
   }
 }
 
+/** What hosts may disagree by. A wait that is shorter changes nothing. */
+const CLOCKS_DIFFER_BY_MS = 5 * 60_000;
 /** Methods other than cards. */
 const NEVER = { expMonth: null, expYear: null };
 

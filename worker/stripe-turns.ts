@@ -5,6 +5,7 @@
 import { Context } from '@temporalio/activity';
 import { NoTurn } from '../domain/errors.ts';
 import { SCHEDULED_PRIORITY } from '../domain/priorities.ts';
+import { isOverdue } from './overdue.ts';
 import { reservedTurns, SLICE_MS } from './reserved-turns.ts';
 
 /** How far ahead turns are reserved while many wait: long against a query, short against a customer's patience. */
@@ -126,11 +127,22 @@ export function createTurns(perSecond: number, reserve: (count: number) => Promi
   };
 }
 
-/** The turn of the Activity that asks: urgent when a customer or a caller waits for it, given up when it is canceled. */
+/**
+ * The turn of the Activity that asks: urgent when a customer or a caller waits for it, given up when it is canceled or
+ * overdue. The Stripe client repeats a request by itself when its connection was closed, after a night in suspend too;
+ * Stripe may have forgotten the key by then.
+ */
 export function turnOfActivity(turns: Turns): () => Promise<() => void> {
-  return () => {
+  return async () => {
     const { info, cancellationSignal } = Context.current();
     const priority = info.priority?.priorityKey ?? SCHEDULED_PRIORITY;
-    return turns.take(priority < SCHEDULED_PRIORITY, cancellationSignal);
+    const answered = await turns.take(priority < SCHEDULED_PRIORITY, cancellationSignal);
+    if (isOverdue()) {
+      answered();
+      throw new NoTurn(
+        new Error('the Activity has taken longer than it may, and is another Worker’s by now'),
+      );
+    }
+    return answered;
   };
 }

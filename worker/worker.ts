@@ -10,6 +10,7 @@ import type { ActivityDeps } from '../activities/deps.ts';
 import { createActivities } from '../activities/index.ts';
 import { COMMAND_TIMEOUT_MS } from '../config/temporal.ts';
 import { heartbeatInterceptor } from './heartbeat.ts';
+import { startInterceptor } from './overdue.ts';
 import { scheduleLagInterceptor } from './schedule-lag.ts';
 
 export interface BillingWorkerOptions {
@@ -68,6 +69,7 @@ export function createBillingWorker(options: BillingWorkerOptions): Promise<Work
       activity: [
         // The outermost, so that what the others do is part of its span.
         ...(isTraced ? [traced] : []),
+        () => ({ inbound: startInterceptor() }),
         () => ({ inbound: heartbeatInterceptor() }),
         () => ({ inbound: scheduleLagInterceptor(onFirstAttempt) }),
       ],

@@ -213,7 +213,10 @@ function freeCharge(run: EnrollmentRun, chargeId: string, command: ChargeCommand
   }
   const ends = command === 'cancel' || command === 'forgive';
   const isParked = charge.status === 'needs_attention' && !run.worked.has(chargeId);
-  if (charge.asked !== null || (charge.givenUp !== null && !(ends && isParked))) {
+  // What a try that was under way has taken or holds outlives that dunning was stopped.
+  const isMoney = charge.status === 'requires_capture' || charge.status === 'processing';
+  const isBeingEnded = charge.givenUp !== null && !isMoney && !(ends && isParked);
+  if (charge.asked !== null || isBeingEnded) {
     refuse('charge_busy', `${charge.id} is being worked on; ask again`);
   }
   return charge;

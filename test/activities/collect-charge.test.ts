@@ -45,10 +45,15 @@ const deps = () => ({
   livemode: false,
 });
 
-/** One try of the Activity; the first unless said otherwise. */
-function collect(work: AskedOfCharge & { why: string }, attempt = 1): Promise<ToldReport> {
+/** One try of the Activity; the first, of this moment, unless said otherwise. */
+function collect(
+  work: AskedOfCharge & { why: string },
+  attempt = 1,
+  scheduledTimestampMs = Date.now(),
+): Promise<ToldReport> {
   const { collectCharge } = createChargeActivities(deps());
-  return new MockActivityEnvironment({ attempt }).run(collectCharge, work);
+  const later = { currentAttemptScheduledTimestampMs: scheduledTimestampMs + (attempt - 1) * 13_000 };
+  return new MockActivityEnvironment({ attempt, scheduledTimestampMs, ...later }).run(collectCharge, work);
 }
 
 const intentsOf = async ({ stripeCustomerId }: AskedOfCharge) =>
@@ -109,6 +114,26 @@ describe('collectCharge of a charge that was made before', () => {
     },
     30_000,
   );
+
+  it('F5: looks first in a try that has waited for a Worker for longer than Stripe keeps the key', async () => {
+    const work = await workOf('w');
+    const first = await collect(work);
+    await forgetAnswer(work);
+    await billing.control('clock', { advance_seconds: 25 * 3_600 });
+    const scheduledMs = Date.now() - 25 * 3_600_000;
+    expect(await collect(work, 2, scheduledMs)).toMatchObject({
+      status: 'succeeded',
+      paymentIntentId: first.paymentIntentId,
+    });
+    expect(await intentsOf(work)).toHaveLength(1);
+    const { settled_at } = await billing.db
+      .selectFrom('charges')
+      .select('settled_at')
+      .where('enrollment_id', '=', work.context.enrollmentId)
+      .executeTakeFirstOrThrow();
+    // The time that it waited has passed for the Workflow too.
+    expect(settled_at?.getTime()).toBeGreaterThan(Date.parse(work.at) + 24 * 3_600_000);
+  }, 30_000);
 
   it('answers the same when only its own answer was lost', async () => {
     const work = await workOf('c', 'pm_card_chargeCustomerFail');

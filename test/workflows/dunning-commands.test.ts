@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listCustomerCharges } from '../../db/customer-charges.ts';
 import { MOST_TRIES_BY_HAND_PER_DAY } from '../../domain/customer-tries.ts';
 import type { Terms } from '../../domain/terms.ts';
-import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
+import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -33,6 +33,18 @@ async function declined(card = DECLINES, terms: Terms = MONTHLY) {
 async function save(enrollmentId: string, card: string) {
   const session = await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER);
   await billing.save(enrollmentId, session.id, { number: card });
+}
+
+/** Another card is saved, and Stripe takes its time with the try that follows. */
+async function savedAndTrying(enrollmentId: string, card: string, delayMs: number): Promise<void> {
+  const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+  await billing.control('faults', { match, kind: 'delay', delay_ms: delayMs, when: 'after', times: 1 });
+  await save(enrollmentId, card);
+  await waitFor('the try', async () => {
+    const { events } = await billing.history(enrollmentId);
+    const names = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+    return names?.filter((name) => name === 'collectCharge').length === 2;
+  });
 }
 
 describe('a try by hand', () => {
@@ -167,15 +179,8 @@ describe('an operator', () => {
       ...MONTHLY,
       dunning: { retryAfterDays: [1, 3], afterLastTry: 'pause' },
     });
-    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
-    await billing.control('faults', { match, kind: 'delay', delay_ms: 6_000, when: 'after', times: 1 });
-    // A second card that is declined as well, and Stripe takes its time with it.
-    await save(enrollmentId, DECLINES);
-    await waitFor('the try', async () => {
-      const { events } = await billing.history(enrollmentId);
-      const names = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
-      return names?.filter((name) => name === 'collectCharge').length === 2;
-    });
+    // A second card that is declined as well.
+    await savedAndTrying(enrollmentId, DECLINES, 6_000);
     await expect(
       billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 10 }),
     ).rejects.toMatchObject({ code: 'charge_busy' });
@@ -185,6 +190,18 @@ describe('an operator', () => {
     });
     expect((await billing.chargeRows(enrollmentId))[0]).toMatchObject({ attempts: 2 });
     await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
+  }, 45_000);
+
+  it('stops dunning while a try is under way that holds the money: it can be captured', async () => {
+    const { enrollmentId, id } = await declined(DECLINES, { ...ONCE, captureMethod: 'manual' });
+    await savedAndTrying(enrollmentId, '4242424242424242', 2_500);
+    const stopping = billing.billing.stopDunning(enrollmentId, id, OPERATOR);
+    await billing.attempted(enrollmentId, 1, 2);
+    await billing.known(enrollmentId, id, 'requires_capture');
+    const answer = await billing.billing.captureCharge(enrollmentId, id, { ...OPERATOR, amountMinor: null });
+    expect(answer).toMatchObject({ chargeId: id, status: 'succeeded' });
+    expect(await stopping).toMatchObject({ chargeId: id });
+    expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'completed' });
   }, 45_000);
 
   it('forgives a charge: nothing is owed and the enrollment goes on', async () => {
