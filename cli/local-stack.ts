@@ -1,7 +1,6 @@
 /**
- * Where the command line finds its settings: in the environment, for those of the service also in `.env`, else at the local
- * stack that `npm run dev` brought up (`.durable-billing/dev.json`). Reads only; says in one sentence what to set when there
- * is none of them.
+ * Where the command line finds its settings: in the environment, else in `.env`, else at the local stack that `npm run dev`
+ * brought up (`.durable-billing/dev.json`). Reads only; says in one sentence what to set when there is none of them.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -33,7 +32,9 @@ export function findLocalStack(folder: string): LocalStack | null {
 
 /** @throws CommandFailure naming what to set */
 export function apiAccess(environment: Environment, folder: string): { url: string; key: string } {
-  const { BILLING_API_URL: url, BILLING_API_KEY: key } = environment;
+  // The file's key is for the file's API, and goes to no other.
+  const given = environment.BILLING_API_URL ? environment : { ...settingsFile(), ...environment };
+  const { BILLING_API_URL: url, BILLING_API_KEY: key } = given;
   if (url && key) {
     return { url: addressOf(url), key: keyOf(key) };
   }
@@ -108,10 +109,10 @@ export function serviceSettings(
 }
 
 /**
- * What `npm run start:api` and the like read too. Docker Compose has a file of the same name, without DATABASE_URL: that one
- * is no service's, and left alone.
+ * What `npm run start:api` and the like read too. Docker Compose has a file of the same name, without DATABASE_URL: of
+ * that one no settings of the service are taken.
  */
-function settingsFile(): Environment {
+export function settingsFile(): Environment {
   return existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
 }
 

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { BillingApi } from './api.ts';
 import { CommandFailure, EXIT } from './failure.ts';
-import { apiAccess, type Environment, findLocalStack, serviceSettings } from './local-stack.ts';
+import { apiAccess, type Environment, findLocalStack, serviceSettings, settingsFile } from './local-stack.ts';
 import { Output } from './output.ts';
 
 export interface SharedOptions {
@@ -41,7 +41,7 @@ export class Session {
 
   /** What is known of the installation, for commands that need none of it. */
   settingsIfAny(): Environment {
-    return { ...findLocalStack(this.#options.stack)?.settings, ...this.environment };
+    return { ...findLocalStack(this.#options.stack)?.settings, ...settingsFile(), ...this.environment };
   }
 
   /**

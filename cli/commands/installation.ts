@@ -50,10 +50,10 @@ export function installationCommands(program: Command, open: OpenSession): void 
     .action((_options: object, command: Command) => {
       const session = open(command);
       const settings = session.settingsIfAny();
-      const { TEMPORAL_UI_URL: ui, TEMPORAL_NAMESPACE: namespace = 'default' } = settings;
+      const { TEMPORAL_UI_URL: ui, TEMPORAL_NAMESPACE: namespace } = settings;
       const queries = savedQueries(new Date()).map((saved) => ({
         ...saved,
-        url: ui === undefined ? null : uiAddress(ui, namespace, saved.query),
+        url: ui ? uiAddress(ui, namespace || 'default', saved.query) : null,
       }));
       session.out.result({ queries }, () =>
         queries

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { serviceSettings } from '../../cli/local-stack.ts';
+import { apiAccess, serviceSettings } from '../../cli/local-stack.ts';
 import { durableBilling, inProcess, inTerminal } from './command.ts';
 import { paidCharge } from './fake-api.ts';
 
@@ -70,6 +70,25 @@ describe('the file .env', () => {
       STRIPE_SECRET_KEY: 'sk_test_file',
       TASK_QUEUE: 'environment',
     });
+  });
+
+  it('says where the API is, unless the environment does', () => {
+    writeFileSync('.env', 'BILLING_API_URL=https://file.example.com/\nBILLING_API_KEY=dbk_file\n');
+    expect(apiAccess({}, place)).toEqual({ url: 'https://file.example.com', key: 'dbk_file' });
+    expect(apiAccess({ BILLING_API_KEY: 'dbk_mine' }, place).key).toBe('dbk_mine');
+    // The key is that of the other API.
+    expect(() => apiAccess({ BILLING_API_URL: url }, place)).toThrow('BILLING_API_KEY is not set');
+  });
+
+  it('says where the Temporal UI is, where it is filled in', async () => {
+    writeFileSync('.env', 'TEMPORAL_UI_URL=https://ui.example.com\nTEMPORAL_NAMESPACE=billing\n');
+    const links = async () => {
+      const { json } = await inProcess(['queries', '--json', '--stack', place], {});
+      return json.queries.map((saved: { url: string | null }) => saved.url);
+    };
+    expect((await links())[0]).toMatch(/^https:\/\/ui\.example\.com\/namespaces\/billing\/workflows\?/);
+    writeFileSync('.env', 'TEMPORAL_UI_URL=\nTEMPORAL_NAMESPACE=\n');
+    expect(new Set(await links())).toEqual(new Set([null]));
   });
 
   it.each([
