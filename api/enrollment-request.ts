@@ -40,7 +40,7 @@ function returnUrl(given: string, settings: Pick<Settings, 'ALLOWED_RETURN_ORIGI
     throw invalidRequest([
       {
         param: 'return_url',
-        message: `return_url: '${shown(given)}' is not at an origin that this installation allows`,
+        message: `return_url: '${shown(given)}' is not at an origin that this installation allows (ALLOWED_RETURN_ORIGINS)`,
       },
     ]);
   }

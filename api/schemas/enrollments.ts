@@ -63,7 +63,9 @@ export const newEnrollment = z
       .max(2_048)
       .nullable()
       .default(null)
-      .describe('Where the customer goes afterwards; only origins that the installation allows'),
+      .describe(
+        'Where the customer goes afterwards; only origins that the installation allows (`ALLOWED_RETURN_ORIGINS`)',
+      ),
     metadata: metadata.default({}),
   })
   .meta({
