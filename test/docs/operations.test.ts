@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
+import { SCOPE_MEANINGS } from '../../api/scopes.ts';
 import { buildProgram } from '../../cli/program.ts';
 import { savedQueries } from '../../cli/queries.ts';
 import { SEARCH_ATTRIBUTE_TYPES } from '../../config/search-attributes.ts';
@@ -27,6 +28,13 @@ describe('docs/operations.md', () => {
   it('lists the event types that the endpoint subscribes to', () => {
     const listed = [...TEXT.matchAll(/^- `([a-z_.]+)`$/gm)].map((match) => match[1]);
     expect(listed).toEqual([...STRIPE_EVENT_TYPES]);
+  });
+
+  it('has the scopes of API keys with their meaning', () => {
+    const [, section = ''] = TEXT.split('### Scopes of API keys');
+    const [table = ''] = section.split('\n## ');
+    const rows = [...table.matchAll(/^\| `(\w+)` \| (.+) \|$/gm)].map(([, name, meaning]) => [name, meaning]);
+    expect(Object.fromEntries(rows)).toEqual(SCOPE_MEANINGS);
   });
 
   const queries = [
