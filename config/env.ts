@@ -29,7 +29,10 @@ export const settingsSchema = z.object({
     .default('info')
     .describe('Least severe log line that is written'),
 
-  API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
+  API_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address that the API listens on, and the metrics of the Worker'),
   API_PORT: port.default(3000).describe('Port the API listens on; 0 takes a free one'),
   API_RATE_LIMIT_PER_MINUTE: z.coerce
     .number()

@@ -1,7 +1,7 @@
 /**
  * `npm run webhook-endpoint -- https://billing.example.com`: makes the webhook endpoint at Stripe and prints its signing
- * secret, which Stripe tells only this once. Needs STRIPE_SECRET_KEY; STRIPE_API_URL when it is the stand-in's.
- * Refuses when there is one of that address, since nobody can be told its secret again.
+ * secret. Needs STRIPE_SECRET_KEY; STRIPE_API_URL when it is the stand-in's.
+ * Refuses when there is one of that address: Stripe's API tells a secret once, and only the Dashboard again.
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { readStripeSettings } from '../config/env.ts';

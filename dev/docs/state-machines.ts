@@ -82,7 +82,7 @@ function charges(): string[] {
     );
   return [
     '## Charge',
-    'A charge is `scheduled`, then whatever its PaymentIntent is (next section), with two statuses of our own ' +
+    'A charge is `scheduled`, then whatever its PaymentIntent is (see PaymentIntent below), with two statuses of our own ' +
       "around those. The drawing has only the steps that are not Stripe's.",
     stateDiagram([{ from: '[*]', to: 'scheduled' }, ...edges, ...ends(SETTLED_CHARGE)]),
     'What a command does: a new status, `·` for none, `by_stripe` where the answer of the call decides, or in ' +
@@ -96,8 +96,9 @@ function charges(): string[] {
 function furtherRefusals(): string[] {
   return [
     '## Further refusals',
-    'A command that the status allows can be refused for other reasons. Whatever refuses it, nothing of it is left in ' +
-      'the history, unless it had to wait for its turn and what was carried out meanwhile refuses it. `charge_now` is allowed where `move_next` is, `authenticate` where `retry` is.',
+    'A command that the status allows can be refused for other reasons. Most are refused before anything is written. What ' +
+      'Stripe refuses, and what had to wait for its turn, leaves the update, and what it had begun, in the history. ' +
+      '`charge_now` is allowed where `move_next` is, `authenticate` where `retry` is.',
     table(
       ['code', 'commands', 'when'],
       Object.entries(FURTHER_REFUSALS).map(([name, { commands, when }]) => [
