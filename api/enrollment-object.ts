@@ -43,6 +43,8 @@ export async function enrollmentObjectOf(
     checkout_url: withAddresses && view.status === 'awaiting_payment_method' ? view.open_session_url : null,
     customer_link: withAddresses ? await context.links.create(view.id) : null,
     payment_method: paymentMethodOf(view),
+    recurring_amount_minor: view.recurring_minor,
+    balance_minor: view.balance_minor,
     next_charge: nextChargeOf(view),
     latest_charge: view.latest_charge === null ? null : chargeObjectOf(view.latest_charge),
     charges_succeeded: view.charges_succeeded,

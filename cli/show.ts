@@ -32,6 +32,7 @@ export function enrollmentInWords(one: EnrollmentObject): string {
     ['Stripe Customer', customer.stripe_customer_id],
     ['For', one.description],
     ['Agreed', agreed(one)],
+    ['Balance', balance(one)],
     [
       'Payment method',
       method === null
@@ -87,7 +88,13 @@ export function nextCharge({ next_charge: next }: EnrollmentObject): string | nu
     : `${amountText(next.amount_minor, next.currency)} on ${instantText(next.due_at)}`;
 }
 
-function agreed({ terms }: EnrollmentObject): string {
+function balance({ balance_minor: minor, terms }: EnrollmentObject): string | null {
+  const whose = minor < 0 ? "to the customer's credit" : 'owed by the customer';
+  return minor === 0 ? null : `${amountText(Math.abs(minor), terms.currency)} ${whose}`;
+}
+
+/** As it is now: an amount that has changed is told with the one of the beginning. */
+function agreed({ terms, recurring_amount_minor: nowMinor }: EnrollmentObject): string {
   const { schedule, currency } = terms;
   switch (schedule.type) {
     case 'once':
@@ -95,7 +102,12 @@ function agreed({ terms }: EnrollmentObject): string {
     case 'installments':
       return `${amountText(sumMinor(schedule.amounts_minor), currency)} in ${schedule.amounts_minor.length} payments, one ${every(schedule.interval)}`;
     case 'recurring':
-      return `${amountText(schedule.amount_minor, currency)} ${every(schedule.interval)}`;
+      return [
+        `${amountText(nowMinor ?? schedule.amount_minor, currency)} ${every(schedule.interval)}`,
+        nowMinor === schedule.amount_minor
+          ? ''
+          : `, ${amountText(schedule.amount_minor, currency)} at the beginning`,
+      ].join('');
     case 'on_demand':
       return `${currency.toUpperCase()} on demand`;
     default:

@@ -6,6 +6,7 @@ import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kyse
 import { ENDED, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { WaitsFor } from '../domain/waits-for.ts';
 import { OPEN_DISPUTE, REFUND_REFUSED, WAITING } from './figures.ts';
+import { balanceMinor, recurringMinor } from './price-and-balance.ts';
 import type { Charge, Database, Enrollment } from './schema.ts';
 import { statement } from './statement.ts';
 
@@ -30,6 +31,10 @@ export interface EnrollmentView extends Enrollment {
   /** What its charges wait for; null when none waits. */
   charges_wait_for: WaitsFor[] | null;
   latest_charge: Charge | null;
+  /** What a period costs from the next charge on; null when the schedule is not recurring. */
+  recurring_minor: number | null;
+  /** Owed by the customer, or to their credit when negative; the next charge meets it. */
+  balance_minor: number;
 }
 
 /** The place after which a page begins; lists run from new to old. */
@@ -213,6 +218,8 @@ function viewQuery(db: Kysely<Database>, page: SelectQueryBuilder<Database, 'enr
       eb.fn.coalesce('sums.past_due_minor', sql<number>`0`).as('past_due_minor'),
       'sums.past_due_since',
       'sums.charges_wait_for',
+      recurringMinor.as('recurring_minor'),
+      balanceMinor.as('balance_minor'),
     ]);
 }
 

@@ -28,7 +28,7 @@ export function takeBalanceBack(run: EnrollmentRun, charge: OpenCharge): Told | 
     what: 'charge.balance_returned',
     by: { by: 'workflow', reason: 'the charge that it met was not collected' },
     chargeId: charge.id,
-    details: { amount_minor: backMinor, balance_minor: state.balanceMinor },
+    details: { amount_minor: backMinor },
   };
 }
 
@@ -45,10 +45,15 @@ export function forgiveBalance(charge: OpenCharge): void {
 
 /** Rows and pages tell the next charge with what it will ask for now; who is trying one tells without it what comes after. */
 export async function tellOfBalance(run: EnrollmentRun, told: Told): Promise<void> {
-  const { schedule } = run.state;
+  const { state } = run;
+  const { schedule } = state;
   await changing(
     run,
-    () => note(run, told, schedule.planning ? {} : { next: asCharged(run, schedule.next) }),
+    () => {
+      // A charge that was opened meanwhile may have met it.
+      const now = { ...told, details: { ...told.details, balance_minor: state.balanceMinor } };
+      return note(run, now, schedule.planning ? {} : { next: asCharged(run, schedule.next) });
+    },
     () => !schedule.planning || run.leaving,
   );
 }

@@ -101,7 +101,7 @@ export const enrollmentObject = z
       name: z.string().nullable(),
       stripe_customer_id: z.string().nullable(),
     }),
-    terms: termsObject,
+    terms: termsObject.describe('As agreed at the beginning; `recurring_amount_minor` is the price now'),
     description: z.string().nullable(),
     locale: z.string(),
     return_url: z.string().nullable(),
@@ -128,6 +128,16 @@ export const enrollmentObject = z
         exp_year: z.int().nullable(),
       })
       .nullable(),
+    recurring_amount_minor: amountMinor
+      .nullable()
+      .describe(
+        'What a period of a recurring schedule costs from the next charge on, as it was changed last; null for other schedules',
+      ),
+    balance_minor: z
+      .int()
+      .describe(
+        'What changes of amount left over: owed by the customer, or to their credit when negative. The next charge of the schedule meets it; 0 once it has',
+      ),
     next_charge: z
       .object({ due_at: instant, amount_minor: plannedAmountMinor, currency: z.string() })
       .nullable(),

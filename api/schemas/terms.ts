@@ -230,5 +230,5 @@ export const termsObject = z
     catch_up: z.enum(['charge_all', 'charge_latest', 'skip']),
     setup_deadline_days: z.int(),
   })
-  .meta({ id: 'Terms', description: 'What the customer agreed to' });
+  .meta({ id: 'Terms', description: 'What the customer agreed to at the beginning' });
 export type TermsObject = z.output<typeof termsObject>;

@@ -38,8 +38,8 @@ interface Plan {
   already: EnrollmentObject[];
   /** Its schedule has no amount that repeats, or it has ended. */
   impossible: EnrollmentObject[];
-  /** Agreed on `--from-amount-minor`, but their next charge is another amount: it is said, since nobody sees it else. */
-  differing: EnrollmentObject[];
+  /** Agreed on `--from-amount-minor` at the beginning, and another amount since: it is said, since nobody sees it else. */
+  changedBefore: EnrollmentObject[];
 }
 
 export function termsCommands(program: Command, open: OpenSession): void {
@@ -54,7 +54,11 @@ export function termsCommands(program: Command, open: OpenSession): void {
       'of this change, e.g. price-2027: run again under the same name, nothing is changed twice',
       readName,
     )
-    .option('--from-amount-minor <number>', 'only those whose next charge is this amount', readWhole)
+    .option(
+      '--from-amount-minor <number>',
+      'only those who pay this amount for a period now, whatever a credit or a balance makes of their next charge',
+      readWhole,
+    )
     .option('--metadata <key=value>', 'only those with this metadata; may be repeated', readMetadata, {})
     .option(
       '--effective <when>',
@@ -104,22 +108,22 @@ async function change(session: Session, options: ChangeOptions): Promise<void> {
 }
 
 async function planOf({ api }: Session, options: ChangeOptions): Promise<Plan> {
-  const plan: Plan = { change: [], already: [], impossible: [], differing: [] };
+  const plan: Plan = { change: [], already: [], impossible: [], changedBefore: [] };
   const { amountMinor, fromAmountMinor } = options;
   for await (const one of enrollmentPages(api, options)) {
     if (one.terms.currency !== options.currency || !hasMetadata(one, options.metadata)) {
       continue;
     }
     const { schedule } = one.terms;
-    const agreedMinor = schedule.type === 'recurring' ? schedule.amount_minor : null;
-    const nowMinor = one.next_charge?.amount_minor ?? agreedMinor;
-    if (nowMinor === amountMinor && one.next_charge !== null) {
+    const nowMinor = one.recurring_amount_minor;
+    const hasEnded = ENDED.some((end) => end === one.status);
+    if (nowMinor === amountMinor && !hasEnded) {
       plan.already.push(one);
     } else if (fromAmountMinor !== undefined && nowMinor !== fromAmountMinor) {
-      if (agreedMinor === fromAmountMinor) {
-        plan.differing.push(one);
+      if (schedule.type === 'recurring' && schedule.amount_minor === fromAmountMinor && !hasEnded) {
+        plan.changedBefore.push(one);
       }
-    } else if (schedule.type !== 'recurring' || ENDED.some((end) => end === one.status)) {
+    } else if (nowMinor === null || hasEnded) {
       plan.impossible.push(one);
     } else {
       plan.change.push(one);
@@ -162,7 +166,7 @@ function isUsedKey(error: unknown): error is CommandFailure {
 }
 
 function planInWords(
-  { change: items, already, impossible, differing }: Plan,
+  { change: items, already, impossible, changedBefore }: Plan,
   options: ChangeOptions,
 ): string {
   const to = amountText(options.amountMinor, options.currency);
@@ -178,15 +182,20 @@ function planInWords(
         'Not possible',
         impossible.length === 0 ? null : `${impossible.length}: ended, or without an amount that repeats`,
       ],
-      ['Left out', leftOut(differing, options)],
+      ['Left out', leftOut(changedBefore, options)],
     ]),
     ...(shown.length === 0
       ? []
       : [
           '',
           table(
-            ['ENROLLMENT', 'CUSTOMER', 'NEXT CHARGE'],
-            shown.map((one) => [one.id, one.customer.reference ?? '-', nextCharge(one) ?? '-']),
+            ['ENROLLMENT', 'CUSTOMER', 'PRICE NOW', 'NEXT CHARGE'],
+            shown.map((one) => [
+              one.id,
+              one.customer.reference ?? '-',
+              amountText(one.recurring_amount_minor ?? 0, one.terms.currency),
+              nextCharge(one) ?? '-',
+            ]),
           ),
         ]),
     ...(items.length > SHOWN ? [`and ${items.length - SHOWN} more`] : []),
@@ -196,7 +205,7 @@ function planInWords(
 function leftOut({ length: count }: EnrollmentObject[], { fromAmountMinor, currency }: ChangeOptions) {
   return count === 0 || fromAmountMinor === undefined
     ? null
-    : `${count}: agreed on ${amountText(fromAmountMinor, currency)}, but their next charge is another amount; changed before, or with a credit or a balance (--json names them)`;
+    : `${count}: agreed on ${amountText(fromAmountMinor, currency)} at the beginning, and on another amount since (--json names them)`;
 }
 
 function outcomeInWords({ done, failed, left }: BulkOutcome<EnrollmentObject>, { already }: Plan): string {
@@ -211,13 +220,13 @@ function outcomeInWords({ done, failed, left }: BulkOutcome<EnrollmentObject>, {
   ].join('\n');
 }
 
-function idsOf({ change: items, already, impossible, differing }: Plan) {
+function idsOf({ change: items, already, impossible, changedBefore }: Plan) {
   const ids = (list: EnrollmentObject[]) => list.map(({ id }) => id);
   return {
     to_be_changed: ids(items),
     already: ids(already),
     not_possible: ids(impossible),
-    next_charge_differs: ids(differing),
+    changed_before: ids(changedBefore),
   };
 }
 

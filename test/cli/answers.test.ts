@@ -73,18 +73,41 @@ describe('a change of many', () => {
     ]);
   });
 
-  it('by the amount of the next charge says whom it leaves out since a credit is taken from that', async () => {
+  it('by the price now is of all who pay it, and says whose was changed before', async () => {
     const next = { due_at: '2026-12-01T00:00:00.000Z', currency: 'jpy' };
-    const withCredit = { ...monthly(2), next_charge: { ...next, amount_minor: 400 } };
-    found = page([monthly(1), withCredit]);
+    const withCredit = { ...monthly(2), balance_minor: -580, next_charge: { ...next, amount_minor: 400 } };
+    const pausedAt700 = { ...monthly(3), status: 'paused', recurring_amount_minor: 700, next_charge: null };
+    const pausedAt1200 = {
+      ...monthly(4),
+      status: 'paused',
+      recurring_amount_minor: 1_200,
+      next_charge: null,
+    };
+    const { terms } = monthly(5) as unknown as { terms: object };
+    const schedule = { type: 'once', amount_minor: 980, at: null };
+    const once = { ...monthly(5), recurring_amount_minor: null, terms: { ...terms, schedule } };
+    const ended = { ...monthly(6), status: 'canceled', next_charge: null };
+    found = page([monthly(1), withCredit, pausedAt700, pausedAt1200, once, ended]);
+    const ids = (...numbers: number[]) => numbers.map((number) => monthly(number).id);
     const dry = await change('--from-amount-minor', '980', '--dry-run');
-    expect(dry.json).toMatchObject({ to_be_changed: [monthly(1).id], next_charge_differs: [monthly(2).id] });
+    expect(dry.json).toMatchObject({
+      to_be_changed: ids(1, 2),
+      already: ids(4),
+      not_possible: ids(6),
+      changed_before: ids(3),
+    });
     const said = await inProcess(
       ['terms', 'change', ...TO_1200.slice(0, -1), '--from-amount-minor', '980', '--dry-run'],
       api.access,
     );
-    expect(said.stdout).toMatch(/^Left out +1: agreed on JPY 980, but their next charge is another amount/m);
-    expect((await change('--dry-run')).json.next_charge_differs).toEqual([]);
+    expect(said.stdout).toMatch(/^Left out +1: agreed on JPY 980 at the beginning, and on another amount/m);
+    const all = await change('--dry-run');
+    expect(all.json).toMatchObject({
+      to_be_changed: ids(1, 2, 3),
+      already: ids(4),
+      not_possible: ids(5, 6),
+      changed_before: [],
+    });
   });
 
   it('begins no more when what answers is not the API', async () => {

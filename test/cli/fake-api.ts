@@ -98,6 +98,8 @@ export function monthly(number: number): { id: string } {
     locale: 'en',
     metadata: {},
     customer_link: 'https://billing.example/c/token',
+    recurring_amount_minor: 980,
+    balance_minor: 0,
     next_charge: { due_at: AT, amount_minor: 980, currency: 'jpy' },
     charges_succeeded: 1,
     amount_collected_minor: 980,

@@ -182,6 +182,10 @@ describe('terms change', () => {
       expect(await changesOf(id)).toEqual([{ why: 'price-2027' }]);
     }
 
+    const shown = (await cli('show', 'p1')).stdout;
+    expect(shown).toMatch(/^Agreed +JPY 1200 every month, JPY 980 at the beginning$/m);
+    expect(shown).not.toContain('Balance');
+
     // The same name for another amount changes nothing, and must not say that it has.
     const used = await change('--amount-minor', '1300', '--name', 'price-2027', '--yes');
     expect(used).toMatchObject({ code: 4, json: { changed: [] } });

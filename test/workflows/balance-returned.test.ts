@@ -1,5 +1,6 @@
 /** A balance that has met a charge, when that charge ends without being paid: it is not gone with it. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findEnrollmentView } from '../../db/enrollment-views.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
@@ -19,7 +20,12 @@ const HELD: Terms = { ...KEPT, captureMethod: 'manual' };
 const atOnce = (id: string, amountMinor: number) =>
   billing.billing.changeAmount(id, { ...BY, amountMinor, effective: 'at_once' });
 
-const balanceOf = async (id: string) => (await billing.stateOf(id)).balanceMinor;
+/** As the Workflow holds it, and as the API tells it. */
+async function balanceOf(id: string) {
+  const { balanceMinor } = await billing.stateOf(id);
+  expect((await findEnrollmentView(billing.db, id))?.balance_minor).toBe(balanceMinor);
+  return balanceMinor;
+}
 
 const nextAmount = async (id: string) => (await billing.enrollmentRow(id)).next_charge_amount_minor;
 

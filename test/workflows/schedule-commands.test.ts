@@ -1,6 +1,7 @@
 /** What a customer or operator can change about a running schedule. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findAmountChange } from '../../db/enrollment-history.ts';
+import { findEnrollmentView } from '../../db/enrollment-views.ts';
 import { spreadOffsetMs } from '../../domain/spread.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { enrollmentStateQuery } from '../../workflows/messages.ts';
@@ -124,6 +125,34 @@ describe('the schedule', () => {
     expect(answer).toMatchObject({ next: { amountMinor: 1_500 }, balanceMinor: 0, chargeId: null });
     await billing.billing.chargeNow(enrollmentId, BY);
     expect(await billing.charged(enrollmentId, 2, 'succeeded')).toMatchObject({ amount_minor: 1_500 });
+  }, 30_000);
+
+  it('tells its price and what was left over, also in a pause and after its end', async () => {
+    const { enrollmentId } = await billing.enrolled(MONTHLY);
+    const told = async () => {
+      const view = await findEnrollmentView(billing.db, enrollmentId);
+      return {
+        price: view?.recurring_minor,
+        balance: view?.balance_minor,
+        next: view?.next_charge_amount_minor,
+      };
+    };
+    const changeTo = (amountMinor: number, effective: 'from_next' | 'at_once') =>
+      billing.billing.changeAmount(enrollmentId, { ...BY, amountMinor, effective });
+    await billing.charged(enrollmentId, 1, 'succeeded');
+    expect(await told()).toMatchObject({ price: 980, balance: 0 });
+    await changeTo(700, 'from_next');
+    await billing.billing.pauseEnrollment(enrollmentId, { ...BY, resumeAt: null });
+    expect(await told()).toEqual({ price: 700, balance: 0, next: null });
+    const { balanceMinor } = await changeTo(300, 'at_once');
+    expect(balanceMinor).toBeLessThan(-300);
+    expect(await told()).toEqual({ price: 300, balance: balanceMinor, next: null });
+    await billing.billing.resumeEnrollment(enrollmentId, BY);
+    expect(await told()).toEqual({ price: 300, balance: balanceMinor, next: 0 });
+    await billing.billing.chargeNow(enrollmentId, BY);
+    await waitFor('the balance to pay', async () => (await told()).balance === balanceMinor + 300);
+    await billing.billing.cancelEnrollment(enrollmentId, BY);
+    expect(await told()).toEqual({ price: 300, balance: balanceMinor + 300, next: null });
   }, 30_000);
 
   it('charges the rest of the period at once when the amount goes up, and credits it when it goes down', async () => {
