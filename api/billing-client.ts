@@ -13,6 +13,7 @@ import type {
   OpenCheckoutSession,
   Requested,
   ScheduleAnswer,
+  UntriedCharge,
 } from '../workflows/messages.ts';
 
 export interface BillingClient {
@@ -80,6 +81,11 @@ export interface BillingClient {
     chargeId: string,
     requested: Requested & { amountMinor: number | null },
   ): Promise<ChargeAnswer>;
+  /**
+   * A charge that is accepted and was not tried yet, so that it may have no row.
+   * @returns null when there is none such; also when the Worker is older and does not tell
+   */
+  untriedCharge(enrollmentId: string, chargeId: string): Promise<UntriedCharge | null>;
   /** Ends one charge: canceled, or forgiven. @throws CommandRefused */
   cancelCharge(
     enrollmentId: string,

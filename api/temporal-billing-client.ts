@@ -28,6 +28,7 @@ import {
   checkoutSessionCompletedSignal,
   checkoutSessionExpiredSignal,
   createChargeUpdate,
+  enrollmentStateQuery,
   enrollUpdate,
   extendDunningUpdate,
   moveNextUpdate,
@@ -181,6 +182,11 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
       ask(id, authenticateChargeUpdate, [{ ...requested, chargeId }]),
     captureCharge: (id, chargeId, requested) => ask(id, captureChargeUpdate, [{ ...requested, chargeId }]),
     cancelCharge: (id, chargeId, requested) => ask(id, cancelChargeUpdate, [{ ...requested, chargeId }]),
+    async untriedCharge(id, chargeId) {
+      const handle = client.workflow.getHandle(enrollmentWorkflowId(id));
+      const { untried = [] } = await within(commandTimeoutMs, id, () => handle.query(enrollmentStateQuery));
+      return untried.find((charge) => charge.id === chargeId) ?? null;
+    },
     extendDunning: (id, chargeId, requested) => ask(id, extendDunningUpdate, [{ ...requested, chargeId }]),
     stopDunning: (id, chargeId, requested) => ask(id, stopDunningUpdate, [{ ...requested, chargeId }]),
     refundCharge(charge, request) {

@@ -83,8 +83,8 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
     when: 'another command of the same charge is being carried out, or the charge is about to be opened; for `extend_dunning` also while what follows on a try is being decided; for changes of the next charge, while the one that was next is being tried for the first time',
   },
   charge_disputed: {
-    commands: ['retry', 'authenticate', 'refund'],
-    when: 'a dispute is open; for a refund, also when it was lost, or prevented and Stripe does not tell where the money is, and not while the bank only asks (`warning_…`)',
+    commands: ['retry', 'authenticate', 'refund', 'create_charge', 'change_amount'],
+    when: 'a dispute is open; for a change of amount, where more would be charged at once; for a refund, also when it was lost, or prevented and Stripe does not tell where the money is, and not while the bank only asks (`warning_…`)',
   },
   amount_invalid: {
     commands: ['create_charge', 'change_amount', 'extend_dunning'],

@@ -39,7 +39,7 @@ export function balanceLeft({ state }: EnrollmentRun): number {
 }
 
 /** Somebody forgives all that the charge asks for: also what was owed before it. */
-export function forgiveBalance(charge: OpenCharge): void {
+export function forgiveBalance(charge: Pick<OpenCharge, 'metBalanceMinor'>): void {
   charge.metBalanceMinor = Math.min(0, charge.metBalanceMinor ?? 0);
 }
 

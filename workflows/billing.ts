@@ -102,6 +102,10 @@ function nextMove(run: EnrollmentRun): Move {
   if (shouldLeave()) {
     return { kind: 'leave' };
   }
+  const ending = state.requestedCharges.find(({ cancelAsked }) => cancelAsked !== undefined);
+  if (ending !== undefined) {
+    return { kind: 'open_requested', charge: ending };
+  }
   const over = periodOver(run);
   if (over !== null) {
     return moveAfterPeriod(run, over);

@@ -17,9 +17,10 @@ import {
   retryChargeUpdate,
   stopDunningUpdate,
 } from './messages.ts';
+import { isUntried } from './new-charges.ts';
 import { PATCHES } from './patches.ts';
-import { allowedCharge, refuse, refuseIf } from './refusals.ts';
-import { type EnrollmentRun, isDisputed } from './run.ts';
+import { allowedCharge, refuse, refuseIf, refuseUnopened, refuseWhileDisputed } from './refusals.ts';
+import type { EnrollmentRun, RequestedCharge } from './run.ts';
 import { note } from './schedule.ts';
 
 /** How long an answer waits for what was asked; Stripe may be away. */
@@ -82,9 +83,7 @@ function handleTries(run: EnrollmentRun): void {
 
 function refuseTry(run: EnrollmentRun, { by, chargeId }: Requested & { chargeId: string }): void {
   const charge = freeCharge(run, chargeId, 'retry');
-  if (isDisputed(run.state)) {
-    refuse('charge_disputed', 'a dispute of this customer is open; nothing is charged until it is over');
-  }
+  refuseWhileDisputed(run);
   const method = run.state.paymentMethod;
   if (by !== 'customer' || method === null) {
     return;
@@ -133,19 +132,30 @@ function handleEnds(run: EnrollmentRun): void {
     async (requested) => {
       const { chargeId, as } = requested;
       const charge = openCharge(run, chargeId);
+      const ending = charge ?? waitingToEnd(run, chargeId);
       if (charge !== undefined) {
         knowGivenUp(charge);
-        charge.cancelAsked = asker(requested);
+      }
+      if (ending !== undefined) {
+        ending.cancelAsked = asker(requested);
         if (as === 'forgive') {
-          forgiveBalance(charge);
+          forgiveBalance(ending);
         }
-        await note(run, { what: `charge.${as}_asked`, by: requested, chargeId });
+        // The timeline refers to rows, and before its first attempt a charge may have none.
+        const hasRow = charge !== undefined && !isUntried(charge);
+        const of = hasRow ? { chargeId } : { details: { charge_id: chargeId } };
+        await note(run, { what: `charge.${as}_asked`, by: requested, ...of });
       }
       return settled(run, chargeId, charge);
     },
     {
       validator: ({ chargeId, as }) => {
-        freeCharge(run, chargeId, as);
+        const waiting = waitingCharge(run, chargeId);
+        if (waiting === undefined) {
+          freeCharge(run, chargeId, as);
+        } else if (run.state.cancel !== null || waiting.cancelAsked !== undefined) {
+          refuseAfterCancel();
+        }
       },
     },
   );
@@ -209,7 +219,7 @@ function handleExtension(run: EnrollmentRun): void {
 function freeCharge(run: EnrollmentRun, chargeId: string, command: ChargeCommand): OpenCharge {
   const charge = allowedCharge(run, chargeId, command);
   if (run.state.cancel !== null || charge.cancelAsked !== null) {
-    refuse('cancel_pending', 'a cancel has been accepted: no attempt starts any more');
+    refuseAfterCancel();
   }
   const ends = command === 'cancel' || command === 'forgive';
   const isParked = charge.status === 'needs_attention' && !run.worked.has(chargeId);
@@ -220,6 +230,21 @@ function freeCharge(run: EnrollmentRun, chargeId: string, command: ChargeCommand
     refuse('charge_busy', `${charge.id} is being worked on; ask again`);
   }
   return charge;
+}
+
+function refuseAfterCancel(): never {
+  return refuse('cancel_pending', 'a cancel has been accepted: no attempt starts any more');
+}
+
+/** A charge that was asked for and is not opened yet: a dispute holds it back, say, or the schedule is being changed. */
+function waitingCharge({ state }: EnrollmentRun, id: string): RequestedCharge | undefined {
+  return state.requestedCharges.find(({ chargeId }) => chargeId === id);
+}
+
+/** It is opened to be canceled, which writes its row. */
+function waitingToEnd(run: EnrollmentRun, id: string): RequestedCharge | undefined {
+  const waiting = waitingCharge(run, id);
+  return waiting === undefined || patched(PATCHES.waitingChargeEnds) ? waiting : refuseUnopened(id);
 }
 
 /**
@@ -254,7 +279,15 @@ async function carriedOut(run: EnrollmentRun, chargeId: string, order: ChargeOrd
 }
 
 async function settled(run: EnrollmentRun, chargeId: string, charge: OpenCharge | undefined) {
-  const isSettled = () => openCharge(run, chargeId) === undefined;
+  let known = charge;
+  const isSettled = () => {
+    const open = openCharge(run, chargeId);
+    known = open ?? known;
+    return open === undefined && waitingCharge(run, chargeId) === undefined;
+  };
   await condition(() => isSettled() || run.leaving, ANSWER_MS);
-  return { chargeId, status: charge?.status ?? ('canceled' as const) };
+  return {
+    chargeId,
+    status: known?.status ?? (isSettled() ? ('canceled' as const) : ('scheduled' as const)),
+  };
 }

@@ -11,7 +11,7 @@ import {
 } from './messages.ts';
 import { periodOver } from './owed.ts';
 import { publish } from './presentation.ts';
-import { refuse, refuseByStatus, refuseChange, refuseInTurn } from './refusals.ts';
+import { refuse, refuseByStatus, refuseChange, refuseInTurn, refuseWhileDisputed } from './refusals.ts';
 import { type EnrollmentRun, type RequestedCharge, statusOf } from './run.ts';
 import { endPause, note, startPause } from './schedule.ts';
 
@@ -109,6 +109,7 @@ function handleNewCharge(run: EnrollmentRun): void {
         if (over !== null) {
           refuse('cancel_pending', `it is canceled as of ${over.at}: no charge is opened any more`);
         }
+        refuseWhileDisputed(run);
         if (!Number.isSafeInteger(amountMinor) || amountMinor <= 0) {
           refuse('amount_invalid', `amount ${amountMinor}: expected a positive whole number of minor units`);
         }

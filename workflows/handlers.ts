@@ -19,8 +19,9 @@ import {
   openCheckoutSessionUpdate,
   paymentIntentChangedSignal,
   paymentMethodChangedSignal,
+  type UntriedCharge,
 } from './messages.ts';
-import { asCharged } from './new-charges.ts';
+import { asCharged, isUntried, requestedCharge } from './new-charges.ts';
 import { owedNow } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
@@ -157,5 +158,20 @@ function handleQueries(run: EnrollmentRun): void {
     amountCollectedMinor: state.amountCollectedMinor,
     balanceMinor: state.balanceMinor,
     cancelAt: state.cancelLater?.at ?? null,
+    untried: untried(run),
   }));
+}
+
+function untried({ state }: EnrollmentRun): UntriedCharge[] {
+  const opened = state.charges.filter(isUntried);
+  return [...opened, ...state.requestedCharges.map(requestedCharge)].map(
+    ({ id, number, origin, description, amountMinor, dueAt }) => ({
+      id,
+      number,
+      origin,
+      description,
+      amountMinor,
+      dueAt,
+    }),
+  );
 }

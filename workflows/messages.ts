@@ -204,6 +204,19 @@ export interface EnrollmentState {
   /** What a change of amount left over: positive is owed by the customer, negative is to their credit. */
   balanceMinor: number;
   cancelAt: string | null;
+  /** Absent from the answers of older Workers. */
+  untried?: UntriedCharge[];
+}
+
+/** A charge before its first attempt: it is accepted or due, and may have no row yet. */
+export interface UntriedCharge {
+  id: string;
+  number: number;
+  origin: 'schedule' | 'api';
+  description: string | null;
+  amountMinor: number;
+  /** ISO 8601, UTC; of one that was asked for, when that was. */
+  dueAt: string;
 }
 
 export const enrollmentStateQuery = defineQuery<EnrollmentState>('enrollmentState');

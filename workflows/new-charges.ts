@@ -76,9 +76,15 @@ function scheduledCharge(
 export function openRequested(run: EnrollmentRun, asked: RequestedCharge): OpenCharge {
   const { state } = run;
   state.requestedCharges = state.requestedCharges.filter((waiting) => waiting !== asked);
-  const open = { ...requestedCharge(asked), ...metBalance(asked.metBalanceMinor) };
+  const { metBalanceMinor, cancelAsked = null } = asked;
+  const open = { ...requestedCharge(asked), ...metBalance(metBalanceMinor), cancelAsked };
   state.charges.push(open);
   return open;
+}
+
+/** Whether its first attempt has not been answered, so that it may have no row. */
+export function isUntried({ status, attempts }: OpenCharge): boolean {
+  return status === 'scheduled' && attempts === 0;
 }
 
 /** A charge that was asked for, before its first attempt. */

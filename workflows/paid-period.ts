@@ -10,7 +10,7 @@ import { requestCharge } from './enrollment-commands.ts';
 import type { AmountRequested } from './messages.ts';
 import { metBalance } from './new-charges.ts';
 import { PATCHES } from './patches.ts';
-import { refuse } from './refusals.ts';
+import { refuse, refuseWhileDisputed } from './refusals.ts';
 import type { EnrollmentRun, PaidPeriod } from './run.ts';
 import { interactive } from './stripe-activities.ts';
 
@@ -64,6 +64,17 @@ export function isCreditAtOnce(run: EnrollmentRun, { amountMinor, effective }: A
   const { paid } = run.state.schedule;
   const isLower = effective === 'at_once' && paid !== null && amountMinor < paid.amountMinor;
   return isLower && patched(PATCHES.creditWithinReceived);
+}
+
+/** While a dispute is open, more is not asked for within the running period: it would be charged when the dispute is won. */
+export function refuseRaiseWhileDisputed(run: EnrollmentRun, requested: AmountRequested): void {
+  const { paid } = run.state.schedule;
+  const unpaidMinor =
+    paid?.raises?.reduce((sum, { byMinor, unpaid }) => sum + (unpaid ? byMinor : 0), 0) ?? 0;
+  const isRaise = paid !== null && requested.amountMinor > paid.amountMinor - unpaidMinor;
+  if (requested.effective === 'at_once' && isRaise) {
+    refuseWhileDisputed(run, '; expected an amount from_next, or one that is not higher');
+  }
 }
 
 /** What of the money for the running period is with us: some may have gone back, or only a part was captured. */

@@ -76,4 +76,8 @@ export const PATCHES = {
   balanceOutlivesCharge: 'balance-outlives-charge',
   /** A bank account that is being proven at the deadline is waited for until Stripe says what comes of it. After 0.1.0. */
   proofOutlivesDeadline: 'proof-outlives-deadline',
+  /** While a dispute is open, no raise at once is accepted that would be charged when the dispute is won. After 0.1.0. */
+  noRaiseInDispute: 'no-raise-in-dispute',
+  /** A charge that was asked for and waits to be opened can be canceled. After 0.1.0. */
+  waitingChargeEnds: 'waiting-charge-ends',
 } as const;

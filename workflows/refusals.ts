@@ -9,7 +9,7 @@ import { type RefusalCode, refusalType } from '../domain/errors.ts';
 import { chargeId } from '../domain/ids.ts';
 import type { OpenCharge } from '../domain/open-charge.ts';
 import { PATCHES } from './patches.ts';
-import { type EnrollmentRun, isPastDue, statusOf } from './run.ts';
+import { type EnrollmentRun, isDisputed, isPastDue, statusOf } from './run.ts';
 
 /** @returns never: it throws */
 export function refuse(code: RefusalCode, message: string): never {
@@ -40,15 +40,24 @@ export function refuseChange(run: EnrollmentRun, command: EnrollmentCommand): vo
   }
 }
 
+/** Throws while a dispute forbids to charge this customer. @param expected what may be asked for all the same */
+export function refuseWhileDisputed({ state }: EnrollmentRun, expected = ''): void {
+  if (isDisputed(state)) {
+    const why = 'a dispute of this customer is open; nothing is charged until it is over';
+    refuse('charge_disputed', `${why}${expected}`);
+  }
+}
+
 /**
  * Asks again what a validator has asked: others were carried out while the command waited for its turn. It has been
  * accepted, so the refusal is its answer.
+ * @param patch since when it is asked
  */
-export function refuseInTurn(check: () => void): void {
+export function refuseInTurn(check: () => void, patch: string = PATCHES.refusedInTurn): void {
   try {
     check();
   } catch (refusal) {
-    if (patched(PATCHES.refusedInTurn)) {
+    if (patched(patch)) {
       throw refusal;
     }
   }
@@ -68,10 +77,14 @@ export function allowedCharge(run: EnrollmentRun, id: string, command: ChargeCom
   return charge;
 }
 
+export function refuseUnopened(id: string): never {
+  return refuse('charge_busy', `${id} is about to be opened; ask again`);
+}
+
 function refuseUnknown(run: EnrollmentRun, id: string, command: ChargeCommand): never {
   const { state, input } = run;
   if (state.requestedCharges.some((asked) => asked.chargeId === id)) {
-    refuse('charge_busy', `${id} is about to be opened; ask again`);
+    refuseUnopened(id);
   }
   const numbers = Array.from({ length: state.chargesOpened }, (_, index) => index + 1);
   if (!numbers.some((number) => chargeId(input.enrollmentId, number) === id)) {

@@ -33,6 +33,8 @@ export interface RequestedCharge {
   at: string;
   /** How often the money was authorised again before. */
   reauthorizations: number;
+  /** Somebody canceled or forgave it: it is opened to be written as canceled. Absent before. */
+  cancelAsked?: Asker;
 }
 
 /** Where the schedule stands. */

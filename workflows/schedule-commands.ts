@@ -23,6 +23,7 @@ import {
   isCreditAtOnce,
   receivedForPeriod,
   refuseCredit,
+  refuseRaiseWhileDisputed,
   settleRest,
   unpaidCharge,
 } from './paid-period.ts';
@@ -70,6 +71,7 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
         // While the first attempt of a charge is under way, nobody knows what comes next: the command waits for it.
         await condition(() => !run.state.schedule.planning);
         refuseInTurn(() => refuseChange(run, 'change_amount'));
+        refuseInTurn(() => refuseRaiseWhileDisputed(run, requested), PATCHES.noRaiseInDispute);
         return changeAmount(run, requested);
       }),
     {
@@ -82,6 +84,7 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
         if (unpaid !== undefined) {
           refuseCredit(unpaid);
         }
+        refuseRaiseWhileDisputed(run, requested);
         refuseChange(run, 'change_amount');
         if (!run.state.schedule.planning) {
           amountChanged(run, amountMinor);

@@ -9,6 +9,7 @@ import { requestedIn } from '../auth.ts';
 import { chargeObjectOf } from '../charge-object.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
+import { existingCharge } from '../existing-charge.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { chargeObject } from '../schemas/charges.ts';
 import {
@@ -29,7 +30,7 @@ const tags = ['charges'];
 export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   const { db, billing } = deps;
 
-  async function existingCharge(id: string, wanted: string): Promise<Charge> {
+  async function writtenCharge(id: string, wanted: string): Promise<Charge> {
     const charge = await findCharge(db, id, wanted);
     if (charge === undefined) {
       throw notFound('charge', wanted);
@@ -40,9 +41,9 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   /** Sends a command of a charge, and answers with the charge as it stands afterwards. */
   async function ordered(id: string, wanted: string, send: () => Promise<unknown>) {
     const view = await existingEnrollment(db, id);
-    await existingCharge(id, wanted);
+    await existingCharge(deps, view, wanted);
     await command(db, view, send);
-    return chargeObjectOf(await existingCharge(id, wanted));
+    return chargeObjectOf(await existingCharge(deps, view, wanted));
   }
 
   return async (app) => {
@@ -139,7 +140,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request) => {
         const { id, chargeId: wanted } = request.params;
         const view = await existingEnrollment(db, id);
-        await existingCharge(id, wanted);
+        await writtenCharge(id, wanted);
         const asked = requestedIn(request, request.body?.reason);
         const answer = await command(db, view, () => billing.authenticateCharge(id, wanted, asked));
         return {
@@ -169,7 +170,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request) => {
         const { id, chargeId: wanted } = request.params;
         await existingEnrollment(db, id);
-        const row = await existingCharge(id, wanted);
+        const row = await writtenCharge(id, wanted);
         const requestKey = request.headers['idempotency-key'];
         const amountMinor = request.body?.amount_minor ?? null;
         const earlier = await findRefund(db, wanted, requestKey);
@@ -217,7 +218,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request) => {
         const { id, chargeId: wanted } = request.params;
         await existingEnrollment(db, id);
-        await existingCharge(id, wanted);
+        await writtenCharge(id, wanted);
         const rows = await listRefunds(db, wanted);
         return {
           object: 'list' as const,

@@ -2,14 +2,16 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findCharge, findChargeOfRequest, listCharges } from '../../db/enrollment-history.ts';
-import type { Charge, Enrollment } from '../../db/schema.ts';
+import type { Charge } from '../../db/schema.ts';
 import { isChargeOf } from '../../domain/ids.ts';
 import { checkAmount } from '../../domain/money.ts';
+import type { UntriedCharge } from '../../workflows/messages.ts';
 import { requestedIn } from '../auth.ts';
 import { CommandRefused } from '../billing-client.ts';
 import { chargeObjectOf } from '../charge-object.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
+import { existingCharge, untriedRow } from '../existing-charge.ts';
 import { HttpProblem, invalidRequest, notFound } from '../problems.ts';
 import { chargeObject, newCharge } from '../schemas/charges.ts';
 import { enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
@@ -30,6 +32,8 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         schema: {
           tags: ['charges'],
           summary: 'List the charges of an enrollment, the newest first',
+          description:
+            'A charge is in the list once its first attempt has begun; before that it can be read by its id.',
           params: enrollmentParams,
           querystring: z.strictObject(numberedPageQuery),
           response: { 200: pageOf(chargeObject), ...commonErrors, ...notFoundError },
@@ -51,18 +55,16 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         schema: {
           tags: ['charges'],
           summary: 'Read a charge',
+          description:
+            'Also one that was accepted a moment ago, and is not begun: its Workflow is asked then, and a Worker must run.',
           params: chargeParams,
           response: { 200: chargeObject, ...commonErrors, ...notFoundError },
         },
       },
       async (request) => {
         const { id, chargeId: wanted } = request.params;
-        await existingEnrollment(db, id);
-        const row = await findCharge(db, id, wanted);
-        if (row === undefined) {
-          throw notFound('charge', wanted);
-        }
-        return chargeObjectOf(row);
+        const view = await existingEnrollment(db, id);
+        return chargeObjectOf(await existingCharge(deps, view, wanted));
       },
     );
 
@@ -74,7 +76,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           tags: ['charges'],
           summary: 'Charge the customer once, besides the schedule',
           description:
-            'The charge is made in the background, with the saved payment method. The same Idempotency-Key is the same charge, for ever; with another amount or description it is refused.',
+            'The charge is made in the background, with the saved payment method. The same Idempotency-Key is the same charge, for ever; with another amount or description it is refused. While a dispute of the customer is open nothing is charged, and a new charge is refused (`charge_disputed`). One that a dispute finds accepted and not begun waits until it is over; it can be canceled.',
           params: enrollmentParams,
           headers: idempotencyHeaders,
           body: newCharge,
@@ -109,7 +111,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         if (row !== undefined) {
           assertSameCharge(row, amountMinor, description);
         }
-        const charge = row ?? acceptedCharge(view, accepted.chargeId, amountMinor, description);
+        const charge = row ?? untriedRow(view, acceptedNow(accepted.chargeId, amountMinor, description));
         return reply.code(202).send(chargeObjectOf(charge));
       },
     );
@@ -173,38 +175,7 @@ function assertSameCharge(row: Charge, amountMinor: number, description: string 
   }
 }
 
-/** The charge as it stands before its first attempt, whose Activity writes the row. */
-function acceptedCharge(
-  enrollment: Enrollment,
-  id: string,
-  amountMinor: number,
-  description: string | null,
-): Charge {
-  const now = new Date();
-  return {
-    id,
-    enrollment_id: enrollment.id,
-    number: Number(id.slice(id.lastIndexOf('_') + 1)),
-    occurrence: null,
-    origin: 'api',
-    request_key: null,
-    description,
-    amount_minor: amountMinor,
-    currency: enrollment.currency,
-    due_at: now,
-    status: 'scheduled',
-    payment_intent_id: null,
-    attempts: 0,
-    next_attempt_at: null,
-    captured_minor: 0,
-    refunded_minor: 0,
-    dispute_status: null,
-    last_code: null,
-    last_decline_code: null,
-    status_reason: null,
-    refund_refused: null,
-    settled_at: null,
-    created_at: now,
-    updated_at: now,
-  };
+function acceptedNow(id: string, amountMinor: number, description: string | null): UntriedCharge {
+  const number = Number(id.slice(id.lastIndexOf('_') + 1));
+  return { id, number, origin: 'api', description, amountMinor, dueAt: new Date().toISOString() };
 }

@@ -58,6 +58,8 @@ describe('POST /v1/enrollments', () => {
       payment_method: null,
       past_due_since: null,
       waits_for: ['payment_method'],
+      recurring_amount_minor: 980,
+      balance_minor: 0,
       next_charge: null,
       latest_charge: null,
       charges_succeeded: 0,

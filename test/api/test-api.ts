@@ -237,6 +237,7 @@ function fakeBilling(enroll: BillingClient['enroll']): BillingClient {
     resumeEnrollment: async () => ({ status: 'active' }),
     resumeCharge: async (_id, chargeId) => ({ chargeId }),
     createCharge: async (id) => ({ chargeId: `chg_${id.slice(4)}_7` }),
+    untriedCharge: async () => null,
     checkoutSessionCompleted: async () => true,
     checkoutSessionExpired: async () => true,
     paymentIntentChanged: async () => true,

@@ -4,7 +4,7 @@ import { findEnrollmentView } from '../../db/enrollment-views.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
-import { disputeIsKnown } from './disputed.ts';
+import { tellOfDispute, whileChanging } from './disputed.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
@@ -216,13 +216,13 @@ describe('a balance that has met a charge', () => {
 
   it('is told when the enrollment ends before the charge that has met it was begun', async () => {
     const { id, balanceMinor } = await withBalance(CREDIT);
-    const [paid] = await billing.chargeRows(id);
-    const { latest_charge } = await billing.stripe.paymentIntents.retrieve(String(paid?.payment_intent_id));
-    await billing.control(`charges/${latest_charge}/dispute`);
-    await billing.deliverEvents();
-    await disputeIsKnown(billing, id);
-    // Asked for at once, and held back by the dispute.
-    const raised = await atOnce(id, 5_000);
+    // Asked for at once, and then held back by a dispute.
+    const raised = await whileChanging(
+      billing,
+      id,
+      () => atOnce(id, 5_000),
+      () => tellOfDispute(billing, id, 'needs_response'),
+    );
     expect(raised).toMatchObject({ balanceMinor: 0, chargeId: expect.any(String) });
     expect(await billing.billing.cancelEnrollment(id, BY)).toEqual({ status: 'canceled' });
     expect(await facts(id, 'enrollment.canceled')).toEqual([

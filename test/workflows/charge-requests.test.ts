@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { findChargeOfRequest } from '../../db/enrollment-history.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
+import { heldRequests } from './disputed.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
@@ -45,21 +46,12 @@ describe('createCharge', () => {
   }, 30_000);
 
   it('says what became of a charge that the end came before', async () => {
-    const id = await onDemand();
-    await billing.billing.createCharge(id, { ...ASKED, requestKey: 'ride-3' });
-    const paid = await billing.charged(id, 1, 'succeeded');
-    // While a dispute is open nothing is charged, so the next one waits.
-    const intent = await billing.stripe.paymentIntents.retrieve(String(paid.payment_intent_id));
-    await billing.control(`charges/${String(intent.latest_charge)}/dispute`);
-    await billing.deliverEvents();
-    await waitFor('the enrollment to know of the dispute', async () =>
-      JSON.stringify(await billing.history(id)).includes('disputesChanged'),
-    );
-    const { chargeId } = await billing.billing.createCharge(id, { ...ASKED, requestKey: 'ride-4' });
+    // While a dispute is open nothing is charged, so it waits.
+    const { id, chargeIds } = await heldRequests(billing);
     await billing.billing.cancelEnrollment(id, { by: 'customer', reason: null });
     await waitFor('the end', async () => (await billing.enrollmentRow(id)).status === 'canceled');
-    expect(await findChargeOfRequest(billing.db, id, 'ride-4')).toMatchObject({
-      id: chargeId,
+    expect(await findChargeOfRequest(billing.db, id, 'held-700')).toMatchObject({
+      id: chargeIds[0],
       status: 'canceled',
       status_reason: 'the enrollment was canceled before it was begun',
       payment_intent_id: null,

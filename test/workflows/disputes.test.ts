@@ -20,16 +20,16 @@ const disputed = (terms: Terms) => disputedEnrollment(billing, terms);
 
 describe('a dispute', () => {
   it('stops further charges while it is open, and lets them go on when it is won', async () => {
-    const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+    const { enrollmentId, disputeId } = await disputed(MONTHLY);
     expect(await billing.chargeRows(enrollmentId)).toHaveLength(1);
     await billing.control(`disputes/${disputeId}/close`, { won: true });
     await billing.deliverEvents();
     await billing.charged(enrollmentId, 2, 'succeeded');
     expect(await billing.ledger(enrollmentId)).toEqual([
-      { kind: 'payment', amount_minor: 700 },
-      { kind: 'dispute', amount_minor: -700 },
-      { kind: 'dispute_reversed', amount_minor: 700 },
-      { kind: 'payment', amount_minor: 700 },
+      { kind: 'payment', amount_minor: 980 },
+      { kind: 'dispute', amount_minor: -980 },
+      { kind: 'dispute_reversed', amount_minor: 980 },
+      { kind: 'payment', amount_minor: 980 },
     ]);
     expect((await billing.timeline(enrollmentId)).map(({ what }) => what)).toEqual(
       expect.arrayContaining(['charge.dispute_needs_response', 'charge.dispute_won']),
@@ -50,7 +50,7 @@ describe('a dispute', () => {
   }, 30_000);
 
   it('is booked as won also when the money comes back after it was closed', async () => {
-    const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+    const { enrollmentId, disputeId } = await disputed(MONTHLY);
     await billing.control(`disputes/${disputeId}/close`, { won: true, reinstated: false });
     await billing.deliverEvents();
     await billing.charged(enrollmentId, 2, 'succeeded');
@@ -66,17 +66,17 @@ describe('a dispute', () => {
     await billing.deliverEvents();
     await waitFor('the money in the books', async () =>
       (await billing.ledger(enrollmentId)).some(
-        ({ kind, amount_minor }) => kind === 'dispute_reversed' && amount_minor === 700,
+        ({ kind, amount_minor }) => kind === 'dispute_reversed' && amount_minor === 980,
       ),
     );
   }, 60_000);
 
   it('cancels the enrollment when it is lost, as the terms say by default', async () => {
-    const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+    const { enrollmentId, disputeId } = await disputed(MONTHLY);
     await billing.control(`disputes/${disputeId}/close`, { won: false });
     await billing.deliverEvents();
     expect(await billing.handle(enrollmentId).result()).toMatchObject({ status: 'canceled' });
-    // The second one was accepted and never begun.
+    // The second one was due and never begun.
     expect(await billing.chargeRows(enrollmentId)).toMatchObject([
       { dispute_status: 'lost' },
       { status: 'canceled', attempts: 0 },
@@ -84,7 +84,7 @@ describe('a dispute', () => {
   }, 60_000);
 
   it('pauses the enrollment when it is lost and the terms say so', async () => {
-    const { enrollmentId, disputeId } = await disputed({ ...ON_DEMAND, afterLostDispute: 'pause' });
+    const { enrollmentId, disputeId } = await disputed({ ...MONTHLY, afterLostDispute: 'pause' });
     await billing.control(`disputes/${disputeId}/close`, { won: false });
     await billing.deliverEvents();
     await waitFor('the pause', async () => (await billing.enrollmentRow(enrollmentId)).status === 'paused');
@@ -121,16 +121,16 @@ describe('an inquiry', () => {
 describe('a dispute while Stripe refuses our key', () => {
   /** An enrollment whose first charge is disputed while reading under `path` is answered with `status`. */
   async function disputedUnder(path: string, status: number) {
-    const { enrollmentId, chargeId, latestCharge, ask } = await paidEnrollment(billing, ON_DEMAND);
+    const { enrollmentId, chargeId, latestCharge, next } = await paidEnrollment(billing, MONTHLY);
     const match = { method: 'GET', path_prefix: path };
     await billing.control('faults', { match, kind: 'status', status, for_seconds: 60 });
     await billing.control(`charges/${latestCharge}/dispute`);
     await billing.deliverEvents();
     const isKnown = async () => {
       await disputeIsKnown(billing, enrollmentId);
-      await ask('two');
+      await next();
       expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ dispute_status: 'needs_response' }]);
-      expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'dispute', amount_minor: -700 });
+      expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'dispute', amount_minor: -980 });
     };
     return { enrollmentId, aftermath: chargeAftermathWorkflowId(chargeId), isKnown };
   }
@@ -168,9 +168,9 @@ describe('a dispute of a payment in another currency than the account', () => {
   it('is booked as the payment was, in the currency of the charge', async () => {
     await billing.control('settings', { settlementCurrency: 'usd', settlementRate: 0.0065 });
     try {
-      const { enrollmentId, disputeId } = await disputed(ON_DEMAND);
+      const { enrollmentId, disputeId } = await disputed(MONTHLY);
       const { balance_transactions: moved } = await billing.stripe.disputes.retrieve(disputeId);
-      expect(moved).toMatchObject([{ amount: -455, currency: 'usd' }]);
+      expect(moved).toMatchObject([{ amount: -637, currency: 'usd' }]);
       await billing.control(`disputes/${disputeId}/close`, { won: true });
       await billing.deliverEvents();
       await billing.charged(enrollmentId, 2, 'succeeded');
@@ -181,10 +181,10 @@ describe('a dispute of a payment in another currency than the account', () => {
         .orderBy('seq')
         .execute();
       expect(entries).toEqual([
-        { kind: 'payment', amount_minor: 700, currency: 'jpy' },
-        { kind: 'dispute', amount_minor: -700, currency: 'jpy' },
-        { kind: 'dispute_reversed', amount_minor: 700, currency: 'jpy' },
-        { kind: 'payment', amount_minor: 700, currency: 'jpy' },
+        { kind: 'payment', amount_minor: 980, currency: 'jpy' },
+        { kind: 'dispute', amount_minor: -980, currency: 'jpy' },
+        { kind: 'dispute_reversed', amount_minor: 980, currency: 'jpy' },
+        { kind: 'payment', amount_minor: 980, currency: 'jpy' },
       ]);
     } finally {
       await billing.control('settings', { settlementCurrency: null });

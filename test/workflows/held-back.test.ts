@@ -6,7 +6,7 @@ import { MONTHLY, startBilling, type TestBilling, type WorkerTeam } from '../sup
 import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
 import { workflowVariant } from '../support/workflow-variant.ts';
-import { BY, disputedEnrollment } from './disputed.ts';
+import { BY, heldRequests } from './disputed.ts';
 
 let billing: TestBilling;
 let workers: WorkerTeam;
@@ -16,11 +16,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => billing.stop());
 
-const disputed = (terms: Terms) => disputedEnrollment(billing, terms);
-
 describe('a charge that was asked for and that a dispute holds back', () => {
   it('keeps no cancel at the end of the period from taking effect', async () => {
-    const { enrollmentId } = await disputed(MONTHLY);
+    const { id: enrollmentId } = await heldRequests(billing);
     const { cancelAt } = await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
     const clock = virtualClock(billing.temporal, `enrollment/${enrollmentId}`);
     await clock.goTo(new Date(Date.parse(cancelAt) + 60_000).toISOString());
@@ -42,7 +40,7 @@ describe('a run that older code has left waiting for a dispute', () => {
     const code = await workflowVariant([older]);
     await workers.stop();
     const before = await billing.addWorkers(code);
-    const { enrollmentId } = await disputed(MONTHLY);
+    const { id: enrollmentId } = await heldRequests(billing);
     const { cancelAt } = await billing.billing.cancelAtPeriodEnd(enrollmentId, BY);
     await before.stop();
     workers = await billing.addWorkers(billing.bundle);

@@ -10,6 +10,7 @@ import { atOnce } from '../support/at-once.ts';
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
+import { heldRequests } from './disputed.ts';
 
 let billing: TestBilling;
 beforeAll(async () => {
@@ -99,20 +100,10 @@ describe('continue-as-new', () => {
   }, 90_000);
 
   it('carries requests that wait for a dispute, and makes each once when it is over', async () => {
-    const id = await enrolled(GOOD);
-    await ask(id, 'paid', 600);
-    const { payment_intent_id } = await billing.charged(id, 1, 'succeeded');
-    const intent = await billing.stripe.paymentIntents.retrieve(String(payment_intent_id));
-    const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
-    await billing.deliverEvents();
-    await waitFor('the enrollment to know', async () =>
-      JSON.stringify(await billing.history(id)).includes('disputesChanged'),
-    );
-    const asked = [await ask(id, 'one', 700), await ask(id, 'two', 800)];
+    const { id, chargeIds: asked, won } = await heldRequests(billing, { amounts: [700, 800] });
     await untilNextRun(id, move(id, 20));
     expect(await billing.chargeRows(id)).toHaveLength(1);
-    await billing.control(`disputes/${dispute.id}/close`, { won: true });
-    await billing.deliverEvents();
+    await won();
     expect((await billing.charged(id, 2, 'succeeded')).id).toBe(asked[0]);
     expect((await billing.charged(id, 3, 'succeeded')).id).toBe(asked[1]);
     expect(await billing.chargeRows(id)).toHaveLength(3);
