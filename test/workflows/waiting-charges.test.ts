@@ -1,5 +1,6 @@
 /** A charge that is accepted and was not tried yet: it can be read and canceled, and while a dispute is open none is accepted. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { startApi, type TestApi } from '../api/test-api.ts';
 import { startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
@@ -97,8 +98,8 @@ describe('a charge that a dispute has found accepted and not begun', () => {
   }, 60_000);
 });
 
-describe('a charge whose first attempt waits for a Worker', () => {
-  it('is read and canceled', async () => {
+describe('a charge that has no row yet', () => {
+  it('is read and canceled while the schedule is being changed', async () => {
     const { enrollmentId: id } = await billing.paidOnce();
     await whileChanging(
       billing,
@@ -120,6 +121,27 @@ describe('a charge whose first attempt waits for a Worker', () => {
     );
     const row = await billing.charged(id, 2, 'canceled');
     expect(row).toMatchObject({ attempts: 0, payment_intent_id: null });
+  }, 60_000);
+
+  it('is read and canceled while its first attempt waits', async () => {
+    const { enrollmentId: id } = await billing.paidOnce();
+    const asked = { ...BY, requestKey: 'ride', amountMinor: 700, description: null };
+    const chargeId = await billing.db.transaction().execute(async (trx) => {
+      // No row of a charge can be written before this is over.
+      await sql`lock table charges in share row exclusive mode`.execute(trx);
+      const accepted = await billing.billing.createCharge(id, asked);
+      await waitFor('the first attempt', async () => (await billing.stateOf(id)).charges.length === 1);
+      const read = await api.request('GET', path(id, accepted.chargeId));
+      expect([read.status, read.body.status, read.body.number]).toEqual([200, 'scheduled', 2]);
+      void api.request('POST', `${path(id, accepted.chargeId)}/cancel`);
+      await waitFor('the cancel in the timeline', async () =>
+        (await told(id, accepted.chargeId)).some(({ what }) => what === 'charge.cancel_asked'),
+      );
+      return accepted.chargeId;
+    });
+    await billing.settled(id, chargeId);
+    // The attempt was under way, and what it took goes back.
+    expect((await billing.ledger(id)).map(({ kind }) => kind)).toEqual(['payment', 'payment', 'refund']);
   }, 60_000);
 });
 
