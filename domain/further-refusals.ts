@@ -104,7 +104,7 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
   too_many_open_charges: { commands: ['create_charge'], when: 'twenty charges of the enrollment are open' },
   too_many_retries: {
     commands: ['extend_dunning'],
-    when: 'as many retries as are allowed are planned already',
+    when: 'as many retries as the payment method may have are planned already',
   },
   too_many_tries: {
     commands: ['retry', 'authenticate'],

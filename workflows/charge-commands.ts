@@ -1,7 +1,7 @@
 /** What somebody may ask about one charge: try, confirm, capture, cancel, extend, stop. Registered by handlers.ts. */
 import { condition, patched, setHandler } from '@temporalio/workflow';
 import { planCapture } from '../domain/capture.ts';
-import { MOST_RETRIES_PER_CHARGE } from '../domain/card-budgets.ts';
+import { budgetOf, MOST_RETRIES_PER_CHARGE } from '../domain/card-budgets.ts';
 import type { ChargeCommand } from '../domain/charge-states.ts';
 import { refuseTryByHand } from '../domain/customer-tries.ts';
 import { type ChargeOrder, type OpenCharge, policyOf } from '../domain/open-charge.ts';
@@ -203,16 +203,24 @@ function handleExtension(run: EnrollmentRun): void {
         if (!(days > 0 && days <= LONGEST_EXTENSION_DAYS)) {
           refuse('amount_invalid', `${days} days; expected more than 0, ${LONGEST_EXTENSION_DAYS} at most`);
         }
-        const { retryAfterDays } = policyOf(charge, run.terms.dunning);
-        if (retryAfterDays.length >= MOST_RETRIES_PER_CHARGE) {
+        const planned = policyOf(charge, run.terms.dunning).retryAfterDays.length;
+        const most = mostRetries(charge);
+        if (planned >= most) {
           refuse(
             'too_many_retries',
-            `${retryAfterDays.length} retries are planned already; ${MOST_RETRIES_PER_CHARGE} at most`,
+            `${Math.min(planned, most)} retries are planned already; ${most} at most`,
           );
         }
       },
     },
   );
+}
+
+/** What is retried has the budget of its method; one that waits for its customer may be paid with any. */
+function mostRetries({ nextAttemptAt, triedPaymentMethodType, lastDecline }: OpenCharge): number {
+  return nextAttemptAt === null
+    ? MOST_RETRIES_PER_CHARGE
+    : budgetOf(triedPaymentMethodType, lastDecline?.network ?? null).retriesPerCharge;
 }
 
 /** The charge that a command is about, with no other command under way. */

@@ -122,13 +122,21 @@ describe('a debit on its way', () => {
     ]);
   }, 45_000);
 
-  it('goes to dunning when it fails after days', async () => {
-    const { enrollmentId, intentId } = await underWay();
+  it('goes to dunning when it fails after days, which is extended up to the retries that a debit has', async () => {
+    const dunning = { retryAfterDays: [1], afterLastTry: 'cancel' as const };
+    const { enrollmentId, id, intentId } = await underWay({ ...ONCE_USD, dunning });
     await billing.control(`payment_intents/${intentId}/fail`, { code: 'insufficient_funds' });
     await billing.deliverEvents();
     const row = await billing.charged(enrollmentId, 1, 'requires_payment_method');
     expect(row.next_attempt_at).not.toBeNull();
     expect(await notices(enrollmentId)).toContain('charge_failed');
+    await billing.known(enrollmentId, id, 'requires_payment_method');
+    const extend = () => billing.billing.extendDunning(enrollmentId, id, { ...BY, days: 10 });
+    await extend();
+    await expect(extend()).rejects.toMatchObject({
+      code: 'too_many_retries',
+      message: expect.stringContaining('2 at most'),
+    });
     await billing.billing.cancelEnrollment(enrollmentId, BY);
   }, 45_000);
 
