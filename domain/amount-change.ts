@@ -59,19 +59,22 @@ export interface Received {
 export interface PaidPart {
   minor: number;
   received: Received | null;
+  /** What a credit paid for besides the charge: it stays used when money of the charge goes back. @default 0 */
+  creditMinor?: number;
 }
 
 /**
- * What of the running period may be credited: of each part as much as is with us of its charge, rounded to the grain in
- * our favour, since the money is not there.
+ * What of the running period may be credited: of each part as much as is with us of what paid for it, rounded to the grain
+ * in our favour, since the money is not there.
  */
 export function creditableMinor(parts: readonly PaidPart[], currency: string): number {
   const step = BigInt(amountStep(currency));
-  return parts.reduce((sum, { minor, received }) => {
+  return parts.reduce((sum, { minor, received, creditMinor = 0 }) => {
     if (received === null || received.keptMinor >= received.amountMinor) {
       return sum + minor;
     }
-    const kept = (BigInt(minor) * BigInt(Math.max(0, received.keptMinor))) / BigInt(received.amountMinor);
+    const withUs = BigInt(creditMinor + Math.max(0, received.keptMinor));
+    const kept = (BigInt(minor) * withUs) / BigInt(creditMinor + received.amountMinor);
     return sum + Number(kept - (kept % step));
   }, 0);
 }

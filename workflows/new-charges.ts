@@ -31,11 +31,10 @@ export function openPlanned(run: EnrollmentRun, planned: PlannedCharge): OpenCha
   state.chargesOpened += 1;
   const { occurrence } = planned;
   // What comes next is answered with the first attempt.
-  setSchedule(run, { occurrence, next: null, following: null, planning: true, paid: planned });
-  const open = {
-    ...scheduledCharge(run, planned, state.chargesOpened, chargeMinor),
-    ...metBalance(metMinor),
-  };
+  const met = metBalance(metMinor);
+  const paid = { ...planned, ...met };
+  setSchedule(run, { occurrence, next: null, following: null, planning: true, paid });
+  const open = { ...scheduledCharge(run, planned, state.chargesOpened, chargeMinor), ...met };
   state.charges.push(open);
   return open;
 }

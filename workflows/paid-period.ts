@@ -4,7 +4,13 @@
  */
 import { patched } from '@temporalio/workflow';
 import type { PeriodReceived } from '../activities/paid-periods.ts';
-import { creditableMinor, loweredRaises, type PaidPart, settleAtOnce } from '../domain/amount-change.ts';
+import {
+  creditableMinor,
+  loweredRaises,
+  type PaidPart,
+  type Received,
+  settleAtOnce,
+} from '../domain/amount-change.ts';
 import type { OpenCharge } from '../domain/open-charge.ts';
 import { requestCharge } from './enrollment-commands.ts';
 import type { AmountRequested } from './messages.ts';
@@ -124,7 +130,8 @@ export function settleRest(
   if (paid !== null && known !== null) {
     const paidRaises = paid.raises?.filter(({ unpaid }) => !unpaid) ?? [];
     const raises = loweredRaises(paidRaises, Math.max(0, known.amountMinor - amountMinor));
-    const raise = chargeId === null ? [] : [{ chargeId, byMinor: amountMinor - known.amountMinor }];
+    const byMinor = amountMinor - known.amountMinor;
+    const raise = chargeId === null ? [] : [{ chargeId, byMinor, ...metBalance(metMinor) }];
     schedule.paid = { ...paid, amountMinor, raises: [...raises, ...raise] };
   }
   return chargeId;
@@ -144,12 +151,24 @@ function creditedFrom(
 }
 
 /** By what pays for it: raises each by its own charge, and the charge of the period the rest. */
-function partsOf({ amountMinor, raises = [] }: PaidPeriod, received: PeriodReceived): PaidPart[] {
+function partsOf(paid: PaidPeriod, received: PeriodReceived): PaidPart[] {
+  const { amountMinor, raises = [] } = paid;
   const ofRaises = raises
     .filter(({ unpaid }) => !unpaid)
-    .map(({ chargeId, byMinor }) => ({ minor: byMinor, received: received.raises[chargeId] ?? null }));
+    .map((raise) => partOf(raise.byMinor, received.raises[raise.chargeId] ?? null, raise));
   const raisedMinor = ofRaises.reduce((sum, { minor }) => sum + minor, 0);
-  return [{ minor: amountMinor - raisedMinor, received: received.period }, ...ofRaises];
+  return [partOf(amountMinor - raisedMinor, received.period, paid), ...ofRaises];
+}
+
+function partOf(
+  minor: number,
+  received: Received | null,
+  { metBalanceMinor = 0 }: { metBalanceMinor?: number },
+): PaidPart {
+  const isLess = received !== null && received.keptMinor < received.amountMinor;
+  return metBalanceMinor < 0 && isLess && patched(PATCHES.creditOutlivesRefund)
+    ? { minor, received, creditMinor: -metBalanceMinor }
+    : { minor, received };
 }
 
 /** What was agreed last, without the raises that nobody paid for. */

@@ -80,4 +80,6 @@ export const PATCHES = {
   noRaiseInDispute: 'no-raise-in-dispute',
   /** A charge that was asked for and waits to be opened can be canceled. After 0.1.0. */
   waitingChargeEnds: 'waiting-charge-ends',
+  /** A credit that met a charge stays used when the charge goes back, and counts as paid for a lower amount at once. After 0.1.0. */
+  creditOutlivesRefund: 'credit-outlives-refund',
 } as const;

@@ -61,8 +61,10 @@ export interface PaidPeriod extends PlannedCharge {
   chargeId?: string;
   /** Its charge was settled without being paid, or what it took was given back. */
   unpaid?: true;
+  /** What of its charge is the balance's; absent where none met it, and in what older versions wrote. */
+  metBalanceMinor?: number;
   /** Raises in its midst: what each has added to the amount. Older versions forgot those that were paid. */
-  raises?: { chargeId: string; byMinor: number; unpaid?: true }[];
+  raises?: { chargeId: string; byMinor: number; metBalanceMinor?: number; unpaid?: true }[];
 }
 
 /** A pause. Null in `resumeAt`: until somebody resumes it. */

@@ -200,7 +200,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           tags,
           summary: 'Change the amount of a recurring schedule',
           description:
-            'A credit, and what is too little to charge, is the balance, which meets the next charge. When that one ends without being paid, the balance comes back (`charge.balance_returned` in the timeline), except for what the customer owed if it was forgiven or given up. What is left when the enrollment ends is told with its end (`balance_minor`), and left to you. While a dispute of the customer is open, a higher amount `at_once` is refused (`charge_disputed`).',
+            'A credit, and what is too little to charge, is the balance, which meets the next charge. When that one ends without being paid, the balance comes back (`charge.balance_returned` in the timeline), except for what the customer owed if it was forgiven or given up. What is left when the enrollment ends is told with its end (`balance_minor`), and left to you. A refund gives back what its charge took: credit that the charge had met stays used, and a credit that no charge has met yet does not get less when the charge that it comes from is refunded. While a dispute of the customer is open, a higher amount `at_once` is refused (`charge_disputed`).',
           params,
           headers: optionalIdempotencyHeaders,
           body: amountBody,

@@ -86,6 +86,21 @@ describe('creditableMinor', () => {
       ],
       1_990,
     ],
+    [
+      'what a credit paid for besides a charge that went back',
+      [{ minor: 3_000, received: kept(0, 100), creditMinor: 2_900 }],
+      2_900,
+    ],
+    [
+      'as much of a raise as a credit and its charge have paid for',
+      [{ minor: 2_000, received: kept(100, 700), creditMinor: 300 }],
+      800,
+    ],
+    [
+      'all of what a credit and a charge that stays have paid for',
+      [{ minor: 3_000, received: kept(100, 100), creditMinor: 2_900 }],
+      3_000,
+    ],
   ])('is %s', (_, parts, expected) => {
     expect(creditableMinor(parts, 'jpy')).toBe(expected);
   });

@@ -139,6 +139,31 @@ describe('another amount at once', () => {
     expect(balanceMinor).toBeLessThan(-450);
   }, 45_000);
 
+  it('credits what a credit has paid for besides a charge that was given back since', async () => {
+    const { enrollmentId } = await billing.paidOnce(KEPT);
+    const { balanceMinor: credit } = await atOnce(enrollmentId, 100);
+    const asBefore = { ...BY, amountMinor: 980, effective: 'from_next' as const };
+    await billing.billing.changeAmount(enrollmentId, asBefore);
+    await billing.billing.chargeNow(enrollmentId, BY);
+    const { id, amount_minor: charged } = await billing.charged(enrollmentId, 2, 'succeeded');
+    expect(charged).toBe(980 + credit);
+    await billing.settled(enrollmentId, id);
+    await givenBack(id);
+    const { balanceMinor } = await atOnce(enrollmentId, 480);
+    expect(Math.abs(balanceMinor - (credit + 480))).toBeLessThan(15);
+  }, 45_000);
+
+  it('credits what a credit has paid for of a raise whose charge was given back since', async () => {
+    const { enrollmentId } = await billing.paidOnce(KEPT);
+    const { balanceMinor: credit } = await atOnce(enrollmentId, 480);
+    const raised = String((await atOnce(enrollmentId, 2_480)).chargeId);
+    await billing.charged(enrollmentId, 2, 'succeeded');
+    await billing.settled(enrollmentId, raised);
+    await givenBack(raised);
+    const { balanceMinor } = await atOnce(enrollmentId, 480);
+    expect(Math.abs(balanceMinor - credit)).toBeLessThan(15);
+  }, 45_000);
+
   it('credits nothing of what was not captured', async () => {
     const { enrollmentId } = await billing.enrolled({ ...KEPT, captureMethod: 'manual' });
     const { id } = await billing.charged(enrollmentId, 1, 'requires_capture');
