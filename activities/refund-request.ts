@@ -29,7 +29,8 @@ export type RefundRefusal =
   | 'refund_too_large'
   | 'refund_amount_invalid'
   | 'charge_disputed'
-  | 'charge_not_refundable';
+  | 'charge_not_refundable'
+  | 'idempotency_mismatch';
 
 export interface Refused {
   code: RefundRefusal;
@@ -122,7 +123,7 @@ async function refund(
       await refundUnder(stripe, refundKey(charge, work.requestKey, round), charge, work);
       return null;
     } catch (error) {
-      const refused = refusalOf(charge, error);
+      const refused = refusalOf(charge, work, error);
       const isOfBefore = isStoredRefusal(error) || (work.isAll && isKeyOfAnother(error));
       const isPassedOver = isOfBefore && round < MOST_REFUSALS;
       if (refused !== null && !isPassedOver) {
@@ -160,7 +161,12 @@ async function refundUnder(
 }
 
 /** @returns null when Stripe has not refused this refund, whatever else went wrong */
-function refusalOf(charge: { id: string }, error: unknown): Refused | null {
+function refusalOf(charge: { id: string }, work: PlannedRefund, error: unknown): Refused | null {
+  if (!work.isAll && isKeyOfAnother(error)) {
+    // Under a further key both amounts could be made.
+    const message = `this Idempotency-Key was used for another amount of ${charge.id}; send a new key for a refund of ${work.amountMinor}`;
+    return { code: 'idempotency_mismatch', message };
+  }
   if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) {
     return null;
   }

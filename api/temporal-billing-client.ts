@@ -199,7 +199,8 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
           args: [request],
           updateId,
         });
-      const updateId = `refund-${request.requestKey}`;
+      // With the amount, since Temporal would answer another one with what came of the first.
+      const updateId = `refund/${request.amountMinor ?? 'all'}/${request.requestKey}`;
       return update(charge.enrollmentId, () =>
         ask(updateId).catch((error: unknown) => {
           if (!endedInFault(error) && !wasBusy(error)) {

@@ -42,6 +42,8 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
   let news = false;
   let looks = 0;
   let refunding = 0;
+  /** What was asked for under each Idempotency-Key in this run. */
+  const asked = new Map<string, number | null>();
   let looking = false;
 
   setHandler(chargeAftermathSignal, () => {
@@ -49,8 +51,15 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
   });
 
   setHandler(refundChargeUpdate, refund, {
-    validator: ({ amountMinor }) => {
+    validator: ({ requestKey, amountMinor }) => {
       const { capturedMinor, currency } = input;
+      const before = asked.get(requestKey);
+      if (before !== undefined && before !== amountMinor) {
+        refuse(
+          'idempotency_mismatch',
+          `this Idempotency-Key was used for a refund of ${before ?? 'all that was left'}; send a new key for one of ${amountMinor ?? 'all that is left'}`,
+        );
+      }
       const takenMinor = disputed ? null : 0;
       const plan = planRefund({ capturedMinor, currency, refunds: known.refunds, takenMinor }, amountMinor);
       refuseIf('refused' in plan ? plan.refused : null);
@@ -60,8 +69,10 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
     },
   });
 
-  async function refund(asked: Requested & { requestKey: string; amountMinor: number | null }) {
+  async function refund(requested: Requested & { requestKey: string; amountMinor: number | null }) {
+    const { by, reason, requestKey, amountMinor } = requested;
     refunding += 1;
+    asked.set(requestKey, amountMinor);
     try {
       if (looking && patched(PATCHES.refundAfterLook)) {
         // What the look has listed already is without this refund, and would be what is known of the charge.
@@ -70,7 +81,6 @@ export async function chargeAftermathWorkflow(input: AftermathInput): Promise<vo
           refuse('charge_busy', 'what Stripe says of this charge is still being read; ask again');
         }
       }
-      const { by, reason, requestKey, amountMinor } = asked;
       const result = await interactive(`Refund ${amountMinor ?? 'all that is left'}`)
         .refundCharge({
           chargeId: input.chargeId,

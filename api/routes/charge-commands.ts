@@ -191,7 +191,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           requestKey,
           amountMinor,
         });
-        // Requests under one key that wait at the same time get one answer, whichever came first.
+        // Another request under the key may have been made since the row was looked for: that one is the answer.
         const kept = amountMinor === null ? await findRefund(db, wanted, requestKey) : undefined;
         assertSameRefund(
           { id: made.refundId, amount_minor: made.amountMinor, asked_for_all: kept?.asked_for_all ?? null },

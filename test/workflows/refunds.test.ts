@@ -330,6 +330,36 @@ describe('a refund that Stripe has refused', () => {
     expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'refund', amount_minor: -500 });
   }, 45_000);
 
+  it('is refused under its key for another amount, and made for its own', async () => {
+    const { enrollmentId, id } = await paid();
+    const match = { method: 'POST', path_prefix: '/v1/refunds' };
+    const refusal = { kind: 'status', status: 400, code: 'balance_insufficient', when: 'instead', times: 9 };
+    await billing.control('faults', { match, ...refusal });
+    await expect(refund(id, 'one', 500)).rejects.toMatchObject({ name: 'WorkflowUpdateFailedError' });
+    await isOver(id);
+    await billing.control('faults/clear');
+    for (const _ of ['asked', 'repeated']) {
+      await expect(refund(id, 'one', 700)).rejects.toMatchObject({
+        code: 'idempotency_mismatch',
+        message: expect.stringContaining('send a new key'),
+      });
+    }
+    expect(await refund(id, 'one', 500)).toMatchObject({ amountMinor: 500 });
+    expect(await refundedMinor(enrollmentId)).toBe(500);
+  }, 45_000);
+
+  it('is refused for another amount also while the Workflow that knows the refusal goes on', async () => {
+    const { enrollmentId, id } = await paid('4000000000007726');
+    await refund(id, 'on its way', 100);
+    const match = { method: 'POST', path_prefix: '/v1/refunds' };
+    const refusal = { kind: 'status', status: 400, code: 'charge_disputed', when: 'instead', times: 9 };
+    await billing.control('faults', { match, ...refusal });
+    await expect(refund(id, 'one', 500)).rejects.toMatchObject({ code: 'charge_disputed' });
+    await billing.control('faults/clear');
+    await expect(refund(id, 'one', 700)).rejects.toMatchObject({ code: 'idempotency_mismatch' });
+    expect(await refundedMinor(enrollmentId)).toBe(100);
+  }, 45_000);
+
   it('F10: of all that is left is made under the same key when less, or more, is left by then, and once', async () => {
     const { enrollmentId, id, paymentIntentId } = await paid();
     const match = { method: 'POST', path_prefix: '/v1/refunds' };
