@@ -5,6 +5,7 @@ import { createAftermathActivities } from './aftermath.ts';
 import { createChargeActivities } from './charges.ts';
 import { createCheckoutSessionActivities } from './checkout-sessions.ts';
 import type { ActivityDeps } from './deps.ts';
+import { createDunningActivities } from './dunning.ts';
 import { createEnrollmentEndActivities } from './enrollment-end.ts';
 import { createEventSweepActivities } from './event-sweep.ts';
 import { createHoldActivities } from './holds.ts';
@@ -26,6 +27,7 @@ export function createActivities(deps: ActivityDeps) {
     createAftermathActivities(deps),
     createPaidPeriodActivities(deps),
     createRefusedRefundActivities(deps),
+    createDunningActivities(deps),
     createScheduleActivities(deps),
   );
 }

@@ -11,6 +11,8 @@ export interface Situation {
   canceling: boolean;
   /** A dispute of this customer is open: no attempt starts until it is over. */
   disputed: boolean;
+  /** Nobody can pay for as long: what has run out of time is not given up. Older code gave it up. */
+  timeRests: boolean;
   paymentMethodId: string | null;
   /** The method saved before, when the terms allow to try it. */
   otherMethodId: string | null;
@@ -144,7 +146,7 @@ function atTheCustomer(charge: OpenCharge, now: Situation): Step {
     return asked;
   }
   if (isOver(charge.giveUpAt, now)) {
-    return { do: 'cancel', as: 'uncollectible' };
+    return outOfTime(charge, now);
   }
   if (isOver(charge.nextAttemptAt, now)) {
     // The customer has left their bank's question unanswered: the retry that was planned before comes all the same.
@@ -164,8 +166,13 @@ function inDunning(charge: OpenCharge, now: Situation): Step {
     return tryAt(charge.nextAttemptAt, 'retry', now);
   }
   return isOver(charge.giveUpAt, now)
-    ? { do: 'cancel', as: 'uncollectible' }
+    ? outOfTime(charge, now)
     : { do: 'wait', until: charge.giveUpAt, for: 'customer' };
+}
+
+/** What the bank was asked may still be answered, so that it is read meanwhile. */
+function outOfTime(charge: OpenCharge, now: Situation): Step {
+  return now.timeRests ? readOrWait(charge, now, 'dispute') : { do: 'cancel', as: 'uncollectible' };
 }
 
 /** What somebody asked for comes before what would happen by itself. */
@@ -206,7 +213,11 @@ function tryAt(at: string | null, why: AttemptReason, now: Situation): Step {
     : { do: 'wait', until: at, for: 'retry' };
 }
 
-function readOrWait(charge: OpenCharge, now: Situation, reason: 'outcome' | 'capture' | 'customer'): Step {
+function readOrWait(
+  charge: OpenCharge,
+  now: Situation,
+  reason: 'outcome' | 'capture' | 'customer' | 'dispute',
+): Step {
   return isOver(charge.readAt, now) ? { do: 'read' } : { do: 'wait', until: charge.readAt, for: reason };
 }
 

@@ -49,6 +49,8 @@ export interface GiveUp {
 /** A customer has that long to answer even when the policy retries for a shorter time, or never. */
 export const LEAST_PATIENCE_DAYS = 3;
 
+const DAY_MS = 86_400_000;
+
 /**
  * Days from the first decline until a charge that only the customer can move is given up: as long as the
  * policy would have retried, and {@link LEAST_PATIENCE_DAYS} at least. What was added for this charge is theirs besides.
@@ -60,6 +62,32 @@ export function patienceDays(policy: DunningPolicy, addedRetryDays: readonly num
 
 function sumOf(days: readonly number[]): number {
   return days.reduce((sum, each) => sum + each, 0);
+}
+
+/** The instants of a charge's dunning, ISO 8601, UTC. */
+export interface DunningTimes {
+  firstDeclinedAt: string | null;
+  giveUpAt: string | null;
+}
+
+/**
+ * After a time in which nobody could pay the customer has {@link LEAST_PATIENCE_DAYS} at least, and as many as are left of
+ * them when another card of theirs is declined meanwhile.
+ */
+export function withTimeLeft(
+  { firstDeclinedAt, giveUpAt }: DunningTimes,
+  patience: number,
+  nowMs: number,
+): DunningTimes {
+  const leastMs = LEAST_PATIENCE_DAYS * DAY_MS;
+  return {
+    firstDeclinedAt: notBefore(firstDeclinedAt, nowMs + leastMs - patience * DAY_MS),
+    giveUpAt: notBefore(giveUpAt, nowMs + leastMs),
+  };
+}
+
+function notBefore(at: string | null, ms: number): string | null {
+  return at === null || Date.parse(at) >= ms ? at : new Date(ms).toISOString();
 }
 
 /** What happens when the time of a charge that waits for its customer is over. */

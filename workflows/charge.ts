@@ -20,7 +20,7 @@ import { interactive, scheduled } from './stripe-activities.ts';
 /** Returns when the charge is settled, or when another run is to take over. */
 export async function settleCharge(run: EnrollmentRun, charge: OpenCharge): Promise<void> {
   for (;;) {
-    const step = nextStep(charge, situation(run));
+    const step = nextStep(charge, situation(run, charge));
     switch (step.do) {
       case 'nothing':
         await afterwards(run, charge);
@@ -58,11 +58,14 @@ export async function settleCharge(run: EnrollmentRun, charge: OpenCharge): Prom
   }
 }
 
-function situation(run: EnrollmentRun): Situation {
+function situation(run: EnrollmentRun, charge: OpenCharge): Situation {
   const { cancel, paymentMethod, otherMethod } = run.state;
+  const disputed = isDisputed(run.state);
+  const isOutOfTime = charge.giveUpAt !== null && Date.parse(charge.giveUpAt) <= Date.now();
   return {
     canceling: cancel !== null,
-    disputed: isDisputed(run.state),
+    disputed,
+    timeRests: disputed && isOutOfTime && patched(PATCHES.timeOutlivesDispute),
     paymentMethodId: paymentMethod?.id ?? null,
     otherMethodId: run.terms.tryOtherMethod === true ? (otherMethod?.id ?? null) : null,
     nowMs: Date.now(),
@@ -74,7 +77,7 @@ async function waitFor(
   charge: OpenCharge,
   step: Extract<Step, { do: 'wait' }>,
 ): Promise<void> {
-  const moved = () => run.leaving || !sameWait(nextStep(charge, situation(run)), step);
+  const moved = () => run.leaving || !sameWait(nextStep(charge, situation(run, charge)), step);
   if (step.until === null) {
     await condition(moved);
     return;

@@ -5,6 +5,7 @@
 import { ApplicationFailure, condition, patched, setHandler } from '@temporalio/workflow';
 import { previewCancel } from '../domain/cancel-preview.ts';
 import { REFUSALS } from '../domain/errors.ts';
+import { goOn, haveTimeAgain } from './after-dispute.ts';
 import { handleChargeCommands } from './charge-commands.ts';
 import { followPolicy } from './charge-end.ts';
 import { isNews, isNewsWhileRead, liveCheckoutSession, sessionsLookedAt } from './checkout.ts';
@@ -26,7 +27,7 @@ import { owedNow } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { refuse, refuseByStatus } from './refusals.ts';
-import { type EnrollmentRun, statusOf } from './run.ts';
+import { type EnrollmentRun, isDisputed, statusOf } from './run.ts';
 import { handleScheduleCommands } from './schedule-commands.ts';
 
 export function handleMessages(run: EnrollmentRun): void {
@@ -113,13 +114,16 @@ function handleSignals(run: EnrollmentRun): void {
   setHandler(disputesChangedSignal, async ({ chargeId, disputes }) => {
     const before = state.disputes[chargeId] ?? [];
     const now = disputes.map(({ status }) => status);
+    const wasDisputed = isDisputed(state);
     state.disputes[chargeId] = now;
+    const goingOn = wasDisputed && !isDisputed(state) ? haveTimeAgain(run) : [];
     publish(run);
     if (now.includes('lost') && !before.includes('lost') && run.end === null) {
       const by = { by: 'stripe', reason: `a dispute of ${chargeId} was lost` };
       // What the dispute held back waits until a person resumes the enrollment: who won a dispute is not charged at once.
       await followPolicy(run, run.terms.afterLostDispute ?? 'cancel', by, 'afterwards');
     }
+    await Promise.all(goingOn.map((charge) => goOn(run, charge)));
   });
 }
 

@@ -82,4 +82,6 @@ export const PATCHES = {
   waitingChargeEnds: 'waiting-charge-ends',
   /** A credit that met a charge stays used when the charge goes back, and counts as paid for a lower amount at once. After 0.1.0. */
   creditOutlivesRefund: 'credit-outlives-refund',
+  /** While a dispute keeps everybody from paying nothing is given up for want of time, and there is some after it. After 0.1.0. */
+  timeOutlivesDispute: 'time-outlives-dispute',
 } as const;

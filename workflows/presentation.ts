@@ -152,6 +152,8 @@ export function waitSummary(
       return `Charge ${charge.number}: ${amountText(charge.hold?.capturableMinor ?? charge.amountMinor, run.terms.currency)} held, waits to be captured; looked at again on ${until}`;
     case 'outcome':
       return `Charge ${charge.number}: the bank's answer is awaited; read again on ${until}`;
+    case 'dispute':
+      return `Charge ${charge.number}: waits until no dispute is open; read again on ${until}`;
     default:
       return `Charge ${charge.number}: waits for the ${step.for} until ${until}`;
   }
@@ -275,8 +277,11 @@ function whatNext(run: EnrollmentRun, charge: OpenCharge): string {
   if (charge.hold !== null && charge.status === 'requires_capture') {
     return `${amountText(charge.hold.capturableMinor, run.terms.currency)} held until ${instant(charge.hold.expiresAt)}, to be captured`;
   }
+  const why = charge.lastDecline === null ? '' : `declined with ${declineOf(charge)}, `;
+  if (isDisputed(run.state) && PAST_DUE_CHARGE.includes(charge.status)) {
+    return `${why}waits until no dispute is open`;
+  }
   if (charge.nextAttemptAt !== null) {
-    const why = charge.lastDecline === null ? '' : `declined with ${declineOf(charge)}, `;
     return `${why}tried again on ${instant(charge.nextAttemptAt)}`;
   }
   if (charge.giveUpAt !== null) {

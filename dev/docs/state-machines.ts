@@ -158,8 +158,8 @@ function disputes(): string[] {
   const effects = { open: 'charging rests', over: 'charging goes on', lost: 'as the terms say' } as const;
   return [
     '## Dispute',
-    'While a dispute is open its enrollment is charged nothing more; one in a status that this version does not ' +
-      'know counts as open.',
+    'While a dispute is open its enrollment is charged nothing more, and no charge is given up since its time is ' +
+      'over; one in a status that this version does not know counts as open.',
     table(
       ['status', 'meaning', 'effect'],
       Object.entries(DISPUTE_TABLE).map(([status, row]) => [code(status), row.meaning, effects[row.effect]]),

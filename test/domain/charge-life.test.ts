@@ -13,6 +13,7 @@ const charge = (more: Partial<OpenCharge>): OpenCharge =>
 const now = (more: Partial<Situation> = {}): Situation => ({
   canceling: false,
   disputed: false,
+  timeRests: false,
   paymentMethodId: 'pm_1',
   otherMethodId: null,
   nowMs: Date.parse(NOW),
@@ -58,6 +59,36 @@ describe('nextStep while the customer is asked to confirm', () => {
   it('waits for the first of reading, retry and deadline', () => {
     const asked = charge({ status: 'requires_action', nextAttemptAt: SOON, readAt: LATER, giveUpAt: LATER });
     expect(nextStep(asked, now())).toEqual({ do: 'wait', until: SOON, for: 'customer' });
+  });
+});
+
+describe('nextStep of a charge whose time is over', () => {
+  const gaveUp = { do: 'cancel', as: 'uncollectible' };
+  const outOfTime = (status: OpenCharge['status'], more: Partial<OpenCharge> = {}) =>
+    charge({ status, paymentIntentId: 'pi_1', giveUpAt: PAST, ...more });
+  const disputed = now({ disputed: true, timeRests: true });
+
+  it.each(['requires_payment_method', 'requires_action'] as const)(
+    'gives it up, unless a dispute has kept its customer from paying: %s',
+    (status) => {
+      expect(nextStep(outOfTime(status), now())).toEqual(gaveUp);
+      expect(nextStep(outOfTime(status), disputed)).toEqual({ do: 'wait', until: null, for: 'dispute' });
+    },
+  );
+
+  it('reads meanwhile what the bank was asked', () => {
+    const asked = (readAt: string) => outOfTime('requires_action', { readAt });
+    expect(nextStep(asked(LATER), disputed)).toEqual({ do: 'wait', until: LATER, for: 'dispute' });
+    expect(nextStep(asked(PAST), disputed)).toEqual({ do: 'read' });
+  });
+
+  it('gives it up during a dispute when somebody says so, and cancels it with its enrollment', () => {
+    const givenUp = { by: 'operator', reason: null, enrollment: 'cancel' as const };
+    expect(nextStep(outOfTime('requires_payment_method', { givenUp }), disputed)).toEqual(gaveUp);
+    expect(nextStep(outOfTime('requires_payment_method'), { ...disputed, canceling: true })).toEqual({
+      do: 'cancel',
+      as: 'canceled',
+    });
   });
 });
 

@@ -1,7 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { DECLINE_CLASSES, type DeclineClass } from '../../domain/decline-codes.ts';
-import { type DunningFacts, decideDunning, giveUpWaiting, patienceDays } from '../../domain/dunning.ts';
+import {
+  type DunningFacts,
+  decideDunning,
+  giveUpWaiting,
+  patienceDays,
+  withTimeLeft,
+} from '../../domain/dunning.ts';
 import { DEFAULT_DUNNING, type DunningPolicy } from '../../domain/terms.ts';
 
 function facts(declineClass: DeclineClass, given: Partial<DunningFacts> = {}): DunningFacts {
@@ -212,5 +218,23 @@ describe('every decision', () => {
         }
       }),
     );
+  });
+});
+
+describe('withTimeLeft', () => {
+  const nowMs = Date.parse('2026-11-20T00:00:00.000Z');
+  const times = (firstDeclinedAt: string | null, giveUpAt: string | null) => ({ firstDeclinedAt, giveUpAt });
+
+  it('leaves three days at least, also where another card is declined after it', () => {
+    const late = times('2026-10-01T00:00:00.000Z', '2026-10-17T00:00:00.000Z');
+    expect(withTimeLeft(late, 16, nowMs)).toEqual(
+      times('2026-11-07T00:00:00.000Z', '2026-11-23T00:00:00.000Z'),
+    );
+  });
+
+  it('takes nothing from who has more, and gives none to what has no end', () => {
+    const ample = times('2026-11-15T00:00:00.000Z', '2026-12-01T00:00:00.000Z');
+    expect(withTimeLeft(ample, 16, nowMs)).toEqual(ample);
+    expect(withTimeLeft(times(null, null), 16, nowMs)).toEqual(times(null, null));
   });
 });
