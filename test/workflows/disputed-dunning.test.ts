@@ -16,9 +16,19 @@ beforeAll(async () => {
 afterAll(() => billing.stop());
 
 const DAY_MS = 86_400_000;
-const ON_DEMAND: Terms = {
+const RETRIED_ONCE: Terms = {
   ...MONTHLY,
-  schedule: { type: 'on_demand' },
+  schedule: {
+    type: 'recurring',
+    amountMinor: 700,
+    interval: { unit: 'year', count: 1 },
+    startsAt: null,
+    timeZone: 'UTC',
+    localHour: null,
+    trialDays: 0,
+    endsAt: null,
+    maxCharges: null,
+  },
   dunning: { retryAfterDays: [1], afterLastTry: 'cancel' },
 };
 const LOST = { code: 'card_declined', decline_code: 'lost_card' };
@@ -26,10 +36,14 @@ const EMPTY = { code: 'card_declined', decline_code: 'insufficient_funds' };
 
 /** A paid charge that is disputed once the next one was declined. */
 async function disputed(decline: object, terms: Partial<Terms> = {}) {
-  const { enrollmentId: id, latestCharge, ask } = await paidEnrollment(billing, { ...ON_DEMAND, ...terms });
+  const {
+    enrollmentId: id,
+    latestCharge,
+    next,
+  } = await paidEnrollment(billing, { ...RETRIED_ONCE, ...terms });
   const { paymentMethodId } = await billing.stateOf(id);
   await billing.control(`payment_methods/${paymentMethodId}/next_charge`, { ...decline, times: 1 });
-  await ask('two');
+  await next();
   const declined = await billing.charged(id, 2, 'requires_payment_method');
   await billing.known(id, declined.id, 'requires_payment_method');
   const dispute = (await billing.control(`charges/${latestCharge}/dispute`)) as { id: string };
