@@ -12,7 +12,7 @@ import type { ChargeOutcome, PaymentIntentOutcome } from '../domain/charge-outco
 import type { DunningDecision } from '../domain/dunning.ts';
 import { noticeAfterDecline } from '../domain/dunning-notices.ts';
 import type { CustomerReason, NotificationKind } from '../domain/notifications.ts';
-import type { Asker, LastDecline, OpenCharge } from '../domain/open-charge.ts';
+import { type Asker, keyDetails, type LastDecline, type OpenCharge } from '../domain/open-charge.ts';
 import { type ChargeStatus, SETTLED_CHARGE } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 import { tellIfMethodFails } from './method-notice.ts';
@@ -211,6 +211,7 @@ function timelineFact(
       decline_code: intent?.decline?.declineCode ?? null,
       decision: dunning?.kind ?? null,
       next_attempt_at: dunning?.nextAttemptAt ?? null,
+      ...(by === undefined ? {} : keyDetails(by)),
     },
   };
 }

@@ -3,7 +3,7 @@
  */
 import { tell } from '../db/timeline.ts';
 import { operationKey } from '../domain/ids.ts';
-import type { Asker } from '../domain/open-charge.ts';
+import { type Asker, keyDetails } from '../domain/open-charge.ts';
 import { recordCharge } from './charge-record.ts';
 import { type AskedOfCharge, type ChargeWork, reportOf, type ToldReport, workOf } from './charge-work.ts';
 import { defect } from './defect.ts';
@@ -96,6 +96,7 @@ export function createHoldActivities(deps: ActivityDeps) {
           what: 'charge.capture_refused',
           who: by.by,
           why,
+          details: keyDetails(by),
         },
       ]);
     });

@@ -15,6 +15,7 @@ import { limitRate, refuseUnderPressure } from './limits.ts';
 import { measureRequests } from './metrics.ts';
 import { describeRoutes, serveDocumentation } from './openapi.ts';
 import { invalidRequest } from './problems.ts';
+import { requireRepeat } from './repeats.ts';
 import { installRequestLog } from './request-log.ts';
 import { chargeCommandRoutes } from './routes/charge-commands.ts';
 import { chargeRoutes } from './routes/charges.ts';
@@ -102,6 +103,7 @@ function v1Routes(deps: ApiDeps): FastifyPluginAsync {
     // Before the key is looked up, so that guessing keys is limited too.
     await limitRate(v1, deps.settings.API_RATE_LIMIT_PER_MINUTE);
     requireApiKey(v1, deps.db);
+    requireRepeat(v1);
     v1.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
     v1.addHook('preValidation', async (request) => {
       // A body may be left out where it is optional; `null` is none.

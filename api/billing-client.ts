@@ -1,6 +1,7 @@
 /**
  * What the API and the customer's pages may ask of the Workflows; implemented over the Temporal client in
- * `api/temporal-billing-client.ts`. Every call is bounded in time.
+ * `api/temporal-billing-client.ts`. Every call is bounded in time. A command with a `request` is carried out once under its
+ * key, and every repeat has the answer of the first while the same run lasts; afterwards the timeline tells of it.
  */
 import type { PaidCharge } from '../db/aftermath.ts';
 import type { CancelPreview } from '../domain/cancel-preview.ts';
@@ -50,7 +51,7 @@ export interface BillingClient {
   chargeNow(enrollmentId: string, requested: NextChangeRequested): Promise<ScheduleAnswer>;
   /**
    * @param requested.requestKey a repeat under the same key gets the first one's answer while the same run lasts, and is
-   * told apart by `findAmountChange` afterwards; absent: every call is a change
+   * told apart by `findKeyedCommand` afterwards; absent: every call is a change
    * @throws CommandRefused unless the schedule is recurring
    */
   changeAmount(
@@ -142,7 +143,10 @@ export class CommandRefused extends Error {
   }
 }
 
-/** Temporal cannot be reached or did not answer in time. HTTP 503; the call may be repeated. */
+/**
+ * Temporal or a Worker did not answer in time. HTTP 503. What was asked for may have been done, or be done yet: Temporal
+ * keeps a command until a Worker takes it.
+ */
 export class BillingUnavailable extends Error {
   constructor(message: string, cause: unknown) {
     super(message, { cause });

@@ -8,13 +8,14 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { isDatabaseUnavailable } from '../db/unavailable.ts';
 import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from './billing-client.ts';
 import { HttpProblem, shown } from './problems.ts';
+import { mayBeRepeated } from './repeats.ts';
 
 /** Seconds after which a caller may try again while a part is away. */
 const RETRY_AFTER_S = '5';
 
 export function installErrorHandler(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const problem = problemOf(error);
+    const problem = problemOf(error, hadNoEffect(error, request) || mayBeRepeated(request));
     if (problem.statusCode >= 500) {
       request.log.error({ err: error }, problem.message);
     }
@@ -33,8 +34,16 @@ export function sendProblem(reply: FastifyReply, problem: HttpProblem): FastifyR
     .send({ error: { code, message, param, issues } });
 }
 
-/** What the caller is told of an error. */
-export function problemOf(error: FastifyError | Error): HttpProblem {
+/** Whether it is known that the request was not carried out: who sends it could not even be looked up. */
+function hadNoEffect(error: FastifyError, { apiKeyId }: FastifyRequest): boolean {
+  return apiKeyId === null && isDatabaseUnavailable(error);
+}
+
+/**
+ * What the caller is told of an error.
+ * @param repeats what a part that is away may have left undone can be sent again
+ */
+export function problemOf(error: FastifyError | Error, repeats: boolean): HttpProblem {
   if (error instanceof HttpProblem) {
     return error;
   }
@@ -45,15 +54,15 @@ export function problemOf(error: FastifyError | Error): HttpProblem {
     return new HttpProblem(409, 'enrollment_not_running', error.message);
   }
   if (error instanceof BillingUnavailable) {
-    return unavailable('billing_unavailable', 'billing is not available at this moment');
+    return unavailable('billing_unavailable', 'billing is not available at this moment', repeats);
   }
   if (isDatabaseUnavailable(error)) {
-    return unavailable('database_unavailable', 'the database is not available at this moment');
+    return unavailable('database_unavailable', 'the database is not available at this moment', repeats);
   }
-  return problemOfFastify(error);
+  return problemOfFastify(error, repeats);
 }
 
-function problemOfFastify(error: Partial<FastifyError>): HttpProblem {
+function problemOfFastify(error: Partial<FastifyError>, repeats: boolean): HttpProblem {
   const status = error.statusCode ?? 500;
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -74,7 +83,7 @@ function problemOfFastify(error: Partial<FastifyError>): HttpProblem {
       return new HttpProblem(414, 'address_too_long', 'a part of the address is longer than any id');
     case 'FST_ERR_HANDLER_TIMEOUT':
     case 'FST_UNDER_PRESSURE':
-      return unavailable('overloaded', 'the service is overloaded at this moment');
+      return unavailable('overloaded', 'the service is overloaded at this moment', repeats);
     default:
       break;
   }
@@ -94,11 +103,17 @@ function codeOf(status: number): string {
   return words?.toLowerCase().replace(/\W+/g, '_') ?? 'malformed_request';
 }
 
-function unavailable(code: string, what: string): HttpProblem {
-  return new HttpProblem(503, code, `${what}; the same request may be repeated`, {
-    headers: { 'retry-after': RETRY_AFTER_S },
-  });
+/** `Retry-After` only where a repeat is safe: there are clients that send the request again by themselves then. */
+function unavailable(code: string, what: string, repeats: boolean): HttpProblem {
+  return repeats
+    ? new HttpProblem(503, code, `${what}; the same request may be repeated`, {
+        headers: { 'retry-after': RETRY_AFTER_S },
+      })
+    : new HttpProblem(503, code, `${what}; ${EFFECT_UNKNOWN}`);
 }
+
+const EFFECT_UNKNOWN =
+  'what was asked for may have been done, or be done yet: look before you ask again. With an Idempotency-Key from the start a repeat is made once';
 
 function unknownAddress(request: FastifyRequest): HttpProblem {
   const path = request.url.split('?', 1)[0] ?? '';

@@ -40,7 +40,7 @@ export function createServer(options: {
     trustProxy: trustedProxies.length === 0 ? false : trustedProxies,
     routerOptions: { maxParamLength: 500 },
     frameworkErrors: (error, _request, reply) => {
-      sendProblem(reply, problemOf(error));
+      sendProblem(reply, problemOf(error, false));
     },
     clientErrorHandler: answerClientError,
   });

@@ -36,6 +36,7 @@ import {
   pauseEnrollmentUpdate,
   paymentIntentChangedSignal,
   paymentMethodChangedSignal,
+  type Requested,
   refundChargeUpdate,
   resumeChargeUpdate,
   resumeEnrollmentUpdate,
@@ -81,11 +82,12 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     );
   }
 
-  function ask<Answer, Args extends [unknown, ...unknown[]]>(
+  /** @param updateId Temporal answers a repeat under the same one with what came of the first, for as long as the run lasts */
+  function ask<Answer, Args extends [Partial<Requested>, ...unknown[]]>(
     enrollmentId: string,
     definition: UpdateDefinition<Answer, Args>,
     args: Args,
-    updateId: string = randomUUID(),
+    updateId: string = updateIdOf(args[0]),
   ): Promise<Answer> {
     const handle = client.workflow.getHandle(enrollmentWorkflowId(enrollmentId));
     return update(enrollmentId, () =>
@@ -229,4 +231,9 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
       tell(id, checkoutSessionExpiredSignal, [{ checkoutSessionId }]),
     paymentIntentChanged: (id, change) => tell(id, paymentIntentChangedSignal, [change]),
   };
+}
+
+/** One for all commands: a key that has come before with another of them is told so. */
+function updateIdOf({ request }: Partial<Requested>): string {
+  return request === undefined ? randomUUID() : `request-${request.key}`;
 }

@@ -27,8 +27,8 @@ const FAILED_PRECONDITION = 9;
 
 /**
  * @returns CommandRefused when a validator or handler said no; EnrollmentNotRunning when there is no open Workflow;
- * BillingUnavailable when Temporal or a Worker did not answer, after which the effect is unknown and the call may
- * be repeated; any other error unchanged: a defect
+ * BillingUnavailable when Temporal or a Worker did not answer, after which the effect is unknown; any other error
+ * unchanged: a defect
  */
 export function billingFailure(error: unknown, enrollmentId: string): unknown {
   if (error instanceof WorkflowUpdateFailedError) {

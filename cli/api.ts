@@ -179,12 +179,12 @@ function failureOf({ status, headers, text }: Answer, url: string): CommandFailu
     case 404:
       return new CommandFailure(EXIT.refused, `There is ${message}.`, details);
     case 429:
-    case 503:
-      return new CommandFailure(
-        EXIT.unavailable,
-        `${told}. Try again in ${headers.get('retry-after') ?? 'a few'} seconds.`,
-        details,
-      );
+    case 503: {
+      const waitS = headers.get('retry-after');
+      // Without the header it may have been done: the API has said to look first.
+      const again = waitS === null ? '' : ` Try again in ${waitS} seconds.`;
+      return new CommandFailure(EXIT.unavailable, `${told}.${again}`, details);
+    }
     default:
       return status >= 500
         ? new CommandFailure(

@@ -50,6 +50,17 @@ export function findChargeOfRequest(
     .executeTakeFirst();
 }
 
+/** What was done for a request that came with a key, as the timeline keeps it. */
+export interface KeyedCommand {
+  what: string;
+  details: {
+    /** The command with all that it says; absent for changes of the schedule, which have fields of their own. */
+    request?: string;
+    /** Of a change of the next charge. ISO 8601, as it was asked for; null unless it was moved to an instant. */
+    moved_to?: string | null;
+  } & Partial<AmountChange>;
+}
+
 /** A change of amount, as the timeline keeps it. */
 export interface AmountChange {
   amount_minor: number;
@@ -58,41 +69,16 @@ export interface AmountChange {
   charge_id: string | null;
 }
 
-/** The change that a request made, however long ago. @returns undefined when there is none */
-export async function findAmountChange(
+/** What a request has done, however long ago. @returns undefined when there is nothing */
+export function findKeyedCommand(
   db: Kysely<Database>,
   enrollmentId: string,
   requestKey: string,
-): Promise<AmountChange | undefined> {
-  const found = await db
-    .selectFrom('enrollment_events')
-    .select(sql<AmountChange>`details`.as('details'))
-    .where('enrollment_id', '=', enrollmentId)
-    .where('what', '=', 'schedule.amount_changed')
-    .where(sql<boolean>`details->>'request_key' = ${requestKey}`)
-    .orderBy('seq')
-    .executeTakeFirst();
-  return found?.details;
-}
-
-/** A change of the next charge that came with a key, as the timeline keeps it. */
-export interface NextChange {
-  what: string;
-  /** ISO 8601, as it was asked for; null unless it was moved to an instant. */
-  moved_to: string | null;
-}
-
-/** The change of the next charge that a request made, however long ago. @returns undefined when there is none */
-export function findNextChange(
-  db: Kysely<Database>,
-  enrollmentId: string,
-  requestKey: string,
-): Promise<NextChange | undefined> {
+): Promise<KeyedCommand | undefined> {
   return db
     .selectFrom('enrollment_events')
-    .select(['what', sql<string | null>`details->>'moved_to'`.as('moved_to')])
+    .select(['what', sql<KeyedCommand['details']>`details`.as('details')])
     .where('enrollment_id', '=', enrollmentId)
-    .where('what', 'in', ['schedule.skipped', 'schedule.moved', 'schedule.charged_early'])
     .where(sql<boolean>`details->>'request_key' = ${requestKey}`)
     .orderBy('seq')
     .executeTakeFirst();

@@ -31,7 +31,19 @@ const OF_ONE_CHARGE = [
 
 export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, FurtherRefusal>> = {
   idempotency_mismatch: {
-    commands: ['enroll', 'create_charge', 'skip_next', 'move_next', 'charge_now', 'change_amount', 'refund'],
+    commands: [
+      'enroll',
+      'create_charge',
+      'pause',
+      'skip_next',
+      'move_next',
+      'charge_now',
+      'change_amount',
+      'cancel_at_period_end',
+      'undo_cancel',
+      'refund',
+      ...OF_ONE_CHARGE,
+    ],
     when: 'the same Idempotency-Key came before with other content',
   },
   setup_refused: {

@@ -113,8 +113,10 @@ function recent(tries: string[]): string[] {
 function handleCapture(run: EnrollmentRun): void {
   setHandler(
     captureChargeUpdate,
-    ({ chargeId, amountMinor, by, reason }) =>
-      carriedOut(run, chargeId, { by, reason, do: 'capture', amountMinor }),
+    (requested) => {
+      const { chargeId, amountMinor } = requested;
+      return carriedOut(run, chargeId, { ...asker(requested), do: 'capture', amountMinor });
+    },
     {
       validator: ({ chargeId, amountMinor }) => {
         const charge = freeCharge(run, chargeId, 'capture');

@@ -12,6 +12,7 @@ import { SETTLED_CHARGE } from '../domain/statuses.ts';
 import { afterwards } from './charge-end.ts';
 import { take, takeAttempt } from './charge-report.ts';
 import { methodFor, reported, reportOf, work } from './charge-work.ts';
+import { asker } from './enrollment-commands.ts';
 import { PATCHES } from './patches.ts';
 import { attemptSummary, publish, waitSummary } from './presentation.ts';
 import { type EnrollmentRun, isDisputed } from './run.ts';
@@ -172,7 +173,7 @@ async function capture(
         interactive(summary).captureCharge({
           ...work(run, charge, null),
           amountMinor: order.amountMinor,
-          by: { by: order.by, reason: order.reason },
+          by: asker(order),
         }),
       { do: 'capture', order },
     ),

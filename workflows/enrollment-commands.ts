@@ -160,7 +160,7 @@ export function requestCharge(
   return id;
 }
 
-/** Only who asks and why; an update may bring more. */
-export function asker({ by, reason }: Requested): Requested {
-  return { by, reason };
+/** Only who asks, why and under which key; an update may bring more. */
+export function asker({ by, reason, request }: Requested): Requested {
+  return request === undefined ? { by, reason } : { by, reason, request };
 }

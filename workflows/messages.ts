@@ -5,14 +5,12 @@
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CancelPreview } from '../domain/cancel-preview.ts';
+import type { Asker } from '../domain/open-charge.ts';
 import type { ChargeStatus, EnrollmentStatus } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
 
-/** Who asks, and why: kept in the timeline. `by` is `customer`, `operator`, or `api:<key id>`. */
-export interface Requested {
-  by: string;
-  reason: string | null;
-}
+/** Who asks, and why: kept in the timeline. `by` is `customer`, `operator`, `api:<key id>` or `operator:<name> (api:<key id>)`. */
+export type Requested = Asker;
 
 export interface OpenCheckoutSession {
   id: string;

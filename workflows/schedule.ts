@@ -4,7 +4,7 @@
  */
 import { condition, patched } from '@temporalio/workflow';
 import type { NoteWork, ScheduleWork } from '../activities/schedule.ts';
-import type { Asker } from '../domain/open-charge.ts';
+import { type Asker, keyDetails } from '../domain/open-charge.ts';
 import { withEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
 import { owedAtEnd, owedSince, periodOver } from './owed.ts';
@@ -27,6 +27,7 @@ export function commandFact(
   { what, by, chargeId, details }: Told,
 ): NoteWork['facts'][number] {
   run.state.commands += 1;
+  const all = { ...details, ...keyDetails(by) };
   return {
     key: `command-${run.state.commands}/${what}`,
     chargeId: chargeId ?? null,
@@ -34,7 +35,7 @@ export function commandFact(
     what,
     who: by.by,
     why: by.reason,
-    ...(details === undefined ? {} : { details }),
+    ...(Object.keys(all).length === 0 ? {} : { details: all }),
   };
 }
 

@@ -5,11 +5,13 @@ import { findPaidCharge, findRefund, listRefunds } from '../../db/aftermath.ts';
 import { findCharge } from '../../db/enrollment-history.ts';
 import type { Charge, Refund } from '../../db/schema.ts';
 import { chargeStep } from '../../domain/charge-states.ts';
+import type { Requested } from '../../workflows/messages.ts';
 import { requestedIn } from '../auth.ts';
 import { chargeObjectOf } from '../charge-object.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { existingCharge } from '../existing-charge.ts';
+import { commandOnce, keyedIn, wasMade } from '../keyed-commands.ts';
 import { HttpProblem, notFound } from '../problems.ts';
 import { chargeObject } from '../schemas/charges.ts';
 import {
@@ -21,7 +23,7 @@ import {
 } from '../schemas/commands.ts';
 import { enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
-import { chargeId, idempotencyHeaders } from '../schemas/texts.ts';
+import { chargeId, optionalIdempotencyHeaders as headers, idempotencyHeaders } from '../schemas/texts.ts';
 
 const params = z.object({ ...enrollmentParams.shape, chargeId });
 const ERRORS = { ...commonErrors, ...notFoundError, ...conflictError };
@@ -39,10 +41,10 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   }
 
   /** Sends a command of a charge, and answers with the charge as it stands afterwards. */
-  async function ordered(id: string, wanted: string, send: () => Promise<unknown>) {
+  async function ordered(id: string, wanted: string, asked: Requested, send: () => Promise<unknown>) {
     const view = await existingEnrollment(db, id);
     await existingCharge(deps, view, wanted);
-    await command(db, view, send);
+    await commandOnce(db, view, asked, send);
     return chargeObjectOf(await existingCharge(deps, view, wanted));
   }
 
@@ -54,13 +56,21 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       app.post(
         `/enrollments/:id/charges/:chargeId/${path}`,
         {
-          config: { scope: 'operate' },
-          schema: { tags, summary, params, body: reasonBody, response: { 200: chargeObject, ...ERRORS } },
+          config: { scope: 'operate', repeat: 'under_key' },
+          schema: {
+            tags,
+            summary,
+            params,
+            headers,
+            body: reasonBody,
+            response: { 200: chargeObject, ...ERRORS },
+          },
         },
         (request) => {
           const { id, chargeId: wanted } = request.params;
-          const asked = requestedIn(request, request.body?.reason);
-          return ordered(id, wanted, () => ask(id, wanted, asked));
+          const { reason } = request.body ?? {};
+          const asked = keyedIn(request, { command: path, chargeId: wanted, reason });
+          return ordered(id, wanted, asked, () => ask(id, wanted, asked));
         },
       );
     }
@@ -72,13 +82,21 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       app.post(
         `/enrollments/:id/charges/:chargeId/${as}`,
         {
-          config: { scope: 'operate' },
-          schema: { tags, summary, params, body: reasonBody, response: { 200: chargeObject, ...ERRORS } },
+          config: { scope: 'operate', repeat: 'under_key' },
+          schema: {
+            tags,
+            summary,
+            params,
+            headers,
+            body: reasonBody,
+            response: { 200: chargeObject, ...ERRORS },
+          },
         },
         (request) => {
           const { id, chargeId: wanted } = request.params;
-          const asked = { ...requestedIn(request, request.body?.reason), as };
-          return ordered(id, wanted, () => billing.cancelCharge(id, wanted, asked));
+          const { reason } = request.body ?? {};
+          const asked = { ...keyedIn(request, { command: as, chargeId: wanted, reason }), as };
+          return ordered(id, wanted, asked, () => billing.cancelCharge(id, wanted, asked));
         },
       );
     }
@@ -86,33 +104,37 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges/:chargeId/capture',
       {
-        config: { scope: 'operate' },
+        config: { scope: 'operate', repeat: 'under_key' },
         schema: {
           tags,
           summary: 'Capture held money, in full or in part',
           description:
             'When Stripe refuses the amount, the charge stays `requires_capture`, `status_reason` says why, and another amount can be captured.',
           params,
+          headers,
           body: captureBody,
           response: { 200: chargeObject, ...ERRORS },
         },
       },
       (request) => {
         const { id, chargeId: wanted } = request.params;
-        const amountMinor = request.body?.amount_minor ?? null;
-        const asked = { ...requestedIn(request, request.body?.reason), amountMinor };
-        return ordered(id, wanted, () => billing.captureCharge(id, wanted, asked));
+        const { amount_minor: amountMinor = null, reason } = request.body ?? {};
+        const says = { amount_minor: amountMinor };
+        const keyed = keyedIn(request, { command: 'capture', chargeId: wanted, says, reason });
+        const asked = { ...keyed, amountMinor };
+        return ordered(id, wanted, asked, () => billing.captureCharge(id, wanted, asked));
       },
     );
 
     app.post(
       '/enrollments/:id/charges/:chargeId/extend-dunning',
       {
-        config: { scope: 'operate' },
+        config: { scope: 'operate', repeat: 'under_key' },
         schema: {
           tags,
           summary: 'Be more patient with a declined charge',
           params,
+          headers,
           body: extendBody,
           response: { 200: chargeObject, ...ERRORS },
         },
@@ -120,19 +142,28 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       (request) => {
         const { id, chargeId: wanted } = request.params;
         const { days, reason } = request.body;
-        const asked = { ...requestedIn(request, reason), days };
-        return ordered(id, wanted, () => billing.extendDunning(id, wanted, asked));
+        const keyed = keyedIn(request, {
+          command: 'extend-dunning',
+          chargeId: wanted,
+          says: { days },
+          reason,
+        });
+        const asked = { ...keyed, days };
+        return ordered(id, wanted, asked, () => billing.extendDunning(id, wanted, asked));
       },
     );
 
     app.post(
       '/enrollments/:id/charges/:chargeId/authenticate',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags,
           summary: 'Confirm a declined charge while the customer is there',
+          description:
+            'Every request begins another confirmation; a repeat under the same Idempotency-Key leads to the one that was begun.',
           params,
+          headers,
           body: reasonBody,
           response: { 200: authenticationObject, ...ERRORS },
         },
@@ -141,8 +172,12 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const { id, chargeId: wanted } = request.params;
         const view = await existingEnrollment(db, id);
         await writtenCharge(id, wanted);
-        const asked = requestedIn(request, request.body?.reason);
+        const { reason } = request.body ?? {};
+        const asked = keyedIn(request, { command: 'authenticate', chargeId: wanted, reason });
+        await wasMade(db, id, asked.request);
+        // Also when it was made: Temporal has kept where the customer confirms.
         const answer = await command(db, view, () => billing.authenticateCharge(id, wanted, asked));
+        await wasMade(db, id, asked.request);
         return {
           object: 'authentication' as const,
           charge_id: wanted,
@@ -155,7 +190,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges/:chargeId/refunds',
       {
-        config: { scope: 'operate' },
+        config: { scope: 'operate', repeat: 'under_key' },
         schema: {
           tags,
           summary: 'Give a charge back, in full or in part',

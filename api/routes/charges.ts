@@ -12,12 +12,13 @@ import { chargeObjectOf } from '../charge-object.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { existingCharge, untriedRow } from '../existing-charge.ts';
+import { commandOnce, keyedIn } from '../keyed-commands.ts';
 import { HttpProblem, invalidRequest, notFound } from '../problems.ts';
 import { chargeObject, newCharge } from '../schemas/charges.ts';
 import { enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
 import { numberedPageQuery, page, pageOf } from '../schemas/lists.ts';
-import { chargeId, idempotencyHeaders } from '../schemas/texts.ts';
+import { chargeId, idempotencyHeaders, optionalIdempotencyHeaders } from '../schemas/texts.ts';
 
 const chargeParams = z.object({ ...enrollmentParams.shape, chargeId });
 
@@ -71,7 +72,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags: ['charges'],
           summary: 'Charge the customer once, besides the schedule',
@@ -119,13 +120,14 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/charges/:chargeId/resume',
       {
-        config: { scope: 'operate' },
+        config: { scope: 'operate', repeat: 'under_key' },
         schema: {
           tags: ['charges'],
           summary: 'Resume a charge that needs attention',
           description:
             'After what parked it was mended, e.g. a revoked Stripe key: what was refused is done again.',
           params: chargeParams,
+          headers: optionalIdempotencyHeaders,
           body: reasonBody,
           response: {
             202: chargeObject.describe('It is being done again'),
@@ -141,9 +143,10 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         if (!isChargeOf(id, wanted)) {
           throw notFound('charge', wanted);
         }
-        const requested = requestedIn(request, request.body?.reason);
+        const { reason } = request.body ?? {};
+        const requested = keyedIn(request, { command: 'resume', chargeId: wanted, reason });
         try {
-          await command(db, view, () => billing.resumeCharge(id, wanted, requested));
+          await commandOnce(db, view, requested, () => billing.resumeCharge(id, wanted, requested));
         } catch (error) {
           // The Workflow knows what is open, the rows what there was.
           if (error instanceof CommandRefused && error.code === 'charge_unknown') {

@@ -4,6 +4,7 @@ import { requestedIn } from '../auth.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { enrollmentObjectOf } from '../enrollment-object.ts';
+import { commandOnce, keyedIn } from '../keyed-commands.ts';
 import {
   checkoutSessionObject,
   enrollmentObject,
@@ -11,6 +12,7 @@ import {
   reasonBody,
 } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
+import { optionalIdempotencyHeaders } from '../schemas/texts.ts';
 
 export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   const { db, billing, settings, links } = deps;
@@ -24,7 +26,7 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/cancel',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'by_nature' },
         schema: {
           tags: ['enrollments'],
           summary: 'Cancel an enrollment',
@@ -63,12 +65,13 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/resume',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags: ['enrollments'],
           summary: 'End a pause',
           description: 'For instance one that the terms ask for after the last try of a declined charge.',
           params: enrollmentParams,
+          headers: optionalIdempotencyHeaders,
           body: reasonBody,
           response: { 200: enrollmentObject, ...commonErrors, ...notFoundError, ...conflictError },
         },
@@ -76,9 +79,9 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request) => {
         const { id } = request.params;
         const view = await existingEnrollment(db, id);
-        await command(db, view, () =>
-          billing.resumeEnrollment(id, requestedIn(request, request.body?.reason)),
-        );
+        const { reason } = request.body ?? {};
+        const requested = keyedIn(request, { command: 'resume', reason });
+        await commandOnce(db, view, requested, () => billing.resumeEnrollment(id, requested));
         return enrollmentObjectOf(await existingEnrollment(db, id), context, request.apiKeyScopes);
       },
     );
@@ -86,7 +89,7 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/checkout-sessions',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'by_nature' },
         schema: {
           tags: ['enrollments'],
           summary: 'Get a live Checkout Session',

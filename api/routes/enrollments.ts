@@ -86,7 +86,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags: ['enrollments'],
           summary: 'Enroll a customer',

@@ -75,7 +75,7 @@ export function historyRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/notifications/:notificationId/read',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'by_nature' },
         schema: {
           tags: ['history'],
           summary: 'Note that the customer has read it',

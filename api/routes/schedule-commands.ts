@@ -1,12 +1,7 @@
 /** What a caller can change about the schedule: pause, skip, move, charge now, another amount, a cancel that comes later. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import {
-  type AmountChange,
-  findAmountChange,
-  findNextChange,
-  type NextChange,
-} from '../../db/enrollment-history.ts';
+import { type AmountChange, findKeyedCommand, type KeyedCommand } from '../../db/enrollment-history.ts';
 import type { EnrollmentView } from '../../db/enrollment-views.ts';
 import type { PlannedCharge } from '../../domain/terms.ts';
 import type { ScheduleAnswer } from '../../workflows/messages.ts';
@@ -14,7 +9,7 @@ import { requestedIn } from '../auth.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { enrollmentObjectOf } from '../enrollment-object.ts';
-import { HttpProblem } from '../problems.ts';
+import { commandOnce, keyedIn, keyMismatch } from '../keyed-commands.ts';
 import {
   amountBody,
   cancelPreviewObject,
@@ -25,7 +20,7 @@ import {
 } from '../schemas/commands.ts';
 import { enrollmentObject, enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
-import { optionalIdempotencyHeaders } from '../schemas/texts.ts';
+import { idempotencyHeaders, optionalIdempotencyHeaders } from '../schemas/texts.ts';
 
 type Asked = Pick<AmountChange, 'amount_minor' | 'effective'>;
 
@@ -52,17 +47,17 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   async function changeOnce(
     id: string,
     requestKey: string | undefined,
-    change: NextChange,
+    change: { what: string; moved_to: string | null },
     ask: () => Promise<ScheduleAnswer>,
   ) {
     const view = await existingEnrollment(db, id);
-    const earlier = requestKey === undefined ? undefined : await findNextChange(db, id, requestKey);
+    const earlier = requestKey === undefined ? undefined : await findKeyedCommand(db, id, requestKey);
     if (earlier === undefined) {
       return changeObject(await command(db, view, ask));
     }
-    if (earlier.what !== change.what || earlier.moved_to !== change.moved_to) {
-      const to = earlier.moved_to === null ? '' : ` to ${earlier.moved_to}`;
-      throw mismatch(`the change ${earlier.what}${to}`);
+    const { request: other, moved_to: movedTo = null } = earlier.details;
+    if (earlier.what !== change.what || movedTo !== change.moved_to) {
+      throw keyMismatch(other ?? [earlier.what, movedTo && `to ${movedTo}`].filter(Boolean).join(' '));
     }
     return repeatedChange(view, { balance_minor: null, charge_id: null });
   }
@@ -71,21 +66,24 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/pause',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags,
           summary: 'Pause an enrollment',
           description: 'The schedule rests; what is past due goes on being collected.',
           params,
+          headers: optionalIdempotencyHeaders,
           body: pauseBody,
           response: enrollmentAnswer,
         },
       },
       async (request) => {
         const { id } = request.params;
-        const resumeAt = request.body?.resume_at ?? null;
-        const asked = { ...requestedIn(request, request.body?.reason), resumeAt };
-        await command(db, await existingEnrollment(db, id), () => billing.pauseEnrollment(id, asked));
+        const { resume_at: resumeAt = null, reason } = request.body ?? {};
+        const says = { resume_at: resumeAt };
+        const asked = { ...keyedIn(request, { command: 'pause', says, reason }), resumeAt };
+        const view = await existingEnrollment(db, id);
+        await commandOnce(db, view, asked, () => billing.pauseEnrollment(id, asked));
         return enrollment(id, request);
       },
     );
@@ -129,13 +127,21 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       app.post(
         `/enrollments/:id/${path}`,
         {
-          config: { scope: 'write' },
-          schema: { tags, summary, params, body: reasonBody, response: enrollmentAnswer },
+          config: { scope: 'write', repeat: 'under_key' },
+          schema: {
+            tags,
+            summary,
+            params,
+            headers: optionalIdempotencyHeaders,
+            body: reasonBody,
+            response: enrollmentAnswer,
+          },
         },
         async (request) => {
           const { id } = request.params;
-          const asked = requestedIn(request, request.body?.reason);
-          await command(db, await existingEnrollment(db, id), async () => ask(id, asked));
+          const { reason } = request.body ?? {};
+          const asked = keyedIn(request, { command: path, reason });
+          await commandOnce(db, await existingEnrollment(db, id), asked, () => ask(id, asked));
           return enrollment(id, request);
         },
       );
@@ -148,13 +154,13 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       app.post(
         `/enrollments/:id/${path}`,
         {
-          config: { scope: 'write' },
+          config: { scope: 'write', repeat: 'under_key' },
           schema: {
             tags,
             summary,
             description: WHILE_TRIED,
             params,
-            headers: optionalIdempotencyHeaders,
+            headers: idempotencyHeaders,
             body: reasonBody,
             response: changeAnswer,
           },
@@ -162,7 +168,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         async (request) => {
           const { id } = request.params;
           const requestKey = request.headers['idempotency-key'];
-          const asked = { ...requestedIn(request, request.body?.reason), ...keyOf(requestKey) };
+          const asked = { ...requestedIn(request, request.body?.reason), requestKey };
           return changeOnce(id, requestKey, { what, moved_to: null }, () => ask(id, asked));
         },
       );
@@ -171,7 +177,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/move-next',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags,
           summary: 'Move the next charge of the schedule; those after it keep their instants',
@@ -195,7 +201,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     app.post(
       '/enrollments/:id/amount',
       {
-        config: { scope: 'write' },
+        config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags,
           summary: 'Change the amount of a recurring schedule',
@@ -216,15 +222,17 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         if (requestKey === undefined) {
           return changeObject(await command(db, view, () => billing.changeAmount(id, asked)));
         }
-        const earlier = await findAmountChange(db, id, requestKey);
+        const earlier = await findKeyedCommand(db, id, requestKey);
         if (earlier !== undefined) {
-          assertSameChange(earlier, request.body);
-          return repeatedChange(view, earlier);
+          return repeatedChange(view, sameAmount(earlier, request.body));
         }
         const keyed = { ...asked, requestKey };
         const answer = await command(db, view, () => billing.changeAmount(id, keyed));
         // Another request may have come first under the same key: what it changed is written by now.
-        assertSameChange((await findAmountChange(db, id, requestKey)) ?? request.body, request.body);
+        const made = await findKeyedCommand(db, id, requestKey);
+        if (made !== undefined) {
+          sameAmount(made, request.body);
+        }
         return changeObject(answer);
       },
     );
@@ -232,19 +240,15 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
 }
 
 /** @throws HttpProblem 409 when the key was used for another change */
-function assertSameChange(made: Asked, asked: Asked): void {
-  if (made.amount_minor !== asked.amount_minor || made.effective !== asked.effective) {
-    throw mismatch(`a change to ${made.amount_minor}, ${made.effective}`);
+function sameAmount({ what, details }: KeyedCommand, asked: Asked) {
+  const { amount_minor: amountMinor, effective, balance_minor = null, charge_id = null } = details;
+  if (what !== 'schedule.amount_changed') {
+    throw keyMismatch(details.request ?? what);
   }
-}
-
-function mismatch(made: string): HttpProblem {
-  return new HttpProblem(
-    409,
-    'idempotency_mismatch',
-    `this Idempotency-Key was used for ${made}; send a new key for a new change`,
-    { param: 'Idempotency-Key' },
-  );
+  if (amountMinor !== asked.amount_minor || effective !== asked.effective) {
+    throw keyMismatch(`a change to ${amountMinor}, ${effective}`);
+  }
+  return { balance_minor, charge_id };
 }
 
 function keyOf(requestKey: string | undefined): { requestKey?: string } {

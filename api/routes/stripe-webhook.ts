@@ -71,6 +71,7 @@ export function stripeWebhookRoute(deps: ApiDeps): FastifyPluginAsyncZod {
       '/webhooks/stripe',
       {
         bodyLimit: BODY_LIMIT,
+        config: { repeat: 'by_nature' },
         schema: {
           // For Stripe alone, which reads no documentation of ours.
           hide: true,

@@ -77,7 +77,7 @@ export function webhookRoutes({ db }: Pick<ApiDeps, 'db'>): FastifyPluginAsyncZo
     app.post(
       '/webhooks/:eventId/redeliver',
       {
-        config: { scope: 'operate' },
+        config: { scope: 'operate', repeat: 'by_nature' },
         schema: {
           tags,
           summary: 'Have a webhook delivered to its Workflow once more',

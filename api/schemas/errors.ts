@@ -13,7 +13,10 @@ export const errorBody = z
         .describe('Every field that was wrong'),
     }),
   })
-  .meta({ id: 'Error', description: 'Why the request had no effect' });
+  .meta({
+    id: 'Error',
+    description: 'Why the request was refused, or was not answered: after a 5xx it may have been carried out',
+  });
 
 /** Answers of every route under /v1. 404 and 409 are added where ids are named and commands given. */
 export const commonErrors = {
@@ -24,8 +27,10 @@ export const commonErrors = {
   413: errorBody.describe('The body is too large'),
   415: errorBody.describe('The body is not JSON in UTF-8, or compressed'),
   429: errorBody.describe('Too many requests; see Retry-After'),
-  500: errorBody.describe('A fault of the service'),
-  503: errorBody.describe('Overloaded, or a part is away; repeat after Retry-After'),
+  500: errorBody.describe('A fault of the service; what was asked for may have been done'),
+  503: errorBody.describe(
+    'Overloaded, or a part is away. With Retry-After the same request may be repeated: it reads, changes nothing a second time, came with an Idempotency-Key, or is known to have had no effect. Without it, what was asked for may have been done, or be done yet: look before you ask again',
+  ),
 } as const;
 
 /** Where the address names an object. */

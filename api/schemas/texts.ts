@@ -53,13 +53,15 @@ export const plannedAmountMinor = amountMinor.describe(
   'What it will ask for, less a credit or more by what was left over by a change of amount; 0 when a credit pays for it',
 );
 
-/** For commands that may be repeated without one, and are made twice then. */
+/** For commands whose repeat without one may be carried out as well, or be refused because the first one was. */
 export const optionalIdempotencyHeaders = z.looseObject({
   'idempotency-key': z
     .string()
     .regex(/^[\x20-\x7e]{1,255}$/, { error: 'expected 1 to 255 characters of printable ASCII' })
     .optional()
-    .describe('A repeat with the same key gets the answer of the first request and changes nothing more'),
+    .describe(
+      'Send one: a repeat with the same key changes nothing more, for ever, and another command under it is refused. Without one, a repeat after a lost answer may be carried out as well',
+    ),
 });
 
 /** Why the Idempotency-Key is required is in docs/decisions/0002-idempotency-key-required.md. */

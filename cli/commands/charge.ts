@@ -1,5 +1,4 @@
 /** Commands of one charge: retry, refund, capture, resume after a fault, forgive, cancel, stop, extend. */
-import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { chargeObject } from '../../api/schemas/charges.ts';
 import { refundObject } from '../../api/schemas/commands.ts';
@@ -7,7 +6,7 @@ import { amountText } from '../../domain/money.ts';
 import { chargeRoute } from '../enrollment-id.ts';
 import type { OpenSession, Session } from '../session.ts';
 import { chargeInWords } from '../show.ts';
-import { underKey } from '../under-key.ts';
+import { KEY_OPTION, postOnce } from '../under-key.ts';
 import { readNumber, readWhole } from '../words.ts';
 
 interface Options {
@@ -38,7 +37,8 @@ export function chargeCommands(program: Command, open: OpenSession): void {
       .command(name)
       .description(description)
       .argument('<charge>', 'chg_…')
-      .option('--reason <text>', 'kept in the timeline');
+      .option('--reason <text>', 'kept in the timeline')
+      .option(...KEY_OPTION);
 
   for (const [name, path, description, word] of PLAIN) {
     const command = make(name, description);
@@ -50,7 +50,7 @@ export function chargeCommands(program: Command, open: OpenSession): void {
       if (word !== null) {
         await confirm(session, id, name, word, options.yes);
       }
-      await order(session, id, path, { reason: options.reason ?? null });
+      await order(session, id, path, options);
     });
   }
 
@@ -60,8 +60,8 @@ export function chargeCommands(program: Command, open: OpenSession): void {
       'one further retry after so many days, or so long more for the customer',
       readNumber,
     )
-    .action(async (id: string, { days, reason }: Options, self: Command) => {
-      await order(open(self), id, 'extend-dunning', { days, reason: reason ?? null });
+    .action(async (id: string, options: Options, self: Command) => {
+      await order(open(self), id, 'extend-dunning', options, { days: options.days });
     });
 
   make('capture', 'capture held money')
@@ -70,8 +70,8 @@ export function chargeCommands(program: Command, open: OpenSession): void {
       "in the currency's smallest unit; left out: all that is held",
       readWhole,
     )
-    .action(async (id: string, { amountMinor, reason }: Options, self: Command) => {
-      await order(open(self), id, 'capture', { amount_minor: amountMinor ?? null, reason: reason ?? null });
+    .action(async (id: string, options: Options, self: Command) => {
+      await order(open(self), id, 'capture', options, { amount_minor: options.amountMinor ?? null });
     });
 
   make('refund', 'give a charge back')
@@ -80,7 +80,6 @@ export function chargeCommands(program: Command, open: OpenSession): void {
       "in the currency's smallest unit; left out: all that is left",
       readWhole,
     )
-    .option('--idempotency-key <key>', 'a repeat with the same key is the same refund')
     .option('--yes', 'ask nobody', false)
     .action(refund(open));
 }
@@ -93,13 +92,9 @@ function refund(open: OpenSession) {
     const amountMinor = options.amountMinor ?? charge.captured_minor - charge.refunded_minor;
     const question = `Refund ${amountText(amountMinor, charge.currency)} of ${id}?`;
     await session.confirm(question, 'refund', options.yes);
-    const idempotencyKey = options.idempotencyKey ?? `cli-${randomUUID()}`;
     const body = { amount_minor: options.amountMinor ?? null, reason: options.reason ?? null };
-    const refunded = await api
-      .post(refundObject, `${chargeRoute(id)}/refunds`, { body, idempotencyKey })
-      .catch((error: unknown) => {
-        throw underKey(error, idempotencyKey);
-      });
+    const route = `${chargeRoute(id)}/refunds`;
+    const refunded = await postOnce(api, refundObject, route, body, options.idempotencyKey);
     out.result(
       refunded,
       () =>
@@ -121,7 +116,14 @@ async function confirm(
   await session.confirm(`${name} ${id}?`, word, yes);
 }
 
-async function order({ api, out }: Session, id: string, path: string, body: object): Promise<void> {
-  const charge = await api.post(chargeObject, `${chargeRoute(id)}/${path}`, { body });
+async function order(
+  { api, out }: Session,
+  id: string,
+  path: string,
+  { reason, idempotencyKey }: Options,
+  says: object = {},
+): Promise<void> {
+  const body = { ...says, reason: reason ?? null };
+  const charge = await postOnce(api, chargeObject, `${chargeRoute(id)}/${path}`, body, idempotencyKey);
   out.result(charge, () => chargeInWords(charge));
 }

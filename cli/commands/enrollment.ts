@@ -1,5 +1,4 @@
 /** Commands of one enrollment: pause, resume, cancel (with what it would stop), undo, skip, move, charge now. */
-import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import type { z } from 'zod';
 import { cancelPreviewObject, scheduleAnswer } from '../../api/schemas/commands.ts';
@@ -9,17 +8,14 @@ import { resolveEnrollment } from '../enrollment-id.ts';
 import { facts } from '../output.ts';
 import type { OpenSession, Session } from '../session.ts';
 import { enrollmentInWords } from '../show.ts';
-import { underKey } from '../under-key.ts';
+import { KEY_OPTION, postOnce } from '../under-key.ts';
 import { instantText, readInstant } from '../words.ts';
 
 const ENROLLMENT = ['<enrollment>', "enr_…, or the customer's reference"] as const;
 const REASON = ['--reason <text>', 'kept in the timeline'] as const;
 
-interface Reasoned {
+interface Options {
   reason?: string;
-}
-
-interface Once extends Reasoned {
   idempotencyKey?: string;
 }
 
@@ -29,17 +25,17 @@ export function enrollmentCommands(program: Command, open: OpenSession): void {
       .command(name)
       .description(description)
       .argument(...ENROLLMENT)
-      .option(...REASON);
+      .option(...REASON)
+      .option(...KEY_OPTION);
 
   make('pause', 'let the schedule rest; what is past due goes on being collected')
     .option('--until <instant>', 'resume by itself, e.g. 2027-01-31T09:00:00+09:00', readInstant)
-    .action(async (given: string, options: Reasoned & { until?: string }, command: Command) => {
-      const body = { resume_at: options.until ?? null, reason: options.reason ?? null };
-      await changed(open(command), given, 'pause', body);
+    .action(async (given: string, options: Options & { until?: string }, command: Command) => {
+      await changed(open(command), given, 'pause', options, { resume_at: options.until ?? null });
     });
 
-  make('resume', 'end a pause').action(async (given: string, { reason }: Reasoned, command: Command) => {
-    await changed(open(command), given, 'resume', { reason: reason ?? null });
+  make('resume', 'end a pause').action(async (given: string, options: Options, command: Command) => {
+    await changed(open(command), given, 'resume', options);
   });
 
   make('cancel', 'cancel an enrollment, after showing what that stops')
@@ -49,34 +45,31 @@ export function enrollmentCommands(program: Command, open: OpenSession): void {
     .action(cancel(open));
 
   make('undo-cancel', "take a cancel at the period's end back").action(
-    async (given: string, { reason }: Reasoned, command: Command) => {
-      await changed(open(command), given, 'undo-cancel', { reason: reason ?? null });
+    async (given: string, options: Options, command: Command) => {
+      await changed(open(command), given, 'undo-cancel', options);
     },
   );
 
-  const makeOnce = (name: string, description: string) =>
-    make(name, description).option('--idempotency-key <key>', 'a repeat with the same key is made once');
-
-  makeOnce('skip-next', 'leave the next charge of the schedule out').action(
-    async (given: string, options: Once, command: Command) => {
+  make('skip-next', 'leave the next charge of the schedule out').action(
+    async (given: string, options: Options, command: Command) => {
       await planned(open(command), given, 'skip-next', options);
     },
   );
 
-  makeOnce('charge-now', 'make the next charge of the schedule now').action(
-    async (given: string, options: Once, command: Command) => {
+  make('charge-now', 'make the next charge of the schedule now').action(
+    async (given: string, options: Options, command: Command) => {
       await planned(open(command), given, 'charge-now', options);
     },
   );
 
-  makeOnce('move-next', 'move the next charge of the schedule; those after it stay')
+  make('move-next', 'move the next charge of the schedule; those after it stay')
     .requiredOption('--to <instant>', 'e.g. 2027-01-31T09:00:00+09:00', readInstant)
-    .action(async (given: string, options: Once & { to: string }, command: Command) => {
+    .action(async (given: string, options: Options & { to: string }, command: Command) => {
       await planned(open(command), given, 'move-next', options, { due_at: options.to });
     });
 }
 
-interface CancelOptions extends Reasoned {
+interface CancelOptions extends Options {
   atPeriodEnd?: true;
   preview?: true;
   yes: boolean;
@@ -98,7 +91,7 @@ function cancel(open: OpenSession) {
     }
     out.say(previewInWords(preview, terms.currency));
     await session.confirm(`Cancel ${id}${later ? ' at the end of its period' : ''}?`, 'cancel', options.yes);
-    await changed(session, id, later ? 'cancel-at-period-end' : 'cancel', { reason: options.reason ?? null });
+    await changed(session, id, later ? 'cancel-at-period-end' : 'cancel', options);
   };
 }
 
@@ -134,9 +127,22 @@ function previewInWords(preview: z.output<typeof cancelPreviewObject>, currency:
   ]);
 }
 
-async function changed({ api, out }: Session, given: string, path: string, body: object): Promise<void> {
+async function changed(
+  { api, out }: Session,
+  given: string,
+  path: string,
+  { reason, idempotencyKey }: Options,
+  change: object = {},
+): Promise<void> {
   const id = await resolveEnrollment(api, given);
-  const enrollment = await api.post(enrollmentObject, `/enrollments/${id}/${path}`, { body });
+  const body = { ...change, reason: reason ?? null };
+  const enrollment = await postOnce(
+    api,
+    enrollmentObject,
+    `/enrollments/${id}/${path}`,
+    body,
+    idempotencyKey,
+  );
   out.result(enrollment, () => enrollmentInWords(enrollment));
 }
 
@@ -144,18 +150,13 @@ async function planned(
   { api, out }: Session,
   given: string,
   path: string,
-  options: Once,
+  { reason, idempotencyKey }: Options,
   change: object = {},
 ): Promise<void> {
   const id = await resolveEnrollment(api, given);
   const { terms } = await api.get(enrollmentObject, `/enrollments/${id}`);
-  const idempotencyKey = options.idempotencyKey ?? `cli-${randomUUID()}`;
-  const body = { ...change, reason: options.reason ?? null };
-  const answer = await api
-    .post(scheduleAnswer, `/enrollments/${id}/${path}`, { body, idempotencyKey })
-    .catch((error: unknown) => {
-      throw underKey(error, idempotencyKey);
-    });
+  const body = { ...change, reason: reason ?? null };
+  const answer = await postOnce(api, scheduleAnswer, `/enrollments/${id}/${path}`, body, idempotencyKey);
   const { next_charge: next } = answer;
   out.result(answer, () =>
     next === null

@@ -61,8 +61,8 @@ describe('commands of the schedule', () => {
     ['pause', { resume_at: SOON }, 'pauseEnrollment', { resumeAt: SOON }],
     ['cancel-at-period-end', {}, 'cancelAtPeriodEnd', {}],
     ['undo-cancel', {}, 'undoCancel', {}],
-    ['skip-next', {}, 'skipNext', {}],
-    ['charge-now', {}, 'chargeNow', {}],
+    ['skip-next', {}, 'skipNext', {}, 'skip-1'],
+    ['charge-now', {}, 'chargeNow', {}, 'now-1'],
     ['move-next', { due_at: SOON }, 'moveNext', { dueAt: SOON }],
     [
       'amount',
@@ -70,10 +70,20 @@ describe('commands of the schedule', () => {
       'changeAmount',
       { amountMinor: 700, effective: 'at_once' },
     ],
-  ])('%s is asked of the Workflow with caller and reason', async (path, body, name, args) => {
-    const reply = await post(path, { ...body, reason: 'because' });
-    expect(reply).toMatchObject({ status: 200 });
-    expect(api.asked).toEqual([{ name, args: [id, { ...asked, ...args }] }]);
+  ])(
+    '%s is asked of the Workflow with caller and reason',
+    async (path, body, name, args, ...[key]: string[]) => {
+      const reply = await post(path, { ...body, reason: 'because' }, key);
+      expect(reply).toMatchObject({ status: 200 });
+      const keyed = key === undefined ? {} : { requestKey: key };
+      expect(api.asked).toEqual([{ name, args: [id, { ...asked, ...args, ...keyed }] }]);
+    },
+  );
+
+  it.each(['skip-next', 'charge-now'])('%s needs a key: a repeat would be another period', async (path) => {
+    const { status, body } = await post(path, {});
+    expect([status, body.error.param]).toEqual([400, 'idempotency-key']);
+    expect(api.asked).toEqual([]);
   });
 
   it('names the person that the caller names, beside the key', async () => {

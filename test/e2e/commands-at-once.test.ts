@@ -84,6 +84,8 @@ describe('twenty commands at once', () => {
     const id = await paidOnce();
     const route = `/v1/enrollments/${id}`;
     const ask = (what: string, body: object = {}) => stack.ask('POST', `${route}/${what}`, body);
+    const once = (what: string, key: string) =>
+      stack.ask('POST', `${route}/${what}`, {}, { 'idempotency-key': `${id}-${key}` });
     const charge = (key: string) =>
       stack.ask('POST', `${route}/charges`, { amount_minor: 500 }, { 'idempotency-key': `${id}-${key}` });
     const all = [
@@ -92,8 +94,8 @@ describe('twenty commands at once', () => {
       ...['a', 'b'].map((key) => charge(key)),
       ask('pause'),
       ask('resume'),
-      ask('skip-next'),
-      ask('charge-now'),
+      once('skip-next', 'skip-1'),
+      once('charge-now', 'now-1'),
       ask('amount', { amount_minor: 700, effective: 'at_once' }),
       ask('amount', { amount_minor: 800, effective: 'from_next' }),
       ask('move-next', { due_at: new Date(Date.now() + 86_400_000).toISOString() }),
@@ -102,8 +104,8 @@ describe('twenty commands at once', () => {
       ask('cancel'),
       ask('pause'),
       ask('resume'),
-      ask('skip-next'),
-      ask('charge-now'),
+      once('skip-next', 'skip-2'),
+      once('charge-now', 'now-2'),
     ];
     expect(all).toHaveLength(20);
     const answers = await Promise.all(all);

@@ -1,6 +1,6 @@
 /** Commands that change the schedule and reach the Workflow in one Workflow Task: none is made upon what it no longer is. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findNextChange } from '../../db/enrollment-history.ts';
+import { findKeyedCommand } from '../../db/enrollment-history.ts';
 import { disputesChangedSignal } from '../../workflows/messages.ts';
 import { startBilling, type TestBilling, type WorkerTeam } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
@@ -75,9 +75,9 @@ describe('commands that arrive together', () => {
     await expect(billing.billing.moveNext(enrollmentId, later)).rejects.toMatchObject({
       code: 'idempotency_mismatch',
     });
-    expect(await findNextChange(billing.db, enrollmentId, 'soon')).toEqual({
+    expect(await findKeyedCommand(billing.db, enrollmentId, 'soon')).toMatchObject({
       what: 'schedule.moved',
-      moved_to: soon.dueAt,
+      details: { moved_to: soon.dueAt },
     });
     expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
   }, 60_000);

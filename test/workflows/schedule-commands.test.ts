@@ -1,6 +1,6 @@
 /** What a customer or operator can change about a running schedule. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findAmountChange } from '../../db/enrollment-history.ts';
+import { findKeyedCommand } from '../../db/enrollment-history.ts';
 import { findEnrollmentView } from '../../db/enrollment-views.ts';
 import { spreadOffsetMs } from '../../domain/spread.ts';
 import type { Terms } from '../../domain/terms.ts';
@@ -167,7 +167,7 @@ describe('the schedule', () => {
     const repeated = { ...up, amountMinor: 1_970, requestKey: 'price' };
     const first = await billing.billing.changeAmount(enrollmentId, repeated);
     expect(await billing.billing.changeAmount(enrollmentId, repeated)).toEqual(first);
-    expect(await findAmountChange(billing.db, enrollmentId, 'price')).toEqual({
+    expect((await findKeyedCommand(billing.db, enrollmentId, 'price'))?.details).toEqual({
       amount_minor: 1_970,
       effective: 'at_once',
       balance_minor: first.balanceMinor,
