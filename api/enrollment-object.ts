@@ -58,6 +58,7 @@ export async function enrollmentObjectOf(
     setup_deadline_at: view.setup_deadline_at.toISOString(),
     paused_until: view.paused_until?.toISOString() ?? null,
     cancel_at: view.cancel_at?.toISOString() ?? null,
+    cancel_requested_at: view.cancel_requested_at?.toISOString() ?? null,
     created_at: view.created_at.toISOString(),
     started_at: view.started_at?.toISOString() ?? null,
     ended_at: view.ended_at?.toISOString() ?? null,
@@ -88,6 +89,10 @@ function paymentMethodOf(view: EnrollmentView): EnrollmentObject['payment_method
 
 function nextChargeOf(view: EnrollmentView): EnrollmentObject['next_charge'] {
   if (view.next_charge_at === null || view.next_charge_amount_minor === null) {
+    return null;
+  }
+  if (view.cancel_requested_at !== null) {
+    // The row keeps it until the end is written.
     return null;
   }
   return {

@@ -49,6 +49,12 @@ export function enrollmentInWords(one: EnrollmentObject): string {
     ],
     ['Paused until', one.paused_until && instantText(one.paused_until)],
     ['Cancels at', one.cancel_at && instantText(one.cancel_at)],
+    [
+      'Being canceled',
+      one.cancel_requested_at !== null && one.ended_at === null
+        ? `since ${instantText(one.cancel_requested_at)}, when a payment under way has an outcome`
+        : null,
+    ],
     ['Created', instantText(one.created_at)],
     ['Ended', one.ended_at && instantText(one.ended_at)],
     ['Temporal UI', one.temporal_ui_url],

@@ -158,7 +158,7 @@ export async function findCustomerSession(
   return (sessionId === undefined ? query : query.where('id', '=', sessionId)).executeTakeFirst();
 }
 
-/** The newest one whose customer has named a bank account that is still being proven. */
+/** The newest one whose customer has named a bank account that is still being proven. The API asks, too. */
 export async function findSessionBeingProven(
   db: Kysely<Database>,
   enrollmentId: string,

@@ -3,6 +3,7 @@
  * status and latest charge are of the same moment. Writes nothing.
  */
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import { LEAST_TIME_LEFT_MS } from '../domain/live-session.ts';
 import { ENDED, type EnrollmentStatus, PAST_DUE_CHARGE } from '../domain/statuses.ts';
 import type { WaitsFor } from '../domain/waits-for.ts';
 import { OPEN_DISPUTE, REFUND_REFUSED, WAITING } from './figures.ts';
@@ -21,7 +22,7 @@ export interface EnrollmentView extends Enrollment {
   pm_last4: string | null;
   pm_exp_month: number | null;
   pm_exp_year: number | null;
-  /** Of the newest Checkout Session that is open and has time left. */
+  /** Of the newest Checkout Session that is open and has enough time left. */
   open_session_url: string | null;
   charges_succeeded: number;
   collected_minor: number;
@@ -35,6 +36,8 @@ export interface EnrollmentView extends Enrollment {
   recurring_minor: number | null;
   /** Owed by the customer, or to their credit when negative; the next charge meets it. */
   balance_minor: number;
+  /** A cancel was accepted then that waits for a payment's outcome; null: none was. */
+  cancel_requested_at: Date | null;
 }
 
 /** The place after which a page begins; lists run from new to old. */
@@ -181,7 +184,7 @@ function viewQuery(db: Kysely<Database>, page: SelectQueryBuilder<Database, 'enr
           .select('url')
           .whereRef('checkout_sessions.enrollment_id', '=', 'enrollments.id')
           .where('status', '=', 'open')
-          .where('expires_at', '>', sql<Date>`now()`)
+          .where('expires_at', '>', sql<Date>`now() + ${LEAST_TIME_LEFT_MS / 1_000} * interval '1 second'`)
           .where('url', 'is not', null)
           .orderBy('created_at', 'desc')
           .limit(1)
@@ -213,6 +216,12 @@ function viewQuery(db: Kysely<Database>, page: SelectQueryBuilder<Database, 'enr
       'payment_methods.exp_year as pm_exp_year',
       'session.url as open_session_url',
       'latest.charge as latest_charge',
+      eb
+        .selectFrom('enrollment_events as accepted')
+        .select((of) => of.fn.min<Date | null>('accepted.at').as('at'))
+        .whereRef('accepted.enrollment_id', '=', 'enrollments.id')
+        .where('accepted.what', '=', 'enrollment.cancel_accepted')
+        .as('cancel_requested_at'),
       eb.fn.coalesce('sums.succeeded', sql<number>`0`).as('charges_succeeded'),
       eb.fn.coalesce('sums.collected_minor', sql<number>`0`).as('collected_minor'),
       eb.fn.coalesce('sums.past_due_minor', sql<number>`0`).as('past_due_minor'),

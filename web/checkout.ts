@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CommandRefused } from '../api/billing-client.ts';
 import { listCustomerCharges } from '../db/customer-charges.ts';
 import { findCustomerSession } from '../db/customer-view.ts';
+import { LEAST_TIME_LEFT_MS } from '../domain/live-session.ts';
 import { isBeingProven } from './banner-words.ts';
 import { chargePhase } from './charge-words.ts';
 import { sendPage } from './page.ts';
@@ -15,8 +16,6 @@ import type { Site } from './site.ts';
 import { isOver } from './status-words.ts';
 import { type Visitor, visitorOf } from './visitor.ts';
 
-/** An open session with less time left is not worth starting on. */
-const LEAST_TIME_LEFT_MS = 10 * 60_000;
 /** A session that was completed so recently is still being looked at by the Workflow. */
 const SETTLING_MS = 2 * 60_000;
 

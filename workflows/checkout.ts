@@ -9,6 +9,7 @@ import type {
   SavePaymentMethodResult,
   ToldMethodWork,
 } from '../activities/payment-methods.ts';
+import { LEAST_TIME_LEFT_MS } from '../domain/live-session.ts';
 import { withEmptyLists, withoutEmptyLists } from '../domain/schedule-changes.ts';
 import { FIRST_METHOD, told } from '../domain/told.ts';
 import { toldSchedule } from '../domain/told-terms.ts';
@@ -22,8 +23,6 @@ import { type CarriedState, type EnrollmentRun, setSchedule } from './run.ts';
 import { changing, note, replan } from './schedule.ts';
 import { interactive } from './stripe-activities.ts';
 
-/** A session with less time left is replaced when the customer asks for one. */
-const LEAST_TIME_LEFT_MS = 10 * 60_000;
 const MOST_REMEMBERED_SESSIONS = 50;
 /** A bank account that is being proven, in case nobody tells of it; deposits take a day or two, and may take ten. */
 const LOOK_AT_PENDING_AFTER_MS = 86_400_000;

@@ -1,9 +1,13 @@
 /** `POST /v1/enrollments`, the list and the single enrollment. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { isLiveKey } from '../../config/stripe.ts';
+import { findSessionBeingProven } from '../../db/customer-view.ts';
 import { takeBackDetails, upsertCustomer } from '../../db/customers.ts';
 import { type EnrollmentView, findEnrollmentView, listEnrollmentViews } from '../../db/enrollment-views.ts';
+import type { RefusalCode } from '../../domain/errors.ts';
 import { checkTerms } from '../../domain/terms-check.ts';
+import type { Requested } from '../../workflows/messages.ts';
+import { requestedIn } from '../auth.ts';
 import { CommandRefused, EnrollmentNotRunning } from '../billing-client.ts';
 import { encodePlace } from '../cursor.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -63,23 +67,33 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   }
 
   /**
-   * A request may be repeated because the first one was not answered, and its session is still on its way: the repeat
-   * waits for it as the first did, since a caller has nowhere to send the customer without. Contact details were kept
-   * then, and may be newer by now.
+   * A caller has nowhere to send the customer without a session. A request may be repeated because the first one was not
+   * answered, and its session is still on its way: the repeat waits for it as the first did. When that one is over, or has
+   * too little time left, another is opened. Contact details were kept then, and may be newer by now.
    */
-  async function withSession(known: EnrollmentView, wanted: EnrollmentRequest): Promise<EnrollmentView> {
-    if (known.status !== 'awaiting_payment_method' || known.open_session_url !== null) {
+  async function withSession(
+    known: EnrollmentView,
+    wanted: EnrollmentRequest,
+    requested: Requested,
+  ): Promise<EnrollmentView> {
+    if (!lacksSession(known) || (await findSessionBeingProven(db, known.id)) !== undefined) {
       return known;
     }
+    const { id } = known;
     try {
-      await enroll(known.id, known.customer_id, wanted, known.request_fingerprint);
+      await enroll(id, known.customer_id, wanted, known.request_fingerprint);
+      const view = (await findEnrollmentView(db, id)) ?? known;
+      if (!lacksSession(view)) {
+        return view;
+      }
+      const { url } = await billing.openCheckoutSession(id, requested);
+      return { ...view, open_session_url: url };
     } catch (error) {
-      // It has ended meanwhile; its row says how.
-      if (!(error instanceof EnrollmentNotRunning)) {
+      if (!saysWhyNone(error)) {
         throw error;
       }
     }
-    return (await findEnrollmentView(db, known.id)) ?? known;
+    return (await findEnrollmentView(db, id)) ?? known;
   }
 
   return async (app) => {
@@ -110,7 +124,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const known = await findEnrollmentView(db, id);
         if (known !== undefined) {
           assertSameRequest(known, fingerprint);
-          const view = await withSession(known, wanted);
+          const view = await withSession(known, wanted, requestedIn(request, null));
           assertSetUp(view);
           return reply.code(200).send(await enrollmentObjectOf(view, context, request.apiKeyScopes));
         }
@@ -182,6 +196,18 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       },
     );
   };
+}
+
+function lacksSession({ status, open_session_url: url }: EnrollmentView): boolean {
+  return status === 'awaiting_payment_method' && url === null;
+}
+
+/** It has ended meanwhile, or is about to: its row says how. */
+function saysWhyNone(error: unknown): boolean {
+  const codes: string[] = ['enrollment_ended', 'cancel_pending'] satisfies RefusalCode[];
+  return (
+    error instanceof EnrollmentNotRunning || (error instanceof CommandRefused && codes.includes(error.code))
+  );
 }
 
 /** The Workflow of this id was started by another request, or has ended. */

@@ -110,7 +110,7 @@ export const enrollmentObject = z
       .string()
       .nullable()
       .describe(
-        'Checkout page to send the customer to, while no payment method is saved; null for an API key without the scope `write`',
+        'Checkout page to send the customer to, while no payment method is saved. Null when none is open with ten minutes left: repeat the request that enrolled them, or ask for a Checkout Session. Null also while a bank account that they have named is being proven, and for an API key without the scope `write`',
       ),
     customer_link: z
       .string()
@@ -140,7 +140,8 @@ export const enrollmentObject = z
       ),
     next_charge: z
       .object({ due_at: instant, amount_minor: plannedAmountMinor, currency: z.string() })
-      .nullable(),
+      .nullable()
+      .describe('Null: none is planned, or an accepted cancel stops it'),
     latest_charge: chargeObject.nullable(),
     charges_succeeded: z.int(),
     amount_collected_minor: amountMinor.describe('Sum of all that was captured, refunds not subtracted'),
@@ -155,6 +156,11 @@ export const enrollmentObject = z
     setup_deadline_at: instant,
     paused_until: instant.nullable(),
     cancel_at: instant.nullable().describe('When a cancel at the end of the period takes effect'),
+    cancel_requested_at: instant
+      .nullable()
+      .describe(
+        'When a cancel was accepted that waits for the outcome of a payment under way: nothing else is charged, and no other command is taken. Null: none was, or it took effect at once',
+      ),
     created_at: instant,
     started_at: instant.nullable(),
     ended_at: instant.nullable(),

@@ -10,6 +10,41 @@ afterAll(() => api.close());
 beforeEach(() => api.forget());
 
 describe('GET /v1/enrollments/:id', () => {
+  it('tells that a cancel was accepted, and announces no charge that it stops', async () => {
+    const [{ body: made }, { body: other }] = [await enroll(api, MONTHLY), await enroll(api, MONTHLY)];
+    const next = { next_charge_at: '2099-01-01T00:00:00.000Z', next_charge_amount_minor: 980 };
+    await api.db
+      .updateTable('enrollments')
+      .set({ status: 'active', started_at: new Date(), ...next })
+      .where('id', 'in', [made.id, other.id])
+      .execute();
+    const at = '2026-12-01T00:00:00.000Z';
+    await api.db
+      .insertInto('enrollment_events')
+      .values(
+        ['2026-12-02T00:00:00.000Z', at].map((when, index) => ({
+          key: `${made.id}/command-${index}/enrollment.cancel_accepted`,
+          enrollment_id: made.id,
+          at: when,
+          what: 'enrollment.cancel_accepted',
+          who: 'api:key_1',
+          details: '{}',
+        })),
+      )
+      .execute();
+    const canceling = { status: 'active', cancel_at: null, cancel_requested_at: at, next_charge: null };
+    const accepted = async () => ({ status: 'canceling' as const });
+    api.answers.cancelEnrollment = accepted;
+    const canceled = await api.request('POST', `/v1/enrollments/${made.id}/cancel`, { body: {} });
+    expect([canceled.status, canceled.body]).toEqual([202, expect.objectContaining(canceling)]);
+    expect((await api.request('GET', `/v1/enrollments/${made.id}`)).body).toMatchObject(canceling);
+    const { data } = (await api.request('GET', '/v1/enrollments?limit=2')).body;
+    expect(data).toMatchObject([
+      { id: other.id, cancel_requested_at: null, next_charge: { amount_minor: 980 } },
+      { id: made.id, ...canceling },
+    ]);
+  });
+
   it('tells what the rows say', async () => {
     const { body: made } = await enroll(api, MONTHLY);
     const { id } = made;

@@ -35,6 +35,15 @@ async function takeSession(enrollmentId: string) {
     .executeTakeFirstOrThrow();
 }
 
+/** Its Checkout Session has so much time left. */
+async function expiresIn(enrollmentId: string, leftMs: number) {
+  await api.db
+    .updateTable('checkout_sessions')
+    .set({ expires_at: new Date(Date.now() + leftMs) })
+    .where('enrollment_id', '=', enrollmentId)
+    .execute();
+}
+
 describe('idempotency', () => {
   it('keeps the contact details of a refused request away from the one that counts', async () => {
     const idempotencyKey = newKey();
@@ -226,6 +235,45 @@ describe('what Temporal says', () => {
     };
     const again = await enroll(api, MONTHLY, key);
     expect([again.status, again.body.checkout_url]).toEqual([200, url]);
+  });
+
+  it.each([
+    ['has expired', -1],
+    ['has a few minutes left', 9 * 60_000],
+  ])('opens another session for a repeat when the first one %s', async (_how, leftMs) => {
+    const key = newKey();
+    const { id, checkout_url: url } = (await enroll(api, MONTHLY, key)).body;
+    await expiresIn(id, leftMs);
+    expect((await api.request('GET', `/v1/enrollments/${id}`)).body.checkout_url).toBeNull();
+    const again = await enroll(api, MONTHLY, key);
+    expect([again.status, again.body.checkout_url]).toEqual([
+      200,
+      'https://checkout.stripe.com/c/pay/cs_test_new',
+    ]);
+    expect(again.body.checkout_url).not.toBe(url);
+    expect(api.asked.at(-1)).toMatchObject({
+      name: 'openCheckoutSession',
+      args: [id, { by: expect.any(String) }],
+    });
+  });
+
+  it('opens none while a bank account is being proven, nor where a cancel was accepted', async () => {
+    const key = newKey();
+    const { id } = (await enroll(api, MONTHLY, key)).body;
+    await api.db
+      .updateTable('checkout_sessions')
+      .set({ url: null })
+      .where('enrollment_id', '=', id)
+      .execute();
+    api.asked.length = 0;
+    expect((await enroll(api, MONTHLY, key)).body.checkout_url).toBeNull();
+    expect(api.asked).toEqual([]);
+    const other = newKey();
+    await expiresIn((await enroll(api, MONTHLY, other)).body.id, -1);
+    api.answers.openCheckoutSession = async () => {
+      throw new CommandRefused('cancel_pending', 'a cancel of the enrollment has been accepted');
+    };
+    expect(await enroll(api, MONTHLY, other)).toMatchObject({ status: 200, body: { checkout_url: null } });
   });
 
   it('answers a repeat from the row when the enrollment has ended meanwhile', async () => {

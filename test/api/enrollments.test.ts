@@ -70,6 +70,7 @@ describe('POST /v1/enrollments', () => {
       livemode: false,
       setup_deadline_at: expect.any(String),
       cancel_at: null,
+      cancel_requested_at: null,
       paused_until: null,
       created_at: expect.any(String),
       started_at: null,

@@ -64,6 +64,7 @@ export function monthly(number: number): { id: string } {
     'temporal_ui_url',
     'paused_until',
     'cancel_at',
+    'cancel_requested_at',
     'started_at',
     'ended_at',
     'end_reason',
