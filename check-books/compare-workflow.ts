@@ -100,7 +100,7 @@ function whenMissing({ status, charges, nextChargeAt }: EnrollmentRow): string {
     open.length === 0
       ? ''
       : `cancel or collect at Stripe what is open (${open.map(({ id, paymentIntentId }) => paymentIntentId ?? id).join(', ')}), `;
-  const from = nextChargeAt === null ? '' : ` that starts at ${nextChargeAt}`;
+  const from = nextChargeAt === null ? '' : ` that starts at ${nextChargeAt}, or now if that is past,`;
   return `${backup}; where there is none, ${first}enroll the customer again under another Idempotency-Key with a schedule${from} and leaves out what is paid (${paid} so far), and set the status of this row to canceled. Do not repeat the old request: it would begin the schedule anew`;
 }
 

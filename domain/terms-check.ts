@@ -36,6 +36,8 @@ export const MOST_CHARGES = 10_000;
 export const LONGEST_TRIAL_DAYS = 730;
 export const LONGEST_RETRY_DELAY_DAYS = 30;
 export const LONGEST_SETUP_DEADLINE_DAYS = 365;
+/** A beginning that lies further back is a typing error: it would charge at once, and anchor the schedule at that moment. */
+export const FURTHEST_BACK_HOURS = 24;
 
 /**
  * Everything that is wrong with the terms, in the order of their fields; an empty list when nothing is.
@@ -47,7 +49,7 @@ export function checkTerms(terms: Terms, now: string, allowMinutes: boolean): Te
     ...amounts(schedule, currency),
     ...('interval' in schedule ? repetition(schedule, allowMinutes) : []),
     ...zone(schedule),
-    ...instants(schedule),
+    ...instants(schedule, now),
     ...('interval' in schedule ? spreading(schedule) : []),
     ...(schedule.type === 'recurring' ? counts(schedule) : []),
     ...checkDunningPolicy(dunning),
@@ -153,17 +155,29 @@ function zone({ timeZone = 'UTC' }: Schedule): TermsProblem[] {
     : problem('schedule.timeZone', `'${timeZone}' is no time zone; expected an IANA name, e.g. Asia/Tokyo`);
 }
 
-function instants(schedule: Schedule): TermsProblem[] {
+function instants(schedule: Schedule, now: string): TermsProblem[] {
   const given: Record<string, string | null> = {
     ...('at' in schedule ? { at: schedule.at } : {}),
     ...('startsAt' in schedule ? { startsAt: schedule.startsAt } : {}),
     ...('endsAt' in schedule ? { endsAt: schedule.endsAt } : {}),
   };
-  return Object.entries(given).flatMap(([name, value]) =>
-    value === null || !Number.isNaN(Date.parse(value))
+  const oldest = Date.parse(now) - FURTHEST_BACK_HOURS * 3_600_000;
+  return Object.entries(given).flatMap(([name, value]) => {
+    const at = value === null ? Number.POSITIVE_INFINITY : Date.parse(value);
+    if (Number.isNaN(at)) {
+      return problem(
+        `schedule.${name}`,
+        `'${value}' is no instant; expected ISO 8601, e.g. 2026-11-01T09:00:00Z`,
+      );
+    }
+    // Of an end that is past it is said with the first charge beside it.
+    return at >= oldest || name === 'endsAt'
       ? []
-      : problem(`schedule.${name}`, `'${value}' is no instant; expected ISO 8601, e.g. 2026-11-01T09:00:00Z`),
-  );
+      : problem(
+          `schedule.${name}`,
+          `'${value}' is past, it is ${now} now; expected an instant ahead, or nothing for when the payment method is saved`,
+        );
+  });
 }
 
 function counts({ trialDays, maxCharges }: RecurringSchedule): TermsProblem[] {

@@ -64,7 +64,9 @@ const givenClock = {
   starts_at: givenInstant
     .nullable()
     .default(null)
-    .describe('First due instant; null: when the payment method is saved'),
+    .describe(
+      'First due instant, and the day that later ones keep; null: when the payment method is saved. At the earliest a day ago, and when it is past by the time the method is saved, that moment takes its place',
+    ),
   time_zone: timeZone
     .optional()
     .describe("IANA time zone in which days and months are counted; the terms' when not said"),
@@ -91,7 +93,12 @@ const givenSchedule = z.discriminatedUnion(
     z.strictObject({
       type: z.literal('once'),
       amount_minor: givenAmount,
-      at: givenInstant.nullable().default(null).describe('null: when the payment method is saved'),
+      at: givenInstant
+        .nullable()
+        .default(null)
+        .describe(
+          'When it is charged; null: when the payment method is saved. At the earliest a day ago, and when it is past by the time the method is saved, that moment takes its place',
+        ),
     }),
     z
       .strictObject({

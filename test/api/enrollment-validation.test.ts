@@ -114,6 +114,18 @@ describe('POST /v1/enrollments', () => {
       /ISO 8601/,
     ],
     [
+      'a beginning of last year',
+      withSchedule({ starts_at: '2025-01-15T00:00:00Z' }),
+      'terms.schedule.starts_at',
+      /'2025-01-15T00:00:00\.000Z' is past, it is \d{4}-.*Z now; expected an instant ahead, or nothing/,
+    ],
+    [
+      'a single charge of last year',
+      withTerms({ schedule: { type: 'once', amount_minor: 500, at: '2025-01-15T00:00:00Z' } }),
+      'terms.schedule.at',
+      /is past/,
+    ],
+    [
       'a year far away',
       withSchedule({ ends_at: '9999-12-31T23:59:59-23:59' }),
       'terms.schedule.ends_at',

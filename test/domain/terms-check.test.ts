@@ -69,6 +69,17 @@ describe('checkTerms', () => {
     expect(recurring(given)).toEqual([]);
   });
 
+  it.each<[string, string, boolean]>([
+    ['a day and a second ago', '2026-11-22T08:59:59+09:00', false],
+    ['another year', '2025-11-25T00:00:00Z', false],
+    ['a day ago', '2026-11-22T09:00:00+09:00', true],
+    ['just now', now, true],
+  ])('takes a beginning that may be meant, and no other: %s', (_, at, accepted) => {
+    const once: Schedule = { type: 'once', amountMinor: 50, at };
+    expect(fieldsOf(terms(once))).toEqual(accepted ? [] : ['schedule.at']);
+    expect(recurring({ startsAt: at })).toEqual(accepted ? [] : ['schedule.startsAt']);
+  });
+
   it('allows minutes only where they are switched on', () => {
     const watched = terms({ ...monthly, interval: { unit: 'minute', count: 5 } });
     expect(fieldsOf(watched, false)).toEqual(['schedule.interval.unit']);
