@@ -66,7 +66,10 @@ const toObject = createJsonSchemaTransformObject({ zodToJsonConfig });
 
 type Document = ReturnType<typeof toObject>;
 
-/** Without the components that nothing refers to; a body that may be left out is said to be optional. */
+/**
+ * Without the components that nothing refers to; a body that may be left out is said to be optional, and each answer has
+ * the headers that are sent with it.
+ */
 function tidied(document: Document): Document {
   if (!('openapi' in document)) {
     return document;
@@ -76,7 +79,10 @@ function tidied(document: Document): Document {
     delete schemas[name];
   }
   for (const operation of Object.values(document.paths ?? {}).flatMap((path) => Object.values(path ?? {}))) {
-    const body = (operation as { requestBody?: OptionalBody }).requestBody;
+    const { requestBody: body, responses = {} } = operation as TidiedOperation;
+    for (const [status, response] of Object.entries(responses)) {
+      response.headers = WAITS.includes(status) ? { ...SENT, 'Retry-After': RETRY_AFTER } : SENT;
+    }
     const content = body?.content?.['application/json'];
     const [given, nothing] = content?.schema?.anyOf ?? [];
     if (body !== undefined && content !== undefined && nothing?.type === 'null') {
@@ -87,7 +93,23 @@ function tidied(document: Document): Document {
   return document;
 }
 
-interface OptionalBody {
-  required?: boolean;
-  content?: Record<string, { schema?: { type?: string; anyOf?: { type?: string }[] } }>;
+interface TidiedOperation {
+  requestBody?: {
+    required?: boolean;
+    content?: Record<string, { schema?: { type?: string; anyOf?: { type?: string }[] } }>;
+  };
+  responses?: Record<string, { headers?: object }>;
 }
+
+const SENT = {
+  'X-Request-Id': {
+    description: 'Names the request in the logs; the one that was sent, if it was harmless',
+    schema: { type: 'string' },
+  },
+};
+
+const WAITS = ['429', '503'];
+const RETRY_AFTER = {
+  description: 'Seconds after which the same request may be sent again; absent from a 503 where it may not',
+  schema: { type: 'integer' },
+};

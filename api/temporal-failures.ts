@@ -15,7 +15,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/common';
-import { REFUSALS } from '../domain/errors.ts';
+import { REFUSALS, refusalCode } from '../domain/errors.ts';
 import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from './billing-client.ts';
 
 /** The server fails an accepted update with it when the Workflow ends before the update does. */
@@ -39,7 +39,7 @@ export function billingFailure(error: unknown, enrollmentId: string): unknown {
       return new EnrollmentNotRunning(enrollmentId);
     }
     return type && Object.hasOwn(REFUSALS, type)
-      ? new CommandRefused(snakeCase(type), said?.message ?? 'the enrollment does not allow it now')
+      ? new CommandRefused(refusalCode(type), said?.message ?? 'the enrollment does not allow it now')
       : error;
   }
   if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError) {
@@ -82,8 +82,4 @@ export function wasBusy(error: unknown): boolean {
 function grpcStatus(error: unknown): number | undefined {
   const grpc = error instanceof ServiceError ? error.cause : error;
   return isGrpcServiceError(grpc) ? grpc.code : undefined;
-}
-
-function snakeCase(type: string): string {
-  return type.replace(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
 }

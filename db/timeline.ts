@@ -9,7 +9,7 @@ export interface TimelineFact {
   /** ISO 8601, UTC. */
   at: string;
   what: string;
-  /** `workflow`, `customer`, `operator`, `stripe` or `api:<key id>`. */
+  /** `workflow`, `customer`, `operator`, `stripe`, `api:<key id>` or `operator:<name> (api:<key id>)`. */
   who: string;
   why?: string | null;
   details?: Record<string, string | number | boolean | null>;

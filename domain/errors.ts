@@ -79,6 +79,11 @@ type SnakeCase<Text extends string> = Text extends `${infer First}${infer Rest}`
 /** A refusal as the tables and the API name it, e.g. `charge_not_parked`. A code without a type fails the type check. */
 export type RefusalCode = SnakeCase<Uncapitalize<keyof typeof REFUSALS>>;
 
+/** `ChargeNotParked` is answered as `charge_not_parked`. */
+export function refusalCode(type: string): string {
+  return type.replace(/(?<!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
+}
+
 /** `charge_not_parked` is thrown as `ChargeNotParked`. */
 export function refusalType(code: RefusalCode): string {
   return code.replace(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -23,7 +23,7 @@ import {
 } from '../schemas/commands.ts';
 import { enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
-import { chargeId, optionalIdempotencyHeaders as headers, idempotencyHeaders } from '../schemas/texts.ts';
+import { chargeId, optionalKeyHeaders as headers, requiredKeyHeaders } from '../schemas/texts.ts';
 
 const params = z.object({ ...enrollmentParams.shape, chargeId });
 const ERRORS = { ...commonErrors, ...notFoundError, ...conflictError };
@@ -49,9 +49,9 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   }
 
   return async (app) => {
-    for (const [path, summary, ask] of [
-      ['retry', 'Try a charge now', billing.retryCharge],
-      ['stop-dunning', 'Give a declined charge up now', billing.stopDunning],
+    for (const [path, operationId, summary, ask] of [
+      ['retry', 'retryCharge', 'Try a charge now', billing.retryCharge],
+      ['stop-dunning', 'stopDunning', 'Give a declined charge up now', billing.stopDunning],
     ] as const) {
       app.post(
         `/enrollments/:id/charges/:chargeId/${path}`,
@@ -59,6 +59,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           config: { scope: 'operate', repeat: 'under_key' },
           schema: {
             tags,
+            operationId,
             summary,
             params,
             headers,
@@ -75,9 +76,13 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       );
     }
 
-    for (const [as, summary] of [
-      ['cancel', 'Cancel one charge; held money is released, a bank debit is stopped if the bank allows'],
-      ['forgive', 'Forgive a charge: it is no longer owed'],
+    for (const [as, operationId, summary] of [
+      [
+        'cancel',
+        'cancelCharge',
+        'Cancel one charge; held money is released, a bank debit is stopped if the bank allows',
+      ],
+      ['forgive', 'forgiveCharge', 'Forgive a charge: it is no longer owed'],
     ] as const) {
       app.post(
         `/enrollments/:id/charges/:chargeId/${as}`,
@@ -85,6 +90,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           config: { scope: 'operate', repeat: 'under_key' },
           schema: {
             tags,
+            operationId,
             summary,
             params,
             headers,
@@ -107,6 +113,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'operate', repeat: 'under_key' },
         schema: {
           tags,
+          operationId: 'captureCharge',
           summary: 'Capture held money, in full or in part',
           description:
             'When Stripe refuses the amount, the charge stays `requires_capture`, `status_reason` says why, and another amount can be captured.',
@@ -132,6 +139,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'operate', repeat: 'under_key' },
         schema: {
           tags,
+          operationId: 'extendDunning',
           summary: 'Be more patient with a declined charge',
           params,
           headers,
@@ -159,6 +167,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags,
+          operationId: 'authenticateCharge',
           summary: 'Confirm a declined charge while the customer is there',
           description:
             'Every request begins another confirmation; a repeat under the same Idempotency-Key leads to the one that was begun.',
@@ -193,11 +202,12 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'operate', repeat: 'under_key' },
         schema: {
           tags,
+          operationId: 'createRefund',
           summary: 'Give a charge back, in full or in part',
           description:
             'Also after its enrollment has ended. Never more than was captured. The same Idempotency-Key is the same refund, for ever; with another amount it is refused.',
           params,
-          headers: idempotencyHeaders,
+          headers: requiredKeyHeaders,
           body: refundBody,
           response: { 200: refundObject, ...ERRORS },
         },
@@ -242,6 +252,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           tags,
+          operationId: 'listRefunds',
           summary: 'List the refunds of a charge, the oldest first',
           params,
           response: {

@@ -18,7 +18,7 @@ import { chargeObject, newCharge } from '../schemas/charges.ts';
 import { enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
 import { numberedPageQuery, page, pageOf } from '../schemas/lists.ts';
-import { chargeId, idempotencyHeaders, optionalIdempotencyHeaders } from '../schemas/texts.ts';
+import { chargeId, optionalKeyHeaders, requiredKeyHeaders } from '../schemas/texts.ts';
 
 const chargeParams = z.object({ ...enrollmentParams.shape, chargeId });
 
@@ -32,6 +32,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           tags: ['charges'],
+          operationId: 'listCharges',
           summary: 'List the charges of an enrollment, the newest first',
           description:
             'A charge is in the list once its first attempt has begun; before that it can be read by its id.',
@@ -55,6 +56,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           tags: ['charges'],
+          operationId: 'getCharge',
           summary: 'Read a charge',
           description:
             'Also one that was accepted a moment ago, and is not begun: its Workflow is asked then, and a Worker must run.',
@@ -75,11 +77,12 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags: ['charges'],
+          operationId: 'createCharge',
           summary: 'Charge the customer once, besides the schedule',
           description:
             'The charge is made in the background, with the saved payment method. The same Idempotency-Key is the same charge, for ever; with another amount or description it is refused. While a dispute of the customer is open nothing is charged, and a new charge is refused (`charge_disputed`). One that a dispute finds accepted and not begun waits until it is over; it can be canceled.',
           params: enrollmentParams,
-          headers: idempotencyHeaders,
+          headers: requiredKeyHeaders,
           body: newCharge,
           response: {
             202: chargeObject.describe('Accepted; read it again to see what became of it'),
@@ -123,11 +126,12 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'operate', repeat: 'under_key' },
         schema: {
           tags: ['charges'],
+          operationId: 'resumeCharge',
           summary: 'Resume a charge that needs attention',
           description:
             'After what parked it was mended, e.g. a revoked Stripe key: what was refused is done again.',
           params: chargeParams,
-          headers: optionalIdempotencyHeaders,
+          headers: optionalKeyHeaders,
           body: reasonBody,
           response: {
             202: chargeObject.describe('It is being done again'),

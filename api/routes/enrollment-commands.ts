@@ -12,7 +12,7 @@ import {
   reasonBody,
 } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
-import { optionalIdempotencyHeaders } from '../schemas/texts.ts';
+import { operatorHeaders, optionalKeyHeaders } from '../schemas/texts.ts';
 
 export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   const { db, billing, settings, links } = deps;
@@ -29,10 +29,12 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'by_nature' },
         schema: {
           tags: ['enrollments'],
+          operationId: 'cancelEnrollment',
           summary: 'Cancel an enrollment',
           description:
             'Takes effect at once: no new attempt starts, an open Checkout Session is expired, an uncaptured payment is released. 202 when a payment is under way whose outcome must be awaited. Canceling twice is safe.',
           params: enrollmentParams,
+          headers: operatorHeaders,
           body: reasonBody,
           response: {
             200: enrollmentObject.describe('Canceled'),
@@ -68,10 +70,11 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags: ['enrollments'],
+          operationId: 'resumeEnrollment',
           summary: 'End a pause',
           description: 'For instance one that the terms ask for after the last try of a declined charge.',
           params: enrollmentParams,
-          headers: optionalIdempotencyHeaders,
+          headers: optionalKeyHeaders,
           body: reasonBody,
           response: { 200: enrollmentObject, ...commonErrors, ...notFoundError, ...conflictError },
         },
@@ -92,10 +95,12 @@ export function enrollmentCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'by_nature' },
         schema: {
           tags: ['enrollments'],
+          operationId: 'createCheckoutSession',
           summary: 'Get a live Checkout Session',
           description:
             'The open session while it has time left, else a new one. The customer saves a first, or another, payment method there.',
           params: enrollmentParams,
+          headers: operatorHeaders,
           body: reasonBody,
           response: { 200: checkoutSessionObject, ...commonErrors, ...notFoundError, ...conflictError },
         },

@@ -103,6 +103,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags: ['enrollments'],
+          operationId: 'createEnrollment',
           summary: 'Enroll a customer',
           description:
             'Starts an enrollment and answers with the Checkout page to send the customer to. The same Idempotency-Key always reaches the same enrollment; with other content it is refused.',
@@ -150,6 +151,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           tags: ['enrollments'],
+          operationId: 'listEnrollments',
           summary: 'List enrollments, the newest first',
           querystring: enrollmentQuery,
           response: { 200: pageOf(enrollmentObject), ...commonErrors },
@@ -182,6 +184,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           tags: ['enrollments'],
+          operationId: 'getEnrollment',
           summary: 'Read an enrollment',
           params: enrollmentParams,
           response: { 200: enrollmentObject, ...commonErrors, ...notFoundError },

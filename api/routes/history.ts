@@ -22,6 +22,7 @@ export function historyRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           tags: ['history'],
+          operationId: 'listTimeline',
           summary: 'What happened, the newest first',
           params: enrollmentParams,
           querystring: z.strictObject(numberedPageQuery),
@@ -57,6 +58,7 @@ export function historyRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           tags: ['history'],
+          operationId: 'listNotifications',
           summary: 'What the customer was told, the newest first',
           params: enrollmentParams,
           querystring: z.strictObject(pageQuery),
@@ -78,6 +80,7 @@ export function historyRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'by_nature' },
         schema: {
           tags: ['history'],
+          operationId: 'markNotificationRead',
           summary: 'Note that the customer has read it',
           description: 'For notices that your application shows. The first time stays; a repeat is safe.',
           params: notificationParams,

@@ -20,7 +20,7 @@ import {
 } from '../schemas/commands.ts';
 import { enrollmentObject, enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
-import { idempotencyHeaders, optionalIdempotencyHeaders } from '../schemas/texts.ts';
+import { optionalKeyHeaders, requiredKeyHeaders } from '../schemas/texts.ts';
 
 type Asked = Pick<AmountChange, 'amount_minor' | 'effective'>;
 
@@ -69,10 +69,11 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags,
+          operationId: 'pauseEnrollment',
           summary: 'Pause an enrollment',
           description: 'The schedule rests; what is past due goes on being collected.',
           params,
-          headers: optionalIdempotencyHeaders,
+          headers: optionalKeyHeaders,
           body: pauseBody,
           response: enrollmentAnswer,
         },
@@ -94,6 +95,7 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'read' },
         schema: {
           tags,
+          operationId: 'previewCancel',
           summary: 'What a cancel would stop, and what stays owed',
           params,
           querystring: previewQuery,
@@ -120,9 +122,14 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       },
     );
 
-    for (const [path, summary, ask] of [
-      ['cancel-at-period-end', 'Cancel when the running period is over', billing.cancelAtPeriodEnd],
-      ['undo-cancel', "Take a cancel at the period's end back", billing.undoCancel],
+    for (const [path, operationId, summary, ask] of [
+      [
+        'cancel-at-period-end',
+        'cancelAtPeriodEnd',
+        'Cancel when the running period is over',
+        billing.cancelAtPeriodEnd,
+      ],
+      ['undo-cancel', 'undoCancel', "Take a cancel at the period's end back", billing.undoCancel],
     ] as const) {
       app.post(
         `/enrollments/:id/${path}`,
@@ -130,9 +137,10 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           config: { scope: 'write', repeat: 'under_key' },
           schema: {
             tags,
+            operationId,
             summary,
             params,
-            headers: optionalIdempotencyHeaders,
+            headers: optionalKeyHeaders,
             body: reasonBody,
             response: enrollmentAnswer,
           },
@@ -147,9 +155,21 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       );
     }
 
-    for (const [path, summary, what, ask] of [
-      ['skip-next', 'Leave the next charge of the schedule out', 'schedule.skipped', billing.skipNext],
-      ['charge-now', 'Make the next charge of the schedule now', 'schedule.charged_early', billing.chargeNow],
+    for (const [path, operationId, summary, what, ask] of [
+      [
+        'skip-next',
+        'skipNextCharge',
+        'Leave the next charge of the schedule out',
+        'schedule.skipped',
+        billing.skipNext,
+      ],
+      [
+        'charge-now',
+        'chargeNow',
+        'Make the next charge of the schedule now',
+        'schedule.charged_early',
+        billing.chargeNow,
+      ],
     ] as const) {
       app.post(
         `/enrollments/:id/${path}`,
@@ -157,10 +177,11 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           config: { scope: 'write', repeat: 'under_key' },
           schema: {
             tags,
+            operationId,
             summary,
             description: WHILE_TRIED,
             params,
-            headers: idempotencyHeaders,
+            headers: requiredKeyHeaders,
             body: reasonBody,
             response: changeAnswer,
           },
@@ -180,10 +201,11 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags,
+          operationId: 'moveNextCharge',
           summary: 'Move the next charge of the schedule; those after it keep their instants',
           description: WHILE_TRIED,
           params,
-          headers: optionalIdempotencyHeaders,
+          headers: optionalKeyHeaders,
           body: moveBody,
           response: changeAnswer,
         },
@@ -204,11 +226,12 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         config: { scope: 'write', repeat: 'under_key' },
         schema: {
           tags,
+          operationId: 'changeAmount',
           summary: 'Change the amount of a recurring schedule',
           description:
             'A credit, and what is too little to charge, is the balance, which meets the next charge. When that one ends without being paid, the balance comes back (`charge.balance_returned` in the timeline), except for what the customer owed if it was forgiven or given up. What is left when the enrollment ends is told with its end (`balance_minor`), and left to you. A refund gives back what its charge took: credit that the charge had met stays used, and a credit that no charge has met yet does not get less when the charge that it comes from is refunded. While a dispute of the customer is open, a higher amount `at_once` is refused (`charge_disputed`).',
           params,
-          headers: optionalIdempotencyHeaders,
+          headers: optionalKeyHeaders,
           body: amountBody,
           response: changeAnswer,
         },

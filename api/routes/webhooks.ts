@@ -13,6 +13,7 @@ import { notFound } from '../problems.ts';
 import { reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, notFoundError } from '../schemas/errors.ts';
 import { page, pageOf } from '../schemas/lists.ts';
+import { operatorHeaders } from '../schemas/texts.ts';
 import {
   type WebhookObject,
   webhookDetail,
@@ -39,6 +40,7 @@ export function webhookRoutes({ db }: Pick<ApiDeps, 'db'>): FastifyPluginAsyncZo
         config: { scope: 'webhooks' },
         schema: {
           tags,
+          operationId: 'listWebhooks',
           summary: 'List accepted webhooks, the newest first',
           querystring: webhookQuery,
           response: { 200: pageOf(webhookObject), ...commonErrors },
@@ -57,6 +59,7 @@ export function webhookRoutes({ db }: Pick<ApiDeps, 'db'>): FastifyPluginAsyncZo
         config: { scope: 'webhooks' },
         schema: {
           tags,
+          operationId: 'getWebhook',
           summary: 'Read one webhook, with its content',
           params: webhookParams,
           response: { 200: webhookDetail, ...commonErrors, ...notFoundError },
@@ -80,10 +83,12 @@ export function webhookRoutes({ db }: Pick<ApiDeps, 'db'>): FastifyPluginAsyncZo
         config: { scope: 'operate', repeat: 'by_nature' },
         schema: {
           tags,
+          operationId: 'redeliverWebhook',
           summary: 'Have a webhook delivered to its Workflow once more',
           description:
             'Also one that was delivered or ignored: Workflows accept repeats, and what was ignored is decided afresh.',
           params: webhookParams,
+          headers: operatorHeaders,
           body: reasonBody,
           response: {
             202: webhookObject.describe('It is due; read it again to see what became of it'),

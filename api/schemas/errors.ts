@@ -1,10 +1,14 @@
 /** The one shape of errors, and the statuses that every route can answer. */
 import { z } from 'zod';
+import { ERROR_CODES } from '../error-codes.ts';
 
 export const errorBody = z
   .object({
     error: z.object({
-      code: z.string().describe('For programs; stable'),
+      code: z
+        .string()
+        .describe('For programs; stable. Others may come')
+        .meta({ 'x-extensible-enum': ERROR_CODES }),
       message: z.string().describe('For people: what was wrong, the value, what was expected'),
       param: z.string().optional().describe('Field, query parameter or header that the error is about'),
       issues: z

@@ -9,7 +9,11 @@ export const timelineObject = z
     id: z.string(),
     at: instant,
     what: z.string(),
-    who: z.string().describe('workflow, customer, operator, stripe, or api:<key id>'),
+    who: z
+      .string()
+      .describe(
+        'workflow, customer, operator, stripe, `api:<key id>`, or `operator:<name> (api:<key id>)` where the request named a person',
+      ),
     why: z.string().nullable(),
     charge_id: z.string().nullable(),
     details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),

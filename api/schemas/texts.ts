@@ -53,24 +53,39 @@ export const plannedAmountMinor = amountMinor.describe(
   'What it will ask for, less a credit or more by what was left over by a change of amount; 0 when a credit pays for it',
 );
 
-/** For commands whose repeat without one may be carried out as well, or be refused because the first one was. */
-export const optionalIdempotencyHeaders = z.looseObject({
-  'idempotency-key': z
+const key = z
+  .string({
+    error:
+      'the Idempotency-Key header is required; send a value that is unique to this request, e.g. a UUID or your order number, and the same one when you repeat it',
+  })
+  .regex(/^[\x20-\x7e]{1,255}$/, { error: 'expected 1 to 255 characters of printable ASCII' });
+
+/** Why the Idempotency-Key is required is in docs/decisions/0002-idempotency-key-required.md, and 0022. */
+export const idempotencyHeaders = z.looseObject({
+  'idempotency-key': key.describe(
+    'Unique to this request; a repeat with the same key never takes effect twice',
+  ),
+});
+
+/** Of commands; read, and refused when it is no name, by `requestedIn`. */
+export const operatorHeaders = z.looseObject({
+  'billing-operator': z
     .string()
-    .regex(/^[\x20-\x7e]{1,255}$/, { error: 'expected 1 to 255 characters of printable ASCII' })
+    .optional()
+    .describe(
+      'The person who asks: the timeline says `operator:<name>` beside the API key, which alone is proven',
+    )
+    .meta({ pattern: '^[\\w.@+-]{1,64}$' }),
+});
+
+/** For commands whose repeat would be another one. */
+export const requiredKeyHeaders = operatorHeaders.extend(idempotencyHeaders.shape);
+
+/** For commands whose repeat without one may be carried out as well, or be refused because the first one was. */
+export const optionalKeyHeaders = operatorHeaders.extend({
+  'idempotency-key': key
     .optional()
     .describe(
       'Send one: a repeat with the same key changes nothing more, for ever, and another command under it is refused. Without one, a repeat after a lost answer may be carried out as well',
     ),
-});
-
-/** Why the Idempotency-Key is required is in docs/decisions/0002-idempotency-key-required.md. */
-export const idempotencyHeaders = z.looseObject({
-  'idempotency-key': z
-    .string({
-      error:
-        'the Idempotency-Key header is required; send a value that is unique to this request, e.g. a UUID or your order number, and the same one when you repeat it',
-    })
-    .regex(/^[\x20-\x7e]{1,255}$/, { error: 'expected 1 to 255 characters of printable ASCII' })
-    .describe('Unique to this request; a repeat with the same key never takes effect twice'),
 });

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
@@ -133,6 +135,50 @@ describe('documentation', () => {
     }
   });
 
+  it('names each operation, its headers, and every code of a refusal', async () => {
+    const document = (await get('/openapi.json')).json();
+    const operations = Object.entries<Record<string, Operation>>(document.paths)
+      .filter(([path]) => path.startsWith('/v1/'))
+      .flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, ...operation })),
+      );
+    const ids = operations.map(({ operationId }) => operationId);
+    expect(ids.filter((id) => !/^[a-z]+[A-Za-z]+$/.test(id ?? ''))).toEqual([]);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { name, parameters = [], responses } of operations) {
+      const headers = parameters.filter((one) => one.in === 'header').map((one) => one.name);
+      const isCommand = name.startsWith('post') && !/enrollments$|read$/.test(name);
+      expect([name, headers.includes('billing-operator')]).toEqual([name, isCommand]);
+      for (const [status, { headers: sent = {} }] of Object.entries(responses)) {
+        const waits = ['429', '503'].includes(status);
+        expect([name, status, Object.keys(sent).sort()]).toEqual([
+          name,
+          status,
+          waits ? ['Retry-After', 'X-Request-Id'] : ['X-Request-Id'],
+        ]);
+      }
+    }
+    const codes: string[] =
+      document.components.schemas.Error.properties.error.properties.code['x-extensible-enum'];
+    expect(codes).toEqual([...new Set(codes)].sort());
+    expect(codes).toEqual(
+      expect.arrayContaining(['idempotency_mismatch', 'charge_busy', 'capture_too_large']),
+    );
+    const root = path.resolve(import.meta.dirname, '../..');
+    const sources = ['api', 'api/routes'].flatMap((folder) =>
+      readdirSync(path.join(root, folder))
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => readFileSync(path.join(root, folder, file), 'utf8')),
+    );
+    const answered = sources.flatMap((source) =>
+      [...source.matchAll(/(?:new HttpProblem\(\s*\w+,|unavailable\()\s*'(\w+)'/g)].map(([, code]) => code),
+    );
+    expect(answered.length).toBeGreaterThan(20);
+    // Stripe alone is answered with these.
+    const ofWebhooks = ['invalid_signature', 'not_an_event'];
+    expect(answered.filter((code) => ![...codes, ...ofWebhooks].includes(String(code)))).toEqual([]);
+  });
+
   it('answers as its own document says', async () => {
     const document = (await get('/openapi.json')).json();
     const ajv = new Ajv2020({ strict: false });
@@ -187,7 +233,9 @@ describe('documentation', () => {
 });
 
 interface Operation {
+  operationId?: string;
   summary: string;
-  responses: Record<string, unknown>;
+  parameters?: { name: string; in: string }[];
+  responses: Record<string, { headers?: object }>;
   security?: unknown;
 }
