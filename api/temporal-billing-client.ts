@@ -10,6 +10,8 @@ import pRetry from 'p-retry';
 import { FIRST_ATTRIBUTES } from '../config/search-attributes.ts';
 import { COMMAND_TIMEOUT_MS } from '../config/temporal.ts';
 import type { PaidCharge } from '../db/aftermath.ts';
+import { previewCancel } from '../domain/cancel-preview.ts';
+import { scheduleAtCancel } from '../domain/cancel-schedule.ts';
 import { forbidsRefunding } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
 import { WORKFLOW_PRIORITY } from '../domain/priorities.ts';
@@ -164,10 +166,15 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     openCheckoutSession: (id, requested) => ask(id, openCheckoutSessionUpdate, [requested]),
     cancelEnrollment: (id, requested) => ask(id, cancelEnrollmentUpdate, [requested]),
     resumeEnrollment: (id, requested) => ask(id, resumeEnrollmentUpdate, [requested]),
-    previewCancel: (id, when) =>
-      within(commandTimeoutMs, id, () =>
+    async previewCancel(id, when) {
+      const { facts, ...preview } = await within(commandTimeoutMs, id, () =>
         client.workflow.getHandle(enrollmentWorkflowId(id)).query(cancelPreviewQuery, when),
-      ),
+      );
+      // A Worker of before tells no facts.
+      return facts === undefined
+        ? preview
+        : previewCancel(when, facts, scheduleAtCancel(facts, new Date().toISOString()));
+    },
     cancelAtPeriodEnd: (id, requested) => ask(id, cancelAtPeriodEndUpdate, [requested]),
     undoCancel: (id, requested) => ask(id, undoCancelUpdate, [requested]),
     pauseEnrollment: (id, requested) => ask(id, pauseEnrollmentUpdate, [requested]),

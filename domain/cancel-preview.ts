@@ -2,9 +2,11 @@
  * What a cancel of an enrollment would stop and what stays owed, said before it is asked for. Called by the API
  * and by the Workflow's answer; pure.
  */
+import { settle } from './amount-change.ts';
 import { cancelDecision, PAYMENT_INTENT_STATUSES } from './payment-intent.ts';
+import type { ScheduleChanges } from './schedule-changes.ts';
 import { type ChargeStatus, PAST_DUE_CHARGE, SETTLED_CHARGE } from './statuses.ts';
-import type { PlannedCharge, Terms } from './terms.ts';
+import type { PlannedCharge, PlanTerms, Terms } from './terms.ts';
 
 export interface ChargeAtCancel {
   id: string;
@@ -16,10 +18,36 @@ export interface ChargeAtCancel {
 
 /** What the schedule would bring. */
 export interface ScheduleAtCancel {
-  /** It has fallen due and is held back, by a dispute say. */
-  owed: PlannedCharge | null;
-  /** The first one after that. */
+  /** They have fallen due and are held back, by a dispute say; oldest first. */
+  owed: readonly PlannedCharge[];
+  /** The first one after those. */
   next: PlannedCharge | null;
+  /** When the period is over that is paid for or owed; null where none comes to an end. */
+  endsAt: string | null;
+}
+
+/** What is known of a cancel before it is asked for. What the schedule would bring follows from it, by time zones. */
+export interface CancelFacts {
+  /** ISO 8601, UTC: the Workflow's clock when it last did something. */
+  at: string;
+  currency: string;
+  lateSuccess: Terms['lateSuccess'];
+  balanceMinor: number;
+  /** Also those that were asked for and are not begun. */
+  charges: ChargeAtCancel[];
+  terms: PlanTerms;
+  /** Null before the first payment method. */
+  anchorAt: string | null;
+  /** The last one dealt with, -1 before the first. */
+  occurrence: number;
+  changes: ScheduleChanges;
+  next: PlannedCharge | null;
+  /** An overdue `next` that the catch-up rule was asked about, and that is still owed. */
+  confirmedOverdue: number | null;
+  /** Null in `owedUntil`: nothing is owed in the pause. Else what fell due until then. */
+  paused: { owedUntil: string | null } | null;
+  /** When a cancel takes effect that was asked for before. */
+  cancelAt: string | null;
 }
 
 /** What becomes of one open charge. */
@@ -44,17 +72,19 @@ export interface CancelPreview {
   lateSuccess: Terms['lateSuccess'];
 }
 
+type AtCancel = Pick<CancelFacts, 'charges' | 'balanceMinor' | 'currency' | 'lateSuccess'>;
+
 /**
  * @param when `now` ends what is open as well; `at_period_end` leaves it and stops only what the schedule would
  * bring next
  */
 export function previewCancel(
   when: 'now' | 'at_period_end',
-  charges: readonly ChargeAtCancel[],
-  { owed, next }: ScheduleAtCancel,
-  lateSuccess: Terms['lateSuccess'],
+  { charges, balanceMinor, currency, lateSuccess }: AtCancel,
+  schedule: ScheduleAtCancel,
 ): CancelPreview {
   const isNow = when === 'now';
+  const { owed, next } = asCharged(schedule, balanceMinor, currency);
   const open = charges.filter(({ status }) => !SETTLED_CHARGE.includes(status));
   const fates = open.map((charge) => ({
     id: charge.id,
@@ -64,18 +94,32 @@ export function previewCancel(
   const sum = (amounts: readonly { amountMinor: number }[]) =>
     amounts.reduce((total, { amountMinor }) => total + amountMinor, 0);
   const pastDue = open.filter(({ status }) => PAST_DUE_CHARGE.includes(status));
-  const stillOwed = isNow ? [] : [...pastDue, ...(owed === null ? [] : [owed])];
+  const stillOwed = isNow ? [] : [...pastDue, ...owed];
   const underway = fates.filter(
     ({ fate }) => fate === 'outcome_awaited' || fate === 'canceled_if_the_bank_allows',
   );
   return {
-    takesEffectAt: isNow ? null : (next?.dueAt ?? null),
-    nextChargeStopped: isNow ? (owed ?? next) : next,
+    takesEffectAt: isNow ? null : schedule.endsAt,
+    nextChargeStopped: isNow ? (owed[0] ?? next) : next,
     charges: fates,
     stillOwedMinor: sum(stillOwed),
     mayStillSucceedMinor: sum(underway),
     lateSuccess,
   };
+}
+
+/** As they will be asked for: the balance meets one after another. */
+function asCharged({ owed, next }: ScheduleAtCancel, balanceMinor: number, currency: string) {
+  let leftMinor = balanceMinor;
+  const meet = (planned: PlannedCharge): PlannedCharge => {
+    if (leftMinor === 0) {
+      return planned;
+    }
+    const settled = settle(planned.amountMinor, currency, leftMinor);
+    leftMinor = settled.balanceMinor;
+    return { ...planned, amountMinor: settled.chargeMinor };
+  };
+  return { owed: owed.map(meet), next: next && meet(next) };
 }
 
 function fateNow(charge: ChargeAtCancel): ChargeFate {

@@ -3,9 +3,9 @@
  * update refuses in its validator, which leaves no event.
  */
 import { ApplicationFailure, condition, patched, setHandler } from '@temporalio/workflow';
-import { previewCancel } from '../domain/cancel-preview.ts';
 import { REFUSALS } from '../domain/errors.ts';
 import { goOn, haveTimeAgain } from './after-dispute.ts';
+import { previewOfCancel } from './cancel-preview.ts';
 import { handleChargeCommands } from './charge-commands.ts';
 import { followPolicy } from './charge-end.ts';
 import { isNews, isNewsWhileRead, liveCheckoutSession, sessionsLookedAt } from './checkout.ts';
@@ -23,7 +23,6 @@ import {
   type UntriedCharge,
 } from './messages.ts';
 import { asCharged, isUntried, requestedCharge } from './new-charges.ts';
-import { owedNow } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { refuse, refuseByStatus } from './refusals.ts';
@@ -129,22 +128,7 @@ function handleSignals(run: EnrollmentRun): void {
 
 function handleQueries(run: EnrollmentRun): void {
   const { state } = run;
-  setHandler(cancelPreviewQuery, (when) => {
-    const { next, following } = state.schedule;
-    const owed = owedNow(run);
-    return previewCancel(
-      when,
-      state.charges.map(({ id, status, amountMinor, triedPaymentMethodType }) => ({
-        id,
-        status,
-        amountMinor,
-        paymentMethodType: triedPaymentMethodType,
-      })),
-      // The balance meets the first of them.
-      owed === null ? { owed, next: asCharged(run, next) } : { owed: asCharged(run, owed), next: following },
-      run.terms.lateSuccess,
-    );
-  });
+  setHandler(cancelPreviewQuery, (when) => previewOfCancel(run, when));
 
   setHandler(enrollmentStateQuery, () => ({
     status: statusOf(run),

@@ -4,7 +4,7 @@
  * throws) leaves no event in the history. Queries only read.
  */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { CancelPreview } from '../domain/cancel-preview.ts';
+import type { CancelFacts, CancelPreview } from '../domain/cancel-preview.ts';
 import type { Asker } from '../domain/open-charge.ts';
 import type { ChargeStatus, EnrollmentStatus } from '../domain/statuses.ts';
 import type { PlannedCharge } from '../domain/terms.ts';
@@ -47,8 +47,13 @@ export const cancelAtPeriodEndUpdate = defineUpdate<{ cancelAt: string }, [Reque
 /** Takes a cancel at the period's end back before it has taken effect. */
 export const undoCancelUpdate = defineUpdate<{ status: EnrollmentStatus }, [Requested]>('undoCancel');
 
+/** `facts` are from which the preview follows where time zones can be asked; older Workers tell none. */
+export type CancelPreviewAnswer = CancelPreview & { facts?: CancelFacts };
+
 /** What a cancel would stop, and what stays owed. Changes nothing. */
-export const cancelPreviewQuery = defineQuery<CancelPreview, ['now' | 'at_period_end']>('cancelPreview');
+export const cancelPreviewQuery = defineQuery<CancelPreviewAnswer, ['now' | 'at_period_end']>(
+  'cancelPreview',
+);
 
 /** Stops the schedule; what is past due goes on being collected. `resumeAt` null: until somebody resumes it. */
 export const pauseEnrollmentUpdate = defineUpdate<

@@ -7,6 +7,7 @@ const DOMAIN = new URL('../../domain/', import.meta.url);
 /** For Activities and the API only; their opening lines say so. */
 const HOST_DEPENDENT = [
   'calendar.ts',
+  'cancel-schedule.ts',
   'format.ts',
   'local-time.ts',
   'retry-time.ts',

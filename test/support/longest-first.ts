@@ -29,6 +29,7 @@ export const LONGEST_FIRST: readonly string[] = [
   'test/workflows/stored-answers.test.ts',
   'test/workflows/held-back.test.ts',
   'test/workflows/disputed-dunning.test.ts',
+  'test/workflows/cancel-preview.test.ts',
   'test/workflows/balance-returned.test.ts',
   'test/e2e/commands-at-once.test.ts',
   'test/workflows/bank-debits.test.ts',
