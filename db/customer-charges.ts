@@ -19,7 +19,7 @@ export interface CustomerCharge {
   capturedMinor: number;
   refundedMinor: number;
   disputeStatus: string | null;
-  /** What a dispute that was prevented took back of it. */
+  /** What disputes that were lost or prevented took back of it. */
   takenMinor: number;
   settledAt: Date | null;
   updatedAt: Date;
@@ -97,7 +97,7 @@ export async function listCustomerCharges(
           .selectFrom('ledger_entries as l')
           .select((sum) => sum.fn.sum<string | null>('l.amount_minor').as('minor'))
           .whereRef('l.charge_id', '=', 'c.id')
-          .where('c.dispute_status', '=', 'prevented')
+          .where('c.dispute_status', 'in', ['prevented', 'lost'])
           .where('l.kind', 'in', ['dispute', 'dispute_reversed'])
           .as('moved'),
       (join) => join.onTrue(),

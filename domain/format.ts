@@ -54,10 +54,10 @@ export function formatDay(iso: string, locale: Locale, timeZone: string): string
   );
 }
 
-/** A full hour of the day, 0 to 23, e.g. `9:00 AM`, `9:00`. */
-export function formatHour(hour: number, locale: Locale): string {
+/** A time of day, 0 to 1439 minutes after midnight, e.g. `9:00 AM`, `9:00`. */
+export function formatTimeOfDay(minutes: number, locale: Locale): string {
   return new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZone: 'UTC' }).format(
-    new Date(Date.UTC(2000, 0, 1, hour)),
+    new Date(Date.UTC(2000, 0, 1, 0, minutes)),
   );
 }
 

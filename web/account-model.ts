@@ -9,6 +9,7 @@ import { isNotificationKind } from '../db/notifications.ts';
 import { formatMoney, type Locale } from '../domain/format.ts';
 import { sumMinor } from '../domain/money.ts';
 import { withoutEndedPlan } from '../domain/notifications.ts';
+import { withPlaceInSpread } from '../domain/spread.ts';
 import { type NoticeWords, noticeWords } from '../templates/notice.ts';
 import type { Say } from '../templates/renderer.ts';
 import { type BannerModel, bannerModel, isBeingProven } from './banner-words.ts';
@@ -122,7 +123,12 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
     nudge,
     next,
     noNext,
-    agreement: agreementLines(enrollment.terms, locale, say, enrollment.amountChange),
+    agreement: agreementLines(
+      withPlaceInSpread(enrollment.terms, enrollment.id),
+      locale,
+      say,
+      enrollment.amountChange,
+    ),
     method,
     methodAction: isStopped
       ? null

@@ -90,15 +90,14 @@ const STATUS_WORDS: Readonly<Record<Exclude<ChargeStatus, 'succeeded'>, Words>> 
 };
 
 function paidWords(charge: CustomerCharge): Words {
-  if (charge.disputeStatus === 'lost') {
-    return { key: 'charge.returned', tone: 'quiet' };
-  }
   if (charge.disputeStatus !== null && !SETTLED_DISPUTES.includes(charge.disputeStatus)) {
     return { key: 'charge.disputed', tone: 'wait' };
   }
   const minor = returnedMinor(charge);
-  if (minor > 0) {
-    return minor >= charge.capturedMinor
+  // A lost dispute has taken something, also while nothing of it is booked yet.
+  const isLostUnbooked = charge.disputeStatus === 'lost' && charge.takenMinor === 0;
+  if (minor > 0 || isLostUnbooked) {
+    return isLostUnbooked || minor >= charge.capturedMinor
       ? { key: 'charge.returned', tone: 'quiet' }
       : { key: 'charge.partly_returned', tone: 'good' };
   }
@@ -111,10 +110,10 @@ function paidWords(charge: CustomerCharge): Words {
     : { key: 'charge.paid', tone: 'good' };
 }
 
-/** By refunds, or by a dispute that was prevented. */
+/** By refunds, or by a dispute that was lost or prevented. */
 function returnedMinor({ refundedMinor, takenMinor }: CustomerCharge): number {
   return refundedMinor + takenMinor;
 }
 
 /** Stripe's dispute statuses after which nothing more comes of it; where the money is, the rows say. */
-const SETTLED_DISPUTES = ['won', 'warning_closed', 'prevented'];
+const SETTLED_DISPUTES = ['won', 'lost', 'warning_closed', 'prevented'];

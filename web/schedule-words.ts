@@ -1,6 +1,6 @@
 /** What a customer agreed to, in sentences of their language. Called by the account page; pure. */
 import type { AmountChange } from '../db/customer-view.ts';
-import { formatDay, formatHour, formatMoney, formatTimeZone, type Locale } from '../domain/format.ts';
+import { formatDay, formatMoney, formatTimeOfDay, formatTimeZone, type Locale } from '../domain/format.ts';
 import { sumMinor } from '../domain/money.ts';
 import type { InstallmentsSchedule, Interval, RecurringSchedule, Schedule, Terms } from '../domain/terms.ts';
 import type { Say } from '../templates/renderer.ts';
@@ -12,6 +12,7 @@ export function timeZoneOf(schedule: Schedule): string {
 
 /**
  * Amount and rhythm first, then start, end, hour, and what follows when a payment fails.
+ * @param terms with the enrollment's own place in a spread
  * @param change the newest change of a recurring schedule's amount
  */
 export function agreementLines(
@@ -112,7 +113,7 @@ function endLines(schedule: RecurringSchedule, day: (iso: string) => string, say
 }
 
 function clockLines(
-  { localHour, timeZone }: InstallmentsSchedule | RecurringSchedule,
+  { localHour, timeZone, spread }: InstallmentsSchedule | RecurringSchedule,
   locale: Locale,
   say: Say,
 ): string[] {
@@ -120,7 +121,8 @@ function clockLines(
     return [];
   }
   const zone = formatTimeZone(timeZone, locale);
-  return [say('agreement.hour', { hour: formatHour(localHour, locale), zone })];
+  const minutes = localHour * 60 + Math.floor((spread?.offsetMs ?? 0) / 60_000);
+  return [say('agreement.hour', { hour: formatTimeOfDay(minutes, locale), zone })];
 }
 
 function failureLines({ dunning }: Terms, say: Say): string[] {

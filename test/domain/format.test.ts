@@ -4,9 +4,9 @@ import { CURRENCIES } from '../../domain/currencies.ts';
 import {
   formatDay,
   formatExpiry,
-  formatHour,
   formatInstant,
   formatMoney,
+  formatTimeOfDay,
   formatTimeZone,
   knownLocale,
   LOCALES,
@@ -62,11 +62,11 @@ describe('formatInstant and formatDay', () => {
   });
 });
 
-describe('formatHour, formatTimeZone and formatExpiry', () => {
+describe('formatTimeOfDay, formatTimeZone and formatExpiry', () => {
   it('tell a full hour as each language does', () => {
-    expect(formatHour(0, 'en')).toBe('12:00 AM');
-    expect(formatHour(9, 'ja')).toBe('9:00');
-    expect(formatHour(23, 'en')).toBe('11:00 PM');
+    expect(formatTimeOfDay(0, 'en')).toBe('12:00 AM');
+    expect(formatTimeOfDay(9 * 60, 'ja')).toBe('9:00');
+    expect(formatTimeOfDay(23 * 60 + 7, 'en')).toBe('11:07 PM');
   });
 
   it('name a zone, and UTC by its own name', () => {

@@ -1,7 +1,11 @@
 /** The account page as a whole; what its parts say is tested beside them, e.g. in status-words.test.ts. */
 import { describe, expect, it } from '@jest/globals';
 import type { CustomerEnrollment } from '../../db/customer-view.ts';
+import { plannedCharge } from '../../domain/schedule.ts';
+import { withPlaceInSpread } from '../../domain/spread.ts';
+import type { RecurringSchedule } from '../../domain/terms.ts';
 import { at, charge, DAY, disputed, enrollment, method, model, session, unpaid } from './account-facts.ts';
+import { MONTHLY, termsOf } from './rows.ts';
 
 describe('accountModel', () => {
   it('has a receipt exactly for charges of which money was taken', () => {
@@ -26,6 +30,17 @@ describe('accountModel', () => {
     const { methodAction, method: saved } = model({ enrollment: waiting });
     expect(methodAction).toEqual({ label: 'Save a payment method', isMain: true });
     expect(saved).toBeNull();
+  });
+
+  it('says of a spread at what time this one is charged', () => {
+    const terms = termsOf({ ...(MONTHLY as RecurringSchedule), localHour: 9, spread: { minutes: 600 } });
+    const { schedule } = withPlaceInSpread(terms, enrollment.id);
+    const due = plannedCharge(schedule, '2026-11-01T00:00:00.000Z', 1)?.dueAt ?? '';
+    const time = new Date(due).toLocaleTimeString('en', { timeStyle: 'short', timeZone: 'Asia/Tokyo' });
+    expect(time).not.toMatch(/^9:00/);
+    expect(model({ enrollment: { ...enrollment, terms } }).agreement).toContain(
+      `Payments are made at about ${time} (Japan Standard Time).`,
+    );
   });
 
   describe('an open dispute', () => {

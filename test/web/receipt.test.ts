@@ -90,6 +90,28 @@ describe('GET /c/:token/charges/:id/receipt', () => {
     }
   });
 
+  it('says of a part that a lost dispute took what the list of payments says', async () => {
+    const id = await seedEnrollment(test.db);
+    const chargeId = await seedCharge(test.db, id, { dispute_status: 'lost' });
+    const said = async (path: string) => mentioned((await get(id, path)).body);
+    expect(await said('/account')).toContain('Returned');
+    await test.db
+      .insertInto('ledger_entries')
+      .values({
+        key: `dispute/txn_${id}`,
+        enrollment_id: id,
+        charge_id: chargeId,
+        currency: 'jpy',
+        kind: 'dispute',
+        amount_minor: -1580,
+        stripe_object_id: `dp_${id}`,
+        at: '2026-12-02T00:00:00.000Z',
+      })
+      .execute();
+    expect(await said('/account')).toContain('Paid, ¥1,580 returned');
+    expect(await said(`/charges/${chargeId}/receipt`)).toContain('Paid after returns ¥400');
+  });
+
   it('exists only for money that was taken, and only for the customer of it', async () => {
     const id = await seedEnrollment(test.db);
     const unpaid = await seedCharge(test.db, id, { status: 'requires_payment_method' });

@@ -82,6 +82,10 @@ describe('agreementLines', () => {
     expect(lines({ ...monthly, localHour: 9 })).toContain(
       'Payments are made at about 9:00 AM (Japan Standard Time).',
     );
+    const spread = { minutes: 600, offsetMs: 547.9 * 60_000 };
+    expect(lines({ ...monthly, localHour: 9, spread })).toContain(
+      'Payments are made at about 6:07 PM (Japan Standard Time).',
+    );
     expect(lines(monthly, 'en', { captureMethod: 'manual' })).toContain(
       'Amounts are first reserved on your payment method and taken later.',
     );
