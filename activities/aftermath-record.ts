@@ -117,9 +117,8 @@ async function writeRefund(
   };
   const isNew = await bookMovement(db, { ...movement, kind: 'refund', amount_minor: -refund.amount });
   const cameBack = REFUND_TABLE[status]?.counts === false;
-  if (cameBack) {
-    await bookMovement(db, { ...movement, kind: 'refund_failed', amount_minor: refund.amount });
-  }
+  const isBackNow =
+    cameBack && (await bookMovement(db, { ...movement, kind: 'refund_failed', amount_minor: refund.amount }));
   await tell(db, enrollmentId, [
     {
       key: `${chargeId}/refund/${refund.id}/${status}`,
@@ -146,14 +145,22 @@ async function writeRefund(
     ]);
   }
   if (isNew && !cameBack) {
-    await tellCustomer(db, charge, refund, at);
+    await tellCustomer(db, charge, refund, 'charge_refunded', at);
+  }
+  // Who was never told that it goes back misses nothing.
+  if (!isNew && isBackNow && status === 'failed') {
+    await tellCustomer(db, charge, refund, 'refund_failed', at);
   }
 }
+
+/** How a notification's id names what of a refund it tells: each is told once. */
+const NOTICE_OF = { charge_refunded: 'refund', refund_failed: 'refund_failed' } as const;
 
 async function tellCustomer(
   db: Kysely<Database>,
   charge: PaidCharge,
   refund: Stripe.Refund,
+  kind: keyof typeof NOTICE_OF,
   at: string,
 ): Promise<void> {
   const { locale, description, terms, currency, ...row } = await db
@@ -171,10 +178,10 @@ async function tellCustomer(
     ])
     .executeTakeFirstOrThrow();
   await insertNotification(db, {
-    id: `ntf_${charge.id.slice('chg_'.length)}_refund_${refund.id}`,
+    id: `ntf_${charge.id.slice('chg_'.length)}_${NOTICE_OF[kind]}_${refund.id}`,
     enrollmentId: charge.enrollmentId,
     chargeId: charge.id,
-    kind: 'charge_refunded',
+    kind,
     locale,
     data: {
       amountMinor: refund.amount,

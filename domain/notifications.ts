@@ -20,6 +20,8 @@ export const NOTIFICATION_KINDS = [
   'charge_processing',
   /** A charge or part of it goes back. */
   'charge_refunded',
+  /** What was going back did not reach the customer. */
+  'refund_failed',
   /** The saved method will fail at the next charge: it is gone, or its card is over by then. */
   'payment_method_needed',
   'enrollment_canceled',

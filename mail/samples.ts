@@ -31,6 +31,7 @@ const DIFFERENCES: Readonly<Record<NotificationKind, Difference>> = {
   charge_given_up: { reason: 'expired_card' },
   charge_processing: {},
   charge_refunded: { amountMinor: 990 },
+  refund_failed: { amountMinor: 990 },
   payment_method_needed: { dueAt: null, nextChargeAt: '2026-12-23T00:00:00.000Z' },
   enrollment_canceled: { amountMinor: null, dueAt: null },
   enrollment_completed: { amountMinor: null, dueAt: null },

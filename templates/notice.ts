@@ -29,7 +29,8 @@ type Sentence =
   | 'choose_another'
   | 'confirm_how'
   | 'next'
-  | 'questions';
+  | 'questions'
+  | 'contact_merchant';
 
 const SENTENCES: Readonly<Record<NotificationKind, readonly Sentence[]>> = {
   charge_succeeded: ['body', 'next'],
@@ -40,6 +41,7 @@ const SENTENCES: Readonly<Record<NotificationKind, readonly Sentence[]>> = {
   charge_given_up: ['body', 'reason', 'questions'],
   charge_processing: ['body'],
   charge_refunded: ['body', 'questions'],
+  refund_failed: ['body', 'contact_merchant'],
   payment_method_needed: ['body', 'next'],
   enrollment_canceled: ['body', 'questions'],
   enrollment_completed: ['body'],
@@ -128,6 +130,7 @@ function sentenceOf(
     case 'choose_another':
     case 'confirm_how':
     case 'questions':
+    case 'contact_merchant':
       return [say(`notice.${sentence}`)];
     default:
       return sentence satisfies never;

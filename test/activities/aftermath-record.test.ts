@@ -76,6 +76,40 @@ describe('a look that is written before the refund that it has read', () => {
   });
 });
 
+describe('a refund that does not reach the customer', () => {
+  const told = async () => {
+    const rows = await database.db
+      .selectFrom('notifications')
+      .select(['kind', 'data'])
+      .where('charge_id', '=', chargeId)
+      .orderBy('created_at')
+      .execute();
+    return rows.map(({ kind, data }) => ({ kind, amountMinor: data.amountMinor }));
+  };
+  const failed = () => refund({ status: 'failed', failure_reason: 'lost_or_stolen_card' });
+
+  it('is told to them once, after they were told that it is on its way', async () => {
+    await record({ refunds: [refund({ status: 'pending' })] });
+    const at = '2026-11-03T00:00:00.000Z';
+    await record({ refunds: [failed()], at });
+    await record({ refunds: [failed()], at });
+    await record({ refunds: [refund({ status: 'pending' })] });
+    expect(await told()).toEqual([
+      { kind: 'charge_refunded', amountMinor: 500 },
+      { kind: 'refund_failed', amountMinor: 500 },
+    ]);
+  });
+
+  it('is told to nobody who was never told of it, nor when it was withdrawn', async () => {
+    await record({ refunds: [failed()] });
+    expect(await told()).toEqual([]);
+    const id = `re_${enrollments}_other`;
+    await record({ refunds: [refund({ id, status: 'pending' })] });
+    await record({ refunds: [refund({ id, status: 'canceled' })] });
+    expect(await told()).toEqual([{ kind: 'charge_refunded', amountMinor: 500 }]);
+  });
+});
+
 describe('a look that is written after the refund that it has not read', () => {
   it('leaves what went back as it is, and knows of the refund', async () => {
     const made = { refunds: [{ amountMinor: 500, status: 'pending' }] };
