@@ -13,8 +13,8 @@ import type { DunningDecision } from '../domain/dunning.ts';
 import { noticeAfterDecline } from '../domain/dunning-notices.ts';
 import type { CustomerReason, NotificationKind } from '../domain/notifications.ts';
 import { type Asker, keyDetails, type LastDecline, type OpenCharge } from '../domain/open-charge.ts';
-import { type ChargeStatus, SETTLED_CHARGE } from '../domain/statuses.ts';
-import type { PlannedCharge } from '../domain/terms.ts';
+import { type ChargeStatus, PAST_DUE_CHARGE, SETTLED_CHARGE } from '../domain/statuses.ts';
+import type { DunningPolicy, PlannedCharge } from '../domain/terms.ts';
 import { tellIfMethodFails } from './method-notice.ts';
 
 /** What the rows and messages of a charge need to know of its enrollment. */
@@ -51,6 +51,8 @@ export interface ChargeNews {
   /** Set when the outcome answers an attempt, now or by a later reading of it. */
   attempt: AttemptMade | null;
   dunning: DunningStep | null;
+  /** What becomes of the enrollment when the charge is given up; absent where nobody is told of it. */
+  afterLastTry?: DunningPolicy['afterLastTry'];
   /** The next charge of the schedule; undefined leaves it as it is. */
   next?: PlannedCharge | null;
   /** Charges that the catch-up rule gave up on the way there. */
@@ -130,6 +132,7 @@ export function chargeRow(
     payment_intent_id: intent?.paymentIntentId ?? charge.paymentIntentId,
     attempts: attempt?.number ?? charge.attempts,
     next_attempt_at: dunning?.nextAttemptAt ?? null,
+    give_up_at: PAST_DUE_CHARGE.includes(status) ? (dunning ?? charge).giveUpAt : null,
     captured_minor: intent?.amountReceivedMinor ?? 0,
     refunded_minor: 0,
     last_code: intent?.decline?.code ?? null,
@@ -241,7 +244,7 @@ function noticeOf(
 
 /** A notification about a charge; the same kind is told once per attempt. */
 export function chargeNotice(
-  news: Pick<ChargeNews, 'charge' | 'context' | 'at' | 'attempt' | 'dunning' | 'next'> &
+  news: Pick<ChargeNews, 'charge' | 'context' | 'at' | 'attempt' | 'dunning' | 'next' | 'afterLastTry'> &
     Partial<Pick<ChargeNews, 'outcome'>>,
   kind: NotificationKind,
 ): NewNotice {
@@ -262,9 +265,18 @@ export function chargeNotice(
       nextChargeAt: next?.dueAt ?? null,
       reason: dunning?.customerReason ?? null,
       timeZone: context.timeZone,
+      ...deadline(news),
     },
     createdAt: at,
   };
+}
+
+/** Until when the customer is waited for, and what follows then. */
+function deadline({ dunning, afterLastTry }: Pick<ChargeNews, 'dunning' | 'afterLastTry'>) {
+  const giveUpAt = dunning?.giveUpAt ?? null;
+  return giveUpAt === null
+    ? {}
+    : { giveUpAt, ...(afterLastTry === undefined ? {} : { afterGivingUp: afterLastTry }) };
 }
 
 /** Of a payment that went through what was taken: what was held may have been captured in part. */

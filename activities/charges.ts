@@ -179,6 +179,7 @@ export function createChargeActivities(deps: ActivityDeps) {
       outcome,
       attempt,
       dunning,
+      afterLastTry: work.terms.dunning.afterLastTry,
       ...(work.by === null ? {} : { by: work.by }),
       ...(upcoming === undefined ? {} : { next: upcoming.next, passedOver: upcoming.passedOver ?? 0 }),
       expiresBeforeNext: upcoming?.next != null && isExpired(work.expires ?? NEVER, upcoming.next.dueAt),

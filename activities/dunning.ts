@@ -2,6 +2,7 @@
  * Dunning that goes on after a dispute: when a retry that was held back is made now. Called by
  * `workflows/after-dispute.ts`; asks Stripe nothing.
  */
+import { extendWait } from '../db/charges.ts';
 import { tell } from '../db/timeline.ts';
 import { retryAt } from '../domain/retry-time.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -22,12 +23,15 @@ export function createDunningActivities({ db }: ActivityDeps) {
   return {
     /**
      * Plans the retry for the next hours of local daytime, and writes it where the row still says when it was planned
-     * before. Safe to repeat.
+     * before; and until when the customer is waited for. Safe to repeat.
      */
     async resumeDunning(work: DunningGoesOn): Promise<{ nextAttemptAt: string | null }> {
       const { enrollmentId, chargeId, heldSince, giveUpAt, timeZone, at } = work;
       const nextAttemptAt = heldSince === null ? null : retryAt(at, 0, timeZone);
       await db.transaction().execute(async (trx) => {
+        if (giveUpAt !== null) {
+          await extendWait(trx, { id: chargeId, until: giveUpAt, at });
+        }
         if (heldSince !== null) {
           await trx
             .updateTable('charges')

@@ -50,6 +50,7 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
           outcome,
           attempt: charge.attempts > 0 ? attempt : null,
           dunning,
+          afterLastTry: work.terms.dunning.afterLastTry,
         });
       }
       return reportOf(outcome, { status, dunning });

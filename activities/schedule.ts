@@ -3,6 +3,7 @@
  * Called by the enrollment Workflow, which keeps the answer. Never calls Stripe.
  */
 import type { Kysely } from 'kysely';
+import { extendWait } from '../db/charges.ts';
 import { type EnrollmentChange, touchEnrollment } from '../db/enrollments.ts';
 import type { Database } from '../db/schema.ts';
 import { hasGoneOn, type TimelineFact, tell, toldAt } from '../db/timeline.ts';
@@ -51,6 +52,8 @@ export interface NoteWork {
   /** ISO 8601, UTC. */
   at: string;
   row: Pick<EnrollmentChange, 'pausedUntil' | 'cancelAt' | 'next'>;
+  /** A charge that waits longer for its customer; absent in what older versions told. */
+  waits?: { chargeId: string; until: string };
   facts: TimelineFact[];
 }
 
@@ -120,7 +123,11 @@ export function createScheduleActivities(deps: ActivityDeps) {
      * payment method that fails at the charge that now comes after all. Safe to repeat.
      */
     async noteCommand(work: NoteWork): Promise<void> {
+      const { waits } = work;
       await deps.db.transaction().execute(async (trx) => {
+        if (waits !== undefined) {
+          await extendWait(trx, { id: waits.chargeId, until: waits.until, at: work.at });
+        }
         if (await toldNow(trx, work)) {
           await touchEnrollment(trx, work.enrollmentId, { at: work.at, ...work.row });
         }

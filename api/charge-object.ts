@@ -16,6 +16,7 @@ export function chargeObjectOf(row: Charge): ChargeObject {
     due_at: row.due_at.toISOString(),
     attempts: row.attempts,
     next_attempt_at: row.next_attempt_at?.toISOString() ?? null,
+    give_up_at: row.give_up_at?.toISOString() ?? null,
     last_code: row.last_code,
     last_decline_code: row.last_decline_code,
     status_reason: row.refund_refused ?? row.status_reason,

@@ -67,6 +67,7 @@ export function untriedRow(
     payment_intent_id: null,
     attempts: 0,
     next_attempt_at: null,
+    give_up_at: null,
     captured_minor: 0,
     refunded_minor: 0,
     dispute_status: null,

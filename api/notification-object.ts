@@ -22,6 +22,7 @@ export function notificationObjectOf(row: Notification): NotificationObject {
       due_at: text('dueAt'),
       next_attempt_at: text('nextAttemptAt'),
       next_charge_at: text('nextChargeAt'),
+      give_up_at: text('giveUpAt'),
       reason: CUSTOMER_REASONS.find((reason) => reason === data.reason) ?? null,
       time_zone: text('timeZone') ?? 'UTC',
     },

@@ -62,6 +62,7 @@ export async function writePayment(
                   'excluded.captured_minor',
                 ]),
                 next_attempt_at: null,
+                give_up_at: null,
                 settled_at: eb.fn.coalesce('charges.settled_at', 'excluded.settled_at'),
                 updated_at: eb.ref('excluded.updated_at'),
               }))

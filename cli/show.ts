@@ -83,6 +83,7 @@ export function chargeInWords(one: ChargeObject): string {
     `${one.id}: ${amountText(one.amount_minor, one.currency)} is ${one.status}`,
     one.last_decline_code === null ? null : `declined with ${one.last_decline_code}`,
     one.next_attempt_at === null ? null : `tried again on ${instantText(one.next_attempt_at)}`,
+    one.give_up_at === null ? null : `waits for the customer until ${instantText(one.give_up_at)}`,
     one.status_reason,
   ];
   return `${parts.filter(Boolean).join('; ')}.`;

@@ -29,6 +29,7 @@ export function chargeSave(db: Kysely<Database>, charge: NewCharge) {
           payment_intent_id: eb.fn.coalesce('charges.payment_intent_id', 'excluded.payment_intent_id'),
           attempts: eb.ref('excluded.attempts'),
           next_attempt_at: eb.ref('excluded.next_attempt_at'),
+          give_up_at: eb.ref('excluded.give_up_at'),
           captured_minor: eb.fn<number>('greatest', ['charges.captured_minor', 'excluded.captured_minor']),
           last_code: eb.ref('excluded.last_code'),
           last_decline_code: eb.ref('excluded.last_decline_code'),
@@ -38,6 +39,22 @@ export function chargeSave(db: Kysely<Database>, charge: NewCharge) {
         }))
         .where(MAY_FOLLOW),
     );
+}
+
+/** The customer is waited for until then, and no shorter than was said before. One who is not waited for stays so. */
+export async function extendWait(
+  db: Kysely<Database>,
+  { id, until, at }: { id: string; until: string; at: string },
+): Promise<void> {
+  await db
+    .updateTable('charges')
+    .set({
+      give_up_at: sql<Date>`greatest(give_up_at, ${until}::timestamptz)`,
+      updated_at: at,
+    })
+    .where('id', '=', id)
+    .where('give_up_at', 'is not', null)
+    .execute();
 }
 
 const MONEY_MOVED: ChargeStatus = 'succeeded';

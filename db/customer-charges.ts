@@ -16,6 +16,8 @@ export interface CustomerCharge {
   status: ChargeStatus;
   attempts: number;
   nextAttemptAt: Date | null;
+  /** Until when the customer is waited for. */
+  giveUpAt: Date | null;
   capturedMinor: number;
   refundedMinor: number;
   disputeStatus: string | null;
@@ -116,6 +118,7 @@ export async function listCustomerCharges(
       'c.status',
       'c.attempts',
       'c.next_attempt_at as nextAttemptAt',
+      'c.give_up_at as giveUpAt',
       'c.captured_minor as capturedMinor',
       'c.refunded_minor as refundedMinor',
       'c.dispute_status as disputeStatus',

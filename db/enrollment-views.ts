@@ -244,12 +244,13 @@ function viewOf({ latest_charge: latest, ...row }: ViewRow): EnrollmentView {
 }
 
 function chargeOf(charge: InJson<Charge>): Charge {
-  const { next_attempt_at: nextAttemptAt, settled_at: settledAt } = charge;
+  const asDate = (at: string | null) => (at === null ? null : new Date(at));
   return {
     ...charge,
     due_at: new Date(charge.due_at),
-    next_attempt_at: nextAttemptAt === null ? null : new Date(nextAttemptAt),
-    settled_at: settledAt === null ? null : new Date(settledAt),
+    next_attempt_at: asDate(charge.next_attempt_at),
+    give_up_at: asDate(charge.give_up_at),
+    settled_at: asDate(charge.settled_at),
     created_at: new Date(charge.created_at),
     updated_at: new Date(charge.updated_at),
   };

@@ -77,6 +77,8 @@ export interface ChargesTable {
   payment_intent_id: string | null;
   attempts: number;
   next_attempt_at: NullableInstant;
+  /** Until when it waits for its customer; null while nobody is waited for. */
+  give_up_at: NullableInstant;
   captured_minor: number;
   refunded_minor: number;
   dispute_status: string | null;

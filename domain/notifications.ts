@@ -2,6 +2,7 @@
  * What a customer is told, and with what. Activities write one row per notification in the transaction of
  * the change it tells of; mail and pages render it. Holds no personal data and no link.
  */
+import type { DunningPolicy } from './terms.ts';
 
 export const NOTIFICATION_KINDS = [
   /** A charge was paid. */
@@ -49,6 +50,10 @@ export interface NotificationData extends Record<string, string | number | null>
   /** What a customer may be told of a decline: see {@link CustomerReason}. */
   reason: CustomerReason | null;
   timeZone: string;
+  /** ISO 8601, UTC: until when the customer is waited for; absent when nobody is. */
+  giveUpAt?: string;
+  /** What becomes of the enrollment then; absent where that is not to be said. */
+  afterGivingUp?: DunningPolicy['afterLastTry'];
 }
 
 /** How far the enrollment of a notification is with its end. */
@@ -60,12 +65,27 @@ export interface EnrollmentEnd {
   isCanceling: boolean;
 }
 
-/** What may still be said: without the next charge when the end, which was not known or not asked for then, comes first. */
+/**
+ * What may still be said: without the next charge when the end, which was not known or not asked for then, comes first, and
+ * without what the end has overtaken.
+ */
 export function withoutEndedPlan(data: NotificationData, end: EnrollmentEnd): NotificationData {
   const { endedAt, cancelAt, isCanceling } = end;
-  const isCut =
-    data.nextChargeAt !== null && cancelAt !== null && Date.parse(data.nextChargeAt) >= cancelAt.getTime();
-  return isCut || isCanceling || endedAt !== null ? { ...data, nextChargeAt: null } : data;
+  const { giveUpAt, afterGivingUp, ...always } = data;
+  if (isCanceling || endedAt !== null) {
+    return { ...always, nextChargeAt: null };
+  }
+  if (cancelAt === null) {
+    return data;
+  }
+  const isCut = data.nextChargeAt !== null && Date.parse(data.nextChargeAt) >= cancelAt.getTime();
+  return {
+    ...always,
+    ...(isCut ? { nextChargeAt: null } : {}),
+    ...(giveUpAt === undefined ? {} : { giveUpAt }),
+    // It ends by itself: nothing is paused then, and nothing goes on.
+    ...(afterGivingUp === 'cancel' ? { afterGivingUp } : {}),
+  };
 }
 
 /** Declines that must not be told apart (fraud, lost, stolen) are all `declined`. */

@@ -19,13 +19,20 @@ const MONTHLY: NotificationData = {
 };
 
 type Difference = Partial<
-  Pick<NotificationData, 'amountMinor' | 'dueAt' | 'nextAttemptAt' | 'nextChargeAt' | 'reason'>
+  Pick<
+    NotificationData,
+    'amountMinor' | 'dueAt' | 'nextAttemptAt' | 'nextChargeAt' | 'reason' | 'giveUpAt' | 'afterGivingUp'
+  >
 >;
 
 const DIFFERENCES: Readonly<Record<NotificationKind, Difference>> = {
   charge_succeeded: { nextChargeAt: '2026-12-23T00:00:00.000Z' },
   charge_failed: { reason: 'insufficient_funds', nextAttemptAt: '2026-11-24T01:00:00.000Z' },
-  authentication_required: { reason: 'authentication_required' },
+  authentication_required: {
+    reason: 'authentication_required',
+    giveUpAt: '2026-12-09T01:00:00.000Z',
+    afterGivingUp: 'cancel',
+  },
   last_try_ahead: { reason: 'declined', nextAttemptAt: '2026-12-02T01:00:00.000Z' },
   charge_recovered: { nextChargeAt: '2026-12-23T00:00:00.000Z' },
   charge_given_up: { reason: 'expired_card' },
@@ -51,7 +58,10 @@ export function previewNotices(): { name: string; kind: NotificationKind; data: 
     others.map((reason) => {
       const isTriedAgain = reason === 'declined' || reason === 'temporary';
       const nextAttemptAt = isTriedAgain ? data.nextAttemptAt : null;
-      return { name: `${kind}-${reason}`, kind, data: { ...data, reason, nextAttemptAt } };
+      const deadline = isTriedAgain
+        ? {}
+        : { giveUpAt: '2026-12-09T01:00:00.000Z', afterGivingUp: 'pause' as const };
+      return { name: `${kind}-${reason}`, kind, data: { ...data, reason, nextAttemptAt, ...deadline } };
     }),
   );
   return [...kinds, ...reasons];

@@ -4,6 +4,7 @@
  */
 import { formatDay, formatInstant, formatMoney, type Locale } from '../domain/format.ts';
 import type { NotificationData, NotificationKind } from '../domain/notifications.ts';
+import type { DunningPolicy } from '../domain/terms.ts';
 import type { Say } from './renderer.ts';
 
 export interface NoticeWords {
@@ -30,12 +31,13 @@ type Sentence =
   | 'confirm_how'
   | 'next'
   | 'questions'
-  | 'contact_merchant';
+  | 'contact_merchant'
+  | 'deadline';
 
 const SENTENCES: Readonly<Record<NotificationKind, readonly Sentence[]>> = {
   charge_succeeded: ['body', 'next'],
   charge_failed: ['body', 'reason', 'retry', 'or_choose'],
-  authentication_required: ['body', 'confirm_how'],
+  authentication_required: ['body', 'confirm_how', 'deadline'],
   last_try_ahead: ['body', 'reason', 'last_retry', 'choose_another'],
   charge_recovered: ['body', 'nothing_more', 'next'],
   charge_given_up: ['body', 'reason', 'questions'],
@@ -54,7 +56,7 @@ const SENTENCES: Readonly<Record<NotificationKind, readonly Sentence[]>> = {
  */
 const DELAYED: readonly Sentence[] = ['body', 'reason', 'retry', 'nothing_to_do'];
 const SHORT_OF_MONEY: readonly Sentence[] = ['body', 'reason', 'retry', 'enough_money'];
-const REFUSED: readonly Sentence[] = ['body', 'reason', 'retry', 'choose_another'];
+const REFUSED: readonly Sentence[] = ['body', 'reason', 'retry', 'choose_another', 'deadline'];
 
 interface Wording {
   /** Whose subject, title, body and action of the catalogs: `notice.<as>.…`. */
@@ -124,6 +126,17 @@ function sentenceOf(
       return data.nextChargeAt === null ? [] : [say('notice.next_charge', { date: at(data.nextChargeAt) })];
     case 'nothing_more':
       return hasUnpaid ? [] : [say('notice.nothing_more')];
+    case 'deadline':
+      return data.giveUpAt === undefined
+        ? []
+        : [
+            deadlineWords(
+              { at: data.giveUpAt, afterwards: data.afterGivingUp ?? null },
+              locale,
+              data.timeZone,
+              say,
+            ),
+          ];
     case 'nothing_to_do':
     case 'enough_money':
     case 'or_choose':
@@ -135,6 +148,17 @@ function sentenceOf(
     default:
       return sentence satisfies never;
   }
+}
+
+/** Until when the customer is waited for, and what follows then; null says nothing of that. */
+export function deadlineWords(
+  { at, afterwards }: { at: string; afterwards: DunningPolicy['afterLastTry'] | null },
+  locale: Locale,
+  timeZone: string,
+  say: Say,
+): string {
+  const key = afterwards === null ? 'notice.deadline' : `notice.deadline_${afterwards}`;
+  return say(key, { date: formatInstant(at, locale, timeZone) });
 }
 
 function factsOf(data: NotificationData, amount: string, locale: Locale, say: Say): NoticeWords['facts'] {

@@ -17,7 +17,7 @@ import { type ChargePhase, chargePhase, chargeWords, type Tone } from './charge-
 import { type MethodModel, methodModel } from './method-words.ts';
 import { type NextModel, nextModel } from './next-words.ts';
 import { type NudgeModel, nudgeModel } from './nudge-words.ts';
-import { type ProblemModel, problemModel } from './problem-words.ts';
+import { afterGivingUp, type ProblemModel, problemModel } from './problem-words.ts';
 import { type RefundModel, refundModel } from './refund-words.ts';
 import { isDisputed } from './remedies.ts';
 import { agreementLines, timeZoneOf } from './schedule-words.ts';
@@ -89,9 +89,8 @@ export function accountModel(facts: AccountFacts, locale: Locale, say: Say): Acc
   const isStopped = isOver || enrollment.isCanceling;
   const { next, noNext } = nextModel(enrollment, context, locale, say);
   const making = phases.find(({ phase }) => phase === 'making')?.charge;
-  const problems = isStopped
-    ? []
-    : phases.flatMap((entry) => problemModel(entry, context, locale, say) ?? []);
+  const asked = { ...context, afterGivingUp: afterGivingUp(enrollment) };
+  const problems = isStopped ? [] : phases.flatMap((entry) => problemModel(entry, asked, locale, say) ?? []);
   const isAsked = problems.some(({ actions }) => actions.length > 0);
   const needsMethod = enrollment.status === 'awaiting_payment_method';
   const isProving = facts.session !== null && isBeingProven(facts.session);

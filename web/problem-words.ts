@@ -1,7 +1,9 @@
 /** What stands in the way of a charge, why, and what the customer can do. Called by the account page; pure. */
 import type { CustomerCharge } from '../db/customer-charges.ts';
-import type { CustomerPaymentMethod } from '../db/customer-view.ts';
+import type { CustomerEnrollment, CustomerPaymentMethod } from '../db/customer-view.ts';
 import { formatDay, formatInstant, formatMoney, type Locale } from '../domain/format.ts';
+import type { DunningPolicy } from '../domain/terms.ts';
+import { deadlineWords } from '../templates/notice.ts';
 import type { Say } from '../templates/renderer.ts';
 import type { ChargePhase } from './charge-words.ts';
 import { isBeyondUse, type Remedies, type Remedy, reasonOf, remediesOf } from './remedies.ts';
@@ -22,6 +24,8 @@ export interface ProblemContext {
   isDisputed: boolean;
   /** The saved payment method. */
   method: CustomerPaymentMethod | null;
+  /** What becomes of the agreement when a charge is given up; null where that is not to be said. */
+  afterGivingUp: DunningPolicy['afterLastTry'] | null;
 }
 
 /** @returns null when the charge needs nobody */
@@ -51,7 +55,11 @@ export function problemModel(
   return {
     id: charge.id,
     title: say(mustConfirm ? 'problem.confirm_title' : 'problem.title', { amount }),
-    paragraphs: [due, ...(mustConfirm ? confirmWords : declineWords)(charge, remedies, context, locale, say)],
+    paragraphs: [
+      due,
+      ...(mustConfirm ? confirmWords : declineWords)(charge, remedies, context, locale, say),
+      ...deadlineLines(charge, context, locale, say),
+    ],
     actions: remedies.ways.map((way) => ({ way, label: say(`action.${way}`) })),
   };
 }
@@ -84,6 +92,28 @@ const declineWords: Worder = (charge, { ways, triesUsedUp }, context, locale, sa
     say(ways.includes('retry') ? 'problem.fix_or_retry' : 'problem.fix'),
   ];
 };
+
+/** @returns null where the agreement ends by itself, or payments are paused already */
+export function afterGivingUp({
+  terms,
+  status,
+  cancelAt,
+}: CustomerEnrollment): ProblemContext['afterGivingUp'] {
+  const { afterLastTry } = terms.dunning;
+  const isSo = cancelAt !== null || (status === 'paused' && afterLastTry === 'pause');
+  return isSo && afterLastTry !== 'cancel' ? null : afterLastTry;
+}
+
+function deadlineLines(
+  { giveUpAt }: CustomerCharge,
+  { timeZone, nowMs, afterGivingUp }: ProblemContext,
+  locale: Locale,
+  say: Say,
+): string[] {
+  return giveUpAt === null || giveUpAt.getTime() <= nowMs
+    ? []
+    : [deadlineWords({ at: giveUpAt.toISOString(), afterwards: afterGivingUp }, locale, timeZone, say)];
+}
 
 function retryWords(
   { nextAttemptAt }: CustomerCharge,

@@ -193,7 +193,8 @@ function handleExtension(run: EnrollmentRun): void {
       }
       const { status, nextAttemptAt, giveUpAt } = charge;
       const details = { days, give_up_at: giveUpAt };
-      await note(run, { what: 'charge.dunning_extended', by: requested, chargeId, details });
+      const waits = giveUpAt === null ? {} : { waits: { chargeId, until: giveUpAt } };
+      await note(run, { what: 'charge.dunning_extended', by: requested, chargeId, details }, {}, waits);
       return { chargeId, status, nextAttemptAt, giveUpAt };
     },
     {

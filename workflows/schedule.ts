@@ -40,13 +40,19 @@ export function commandFact(
 }
 
 /** Writes a command that changes no plan: into the timeline, and into the row. */
-export async function note(run: EnrollmentRun, told: Told, row: NoteWork['row'] = {}): Promise<void> {
+export async function note(
+  run: EnrollmentRun,
+  told: Told,
+  row: NoteWork['row'] = {},
+  more: Pick<NoteWork, 'waits'> = {},
+): Promise<void> {
   const fact = commandFact(run, told);
   await interactive(`Note: ${told.what}`).noteCommand({
     enrollmentId: run.input.enrollmentId,
     at: fact.at,
     row,
     facts: [fact],
+    ...more,
   });
 }
 

@@ -17,6 +17,9 @@ export const chargeObject = z
     due_at: instant,
     attempts: z.int().describe('Confirmations that were tried'),
     next_attempt_at: instant.nullable().describe('When it is tried again by itself'),
+    give_up_at: instant
+      .nullable()
+      .describe('Until when the customer is waited for; then it is given up, and after_last_try follows'),
     last_code: z.string().nullable().describe("Stripe's code of the last failed attempt"),
     last_decline_code: z.string().nullable(),
     status_reason: z.string().nullable().describe('For operators'),

@@ -38,6 +38,9 @@ export const notificationObject = z
       next_charge_at: instant
         .nullable()
         .describe('As it was planned then; what is planned now is in the enrollment. ISO 8601, UTC'),
+      give_up_at: instant
+        .nullable()
+        .describe('Until when the customer is waited for, as it was decided then'),
       reason: z.enum(CUSTOMER_REASONS).nullable(),
       time_zone: z.string(),
     }),

@@ -117,6 +117,7 @@ describe('GET /v1/enrollments/:id/notifications', () => {
         due_at: '2026-12-01T00:00:00.000Z',
         next_attempt_at: '2026-12-02T00:00:00.000Z',
         next_charge_at: null,
+        give_up_at: null,
         reason: 'insufficient_funds',
         time_zone: 'Asia/Tokyo',
       },

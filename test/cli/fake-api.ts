@@ -115,7 +115,14 @@ export function monthly(number: number): { id: string } {
 
 /** A paid charge of JPY 980. */
 export function paidCharge(): { id: string } {
-  const empty = ['description', 'next_attempt_at', 'last_code', 'last_decline_code', 'status_reason'];
+  const empty = [
+    'description',
+    'next_attempt_at',
+    'give_up_at',
+    'last_code',
+    'last_decline_code',
+    'status_reason',
+  ];
   return {
     ...Object.fromEntries([...empty, 'payment_intent_id', 'dispute_status'].map((name) => [name, null])),
     ...Object.fromEntries(['due_at', 'created_at', 'updated_at', 'settled_at'].map((name) => [name, AT])),

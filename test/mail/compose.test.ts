@@ -132,6 +132,25 @@ describe('composeMail', () => {
     },
   );
 
+  it.each([
+    ['charge_failed', 'cancel', 'the agreement ends.'],
+    ['authentication_required', 'pause', 'your payments are paused.'],
+    ['charge_failed', 'keep_active', 'we stop trying to take it. Later payments go on as agreed.'],
+    ['authentication_required', undefined, 'we stop trying to take it.'],
+  ] as const)(
+    'says by when the customer must act, and what else: %s, %s',
+    async (kind, afterGivingUp, end) => {
+      const { data } = hostileNotice(kind);
+      const until = { giveUpAt: '2026-12-09T01:00:00.000Z', ...(afterGivingUp && { afterGivingUp }) };
+      const of = { kind, locale: 'en' as const, name: null, link };
+      const asked = await composeMail(renderer, { ...of, data: { ...data, nextAttemptAt: null, ...until } });
+      const by = 'If this payment has not been made by December 9, 2026 at 10:00 AM GMT+9,';
+      expect(asked.text.replace(/\s+/g, ' ')).toContain(`${by} ${end}`);
+      const other = await composeMail(renderer, { ...of, data: { ...data, nextAttemptAt: null } });
+      expect(other.text).not.toContain('If this payment');
+    },
+  );
+
   it('tells each reason in its own words', async () => {
     const notice = hostileNotice('charge_failed');
     const texts = await Promise.all(

@@ -55,6 +55,7 @@ export const charge: CustomerCharge = {
   status: 'succeeded',
   attempts: 1,
   nextAttemptAt: null,
+  giveUpAt: null,
   capturedMinor: 1980,
   refundedMinor: 0,
   disputeStatus: null,

@@ -1,7 +1,10 @@
 /** What the account page says of a charge that did not go through, and what it offers to do about it. */
 import { describe, expect, it } from '@jest/globals';
 import type { CustomerCharge } from '../../db/customer-charges.ts';
+import type { CustomerEnrollment } from '../../db/customer-view.ts';
+import type { Locale } from '../../domain/format.ts';
 import { at, DAY, enrollment, method, model, unpaid } from './account-facts.ts';
+import { MONTHLY, termsOf } from './rows.ts';
 
 describe('problems', () => {
   const pastDue = { ...enrollment, status: 'past_due' as const };
@@ -18,6 +21,41 @@ describe('problems', () => {
       'We will try again by ourselves on November 24, 2026 at 10:00 AM GMT+9.',
     ]);
     expect(problem?.actions).toEqual([{ way: 'method', label: 'Choose a payment method' }]);
+  });
+
+  describe('until when the customer is waited for', () => {
+    const by = 'December 3, 2026 at 10:00 AM GMT+9';
+    const said = (
+      more: Partial<CustomerCharge>,
+      of: Partial<CustomerEnrollment> = {},
+      locale: Locale = 'en',
+    ) => {
+      const charges = [unpaid('requires_payment_method', { giveUpAt: at(10 * DAY), ...more })];
+      return model({ enrollment: { ...pastDue, ...of }, charges }, locale).problems[0]?.paragraphs.at(-1);
+    };
+    const then = (afterLastTry: 'cancel' | 'pause' | 'keep_active') => ({
+      terms: termsOf(MONTHLY, { dunning: { retryAfterDays: [1], afterLastTry } }),
+    });
+    const unless = `If this payment has not been made by ${by}, `;
+
+    it.each([
+      ['cancel', {}, 'the agreement ends.'],
+      ['pause', {}, 'your payments are paused.'],
+      ['keep_active', {}, 'we stop trying to take it. Later payments go on as agreed.'],
+      ['cancel', { cancelAt: at(20 * DAY) }, 'the agreement ends.'],
+      ['pause', { cancelAt: at(20 * DAY) }, 'we stop trying to take it.'],
+      ['keep_active', { cancelAt: at(20 * DAY) }, 'we stop trying to take it.'],
+      ['pause', { status: 'paused' }, 'we stop trying to take it.'],
+    ] as const)('is said with what follows by the terms: %s %j', (afterLastTry, of, end) => {
+      expect(said({ decision: 'ask_customer' }, { ...then(afterLastTry), ...of })).toBe(`${unless}${end}`);
+      expect(said({ decision: 'authenticate' }, { ...then(afterLastTry), ...of })).toBe(`${unless}${end}`);
+    });
+
+    it('is said in Japanese, and not once it is over or where nobody is waited for', () => {
+      expect(said({}, then('cancel'), 'ja')).toMatch(/までにお支払いがない場合、ご契約は終了します。$/);
+      expect(said({ giveUpAt: at(-60) })).not.toContain('If this payment');
+      expect(said({ giveUpAt: null, nextAttemptAt: at(DAY) })).not.toContain('If this payment');
+    });
   });
 
   it('says declined where no reason was told, or one that has no words', () => {

@@ -104,9 +104,18 @@ export const SCENES: Readonly<Record<SceneName, Seeder>> = {
   async confirm(db, locale) {
     const id = await seedEnrollment(db, about(locale, { ...next, status: 'past_due' }));
     await seedPaymentMethod(db, id);
-    const chargeId = await seedCharge(db, id, { status: 'requires_payment_method', attempts: 1 });
+    const until = '2099-12-09T01:00:00.000Z';
+    const chargeId = await seedCharge(db, id, {
+      status: 'requires_payment_method',
+      give_up_at: until,
+      attempts: 1,
+    });
     await seedAttempt(db, id, chargeId, { decision: 'authenticate' });
-    const told = { reason: 'authentication_required' as const };
+    const told = {
+      reason: 'authentication_required' as const,
+      giveUpAt: until,
+      afterGivingUp: 'cancel' as const,
+    };
     await seedNotification(db, id, 'authentication_required', told, { chargeId });
     return { enrollmentId: id, path: '/account' };
   },
@@ -162,6 +171,7 @@ export const SCENES: Readonly<Record<SceneName, Seeder>> = {
     await seedRefund(db, id, first, { amount_minor: 1980, status: 'succeeded', created_at: daysAhead(-20) });
     await seedRefund(db, id, second, { amount_minor: 300, status: 'failed', created_at: daysAhead(-9) });
     await seedRefund(db, id, second, { amount_minor: 500 });
+    await seedNotification(db, id, 'refund_failed', { amountMinor: 300 }, { chargeId: second });
     return { enrollmentId: id, path: '/account' };
   },
 

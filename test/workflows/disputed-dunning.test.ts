@@ -92,6 +92,7 @@ describe('a charge that only its customer can move, while a dispute keeps them f
     expect(goesOn).toMatchObject({ who: 'workflow', why: 'no dispute is open any more' });
     const until = Date.parse(String((goesOn.details as { give_up_at: string }).give_up_at));
     expect(Math.abs(until - wonAt - 3 * DAY_MS)).toBeLessThan(60_000);
+    expect(await charge()).toMatchObject({ give_up_at: new Date(until) });
     expect(await details(id)).toContain('waits for the customer until');
     await later(2);
     // Another card is declined for good on the last day, and leaves the customer what is left of it.

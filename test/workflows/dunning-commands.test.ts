@@ -157,6 +157,35 @@ describe('an operator', () => {
     expect(attempt).toEqual({ decision: 'authenticate' });
   }, 45_000);
 
+  it('has the row and the message say until when the customer is waited for, and the row how that goes on', async () => {
+    const { enrollmentId, id } = await declined(ALWAYS_3DS, {
+      ...MONTHLY,
+      dunning: { retryAfterDays: [1], afterLastTry: 'pause' },
+    });
+    const until = async () => (await billing.chargeRows(enrollmentId))[0]?.give_up_at?.toISOString();
+    const said = String(await until());
+    expect(Date.parse(said)).toBeGreaterThan(Date.now() + 2 * 86_400_000);
+    const { data } = await billing.db
+      .selectFrom('notifications')
+      .select('data')
+      .where('charge_id', '=', id)
+      .where('kind', '=', 'authentication_required')
+      .executeTakeFirstOrThrow();
+    expect(data).toMatchObject({ giveUpAt: said, afterGivingUp: 'pause' });
+    // Begun and left: the days go on.
+    await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
+    await waitFor(
+      'the challenge',
+      async () => (await billing.chargeRows(enrollmentId))[0]?.status === 'requires_action',
+    );
+    expect(await until()).toBe(said);
+    const { giveUpAt } = await billing.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 4 });
+    expect(giveUpAt).toBe(new Date(Date.parse(said) + 4 * 86_400_000).toISOString());
+    expect(await until()).toBe(giveUpAt);
+    await billing.billing.cancelCharge(enrollmentId, id, { ...OPERATOR, as: 'forgive' });
+    expect(await until()).toBeUndefined();
+  }, 45_000);
+
   it('stops dunning: the charge is given up and the terms decide', async () => {
     const { enrollmentId, id } = await declined(DECLINES, {
       ...MONTHLY,
