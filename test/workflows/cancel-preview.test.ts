@@ -9,7 +9,7 @@ import {
 import { MONTHLY, startBilling, type TestBilling } from '../support/billing.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
-import { BY, disputeIsKnown } from './disputed.ts';
+import { BY, tellOfDispute, whileChanging } from './disputed.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -22,17 +22,14 @@ afterAll(() => billing.stop());
 const stateOf = (id: string) => billing.handle(id).query(enrollmentStateQuery);
 
 /** An enrollment whose first charge is paid and disputed, and whose second is due. */
-async function holding(terms: Partial<Terms> = {}, amountMinor = 980) {
-  const { enrollmentId: id } = await billing.enrolled({ ...MONTHLY, ...terms });
-  const first = await billing.charged(id, 1, 'succeeded');
-  if (amountMinor !== 980) {
-    await billing.billing.changeAmount(id, { ...BY, amountMinor, effective: 'at_once' });
-  }
+async function holding(terms: Partial<Terms> = {}) {
+  const { enrollmentId: id } = await billing.paidOnce({ ...MONTHLY, ...terms });
+  await tellOfDispute(billing, id, 'needs_response');
+  return held(id);
+}
+
+async function held(id: string) {
   const next = await waitFor('the next charge', async () => (await stateOf(id)).nextChargeAt ?? false);
-  const intent = await billing.stripe.paymentIntents.retrieve(String(first.payment_intent_id));
-  const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
-  await billing.deliverEvents();
-  await disputeIsKnown(billing, id);
   const clock = virtualClock(billing.temporal, `enrollment/${id}`);
   /** Wakes the Workflow there, too: what it answers to a query is of the time when it last did something. */
   const goTo = async (days: number) => {
@@ -41,11 +38,7 @@ async function holding(terms: Partial<Terms> = {}, amountMinor = 980) {
     await billing.handle(id).signal(paymentMethodChangedSignal, change);
   };
   await goTo(1);
-  const win = async () => {
-    await billing.control(`disputes/${dispute.id}/close`, { won: true });
-    await billing.deliverEvents();
-  };
-  return { id, next, goTo, win };
+  return { id, next, goTo, win: () => tellOfDispute(billing, id, 'won') };
 }
 
 /** Cancels at the end of the period, lets everything be collected, and answers with what that was. */
@@ -88,10 +81,20 @@ describe('the preview of a cancel at the end of the period', () => {
   }, 60_000);
 
   it('lets a credit meet one after another, and names what was asked for and waits', async () => {
-    // The credit is larger than the first of them.
-    const { id, goTo, win } = await holding({}, 480);
+    const { enrollmentId: id } = await billing.paidOnce(MONTHLY);
     const other = { ...BY, requestKey: 'two', amountMinor: 700, description: null };
-    const { chargeId } = await billing.billing.createCharge(id, other);
+    let chargeId = '';
+    await whileChanging(
+      billing,
+      id,
+      // The credit is larger than the first of them.
+      () => billing.billing.changeAmount(id, { ...BY, amountMinor: 480, effective: 'at_once' }),
+      async () => {
+        ({ chargeId } = await billing.billing.createCharge(id, other));
+        await tellOfDispute(billing, id, 'needs_response');
+      },
+    );
+    const { goTo, win } = await held(id);
     await goTo(40);
     const preview = await billing.billing.previewCancel(id, 'at_period_end');
     expect(preview.charges).toEqual([{ id: chargeId, amountMinor: 700, fate: 'goes_on' }]);
