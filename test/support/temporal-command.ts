@@ -1,20 +1,16 @@
 /** The Temporal CLI, as an operator uses it. */
 import path from 'node:path';
 import { run } from '../../dev/processes.ts';
-import { findTemporalCli } from '../../dev/temporal-cli.ts';
+import { findTemporalProgram } from '../../dev/temporal-cli.ts';
 
-/** @throws Error where only a server is named */
 export async function temporalProgram(): Promise<string> {
-  const cli = await findTemporalCli({
+  const program = await findTemporalProgram({
     cacheDir: path.resolve(import.meta.dirname, '../../.durable-billing/cache'),
-    environment: { PATH: process.env.PATH },
+    environment: process.env,
     minimumServer: '1.32.0',
     report: () => undefined,
   });
-  if (cli.kind !== 'program') {
-    throw new Error('TEMPORAL_ADDRESS names a server, and there is no Temporal CLI');
-  }
-  return cli.path;
+  return program.path;
 }
 
 /**

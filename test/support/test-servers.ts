@@ -16,7 +16,7 @@ import { freePort } from '../../dev/ports.ts';
 import { clearLeftoverServer, postgresAnswers, postgresProcess, prepareCluster } from '../../dev/postgres.ts';
 import { isAlive, type RunningProcess, run, startProcess, waitUntilReady } from '../../dev/processes.ts';
 import { type ChildRecord, readJson, writeJson } from '../../dev/state.ts';
-import { findTemporalCli } from '../../dev/temporal-cli.ts';
+import { findTemporalProgram } from '../../dev/temporal-cli.ts';
 import { temporalAnswers, temporalServerProcess } from '../../dev/temporal-server.ts';
 
 export interface PostgresForTests {
@@ -49,9 +49,9 @@ export async function startTestServers(): Promise<TestServers> {
   const folder = path.join(os.tmpdir(), `${FOLDER_PREFIX}${process.pid}`);
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   // Looked up before the tests, because the first time it is fetched; a failure concerns only who asks for it.
-  const cli = await findTemporalCli({
+  const program = await findTemporalProgram({
     cacheDir: CACHE,
-    environment: { PATH: process.env.PATH },
+    environment: process.env,
     minimumServer: '1.32.0',
     report: () => undefined,
   }).catch((error: Error) => error);
@@ -70,13 +70,10 @@ export async function startTestServers(): Promise<TestServers> {
     '/workflow-code': () => bundleOnce(path.join(folder, 'workflows.js')),
     '/postgres': () => startPostgres(path.join(folder, 'postgres'), keep),
     '/temporal': async () => {
-      if (cli instanceof Error) {
-        throw cli;
+      if (program instanceof Error) {
+        throw program;
       }
-      if (cli.kind !== 'program') {
-        throw new Error('tests start their own Temporal server');
-      }
-      return startTemporal(cli.path, keep);
+      return startTemporal(program.path, keep);
     },
   };
   const started = new Map<string, Promise<unknown>>();
