@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry/lib/client/index.js';
 import type { Settings } from './env.ts';
@@ -97,4 +97,19 @@ export async function openTemporalClient(settings: TemporalSettings): Promise<Te
       : { interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] } }),
   });
   return { client, close: () => connection.close() };
+}
+
+/** Of gRPC: what asks again may be answered. */
+const NO_ANSWER: readonly number[] = [
+  4, // DEADLINE_EXCEEDED
+  8, // RESOURCE_EXHAUSTED
+  14, // UNAVAILABLE
+];
+
+/** Whether Temporal gave no answer, or said to try again; also of an error that has such a one as its cause. */
+export function isTemporalUnavailable(error: unknown): boolean {
+  return (
+    (isGrpcServiceError(error) && NO_ANSWER.includes(error.code)) ||
+    (error instanceof Error && isTemporalUnavailable(error.cause))
+  );
 }

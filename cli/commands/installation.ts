@@ -10,6 +10,9 @@ import { table } from '../output.ts';
 import { savedQueries, uiAddress } from '../queries.ts';
 import type { OpenSession, Session } from '../session.ts';
 
+/** Until an answer that has not come is given up; asking again is safe. */
+const TEMPORAL_TIMEOUT_MS = 10_000;
+
 const PROJECT = path.resolve(import.meta.dirname, '../..');
 
 export function installationCommands(program: Command, open: OpenSession): void {
@@ -68,17 +71,23 @@ export function installationCommands(program: Command, open: OpenSession): void 
 async function register(session: Session): Promise<string[]> {
   const settings = readTemporalSettings(session.settings(['TEMPORAL_ADDRESS']));
   // Only here: loading it takes longer than most commands.
-  const { openTemporalClient } = await import('../../config/temporal.ts');
+  const { isTemporalUnavailable, openTemporalClient } = await import('../../config/temporal.ts');
   try {
     const temporal = await openTemporalClient(settings);
+    const { client } = temporal;
     try {
-      return await ensureSearchAttributes(temporal.client.connection, settings.TEMPORAL_NAMESPACE);
+      return await client.withDeadline(Date.now() + TEMPORAL_TIMEOUT_MS, () =>
+        ensureSearchAttributes(client.connection, settings.TEMPORAL_NAMESPACE),
+      );
     } finally {
       await temporal.close();
     }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new CommandFailure(EXIT.refused, `Temporal at ${settings.TEMPORAL_ADDRESS}: ${why}`);
+    throw new CommandFailure(
+      isTemporalUnavailable(error) ? EXIT.unavailable : EXIT.refused,
+      `Temporal at ${settings.TEMPORAL_ADDRESS}: ${why}`,
+    );
   }
 }
 

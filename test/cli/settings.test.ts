@@ -12,6 +12,11 @@ import { apiAccess, serviceSettings } from '../../cli/local-stack.ts';
 import { durableBilling, inProcess, inTerminal } from './command.ts';
 import { paidCharge } from './fake-api.ts';
 
+/** Takes the ten seconds after which it is given up. */
+const unreached = durableBilling(['search-attributes', '--stack', '/none'], {
+  TEMPORAL_ADDRESS: '127.0.0.1:9',
+});
+
 let folder: string;
 let server: Server;
 let url: string;
@@ -377,3 +382,8 @@ describe('wrong use', () => {
     expect(ended.stderr).not.toMatch(/^\s+at /m);
   });
 });
+
+it('search-attributes ends with 3 where Temporal is not reached', async () => {
+  const said = expect.stringContaining('Temporal at 127.0.0.1:9: ');
+  expect(await unreached).toMatchObject({ code: 3, stdout: '', stderr: said });
+}, 30_000);

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { createStripe, isLiveKey } from '../../config/stripe.ts';
 import {
+  isTemporalUnavailable,
   openTemporalClient,
   type TemporalSettings,
   temporalConnectionOptions,
@@ -112,4 +113,18 @@ describe('openTemporalClient', () => {
     expect(client.options.interceptors.workflow ?? []).toHaveLength(interceptors);
     await close();
   });
+});
+
+describe('isTemporalUnavailable', () => {
+  const grpc = (code: number) => Object.assign(new Error('…'), { code, details: '…', metadata: {} });
+
+  it.each([4, 8, 14])('is true of gRPC status %i, also where it is the cause of another error', (code) => {
+    expect(isTemporalUnavailable(grpc(code))).toBe(true);
+    expect(isTemporalUnavailable(new Error('cannot be registered', { cause: grpc(code) }))).toBe(true);
+  });
+
+  it.each([grpc(7), new Error('refused', { cause: grpc(7) }), new Error('of another type'), undefined])(
+    'is false of a refusal and of whatever else: %s',
+    (error) => expect(isTemporalUnavailable(error)).toBe(false),
+  );
 });
