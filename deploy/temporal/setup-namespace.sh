@@ -1,8 +1,10 @@
 #!/bin/sh
-# Makes the Namespace and the search attributes that enrollments are found by. Safe to run again. When it fails, e.g.
-# because the server is still starting, compose runs it again.
+# Makes the Namespace, or sets its retention to what is said now, and the search attributes that enrollments are found by.
+# Safe to run again. When it fails, e.g. because the server is still starting, compose runs it again.
 set -eu
-if ! temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" > /dev/null 2>&1; then
+if temporal operator namespace describe --namespace "$TEMPORAL_NAMESPACE" > /dev/null 2>&1; then
+  temporal operator namespace update --namespace "$TEMPORAL_NAMESPACE" --retention "$RETENTION"
+else
   temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention "$RETENTION"
 fi
 has() {

@@ -286,6 +286,19 @@ describe('docker-compose.yml', () => {
     expect(() => execFileSync(process.execPath, [...WORKER_NODE_FLAGS, '--eval', ''])).not.toThrow();
   });
 
+  it('lets PostgreSQL take the connections of all, of a second API and Worker too', () => {
+    const { postgres, temporal } = compose.services;
+    const [, most] = /max_connections=(\d+)/.exec(postgres?.command?.join(' ') ?? '') ?? [];
+    const { SQL_MAX_CONNS: ofHistories, SQL_VIS_MAX_CONNS: ofLists } = temporal?.environment ?? {};
+    // Frontend, history, matching and worker in one process, with pools of their own.
+    const ofTemporal = 4 * (Number(ofHistories) + Number(ofLists));
+    const ofOurs = 4 * settingsSchema.shape.DATABASE_POOL_SIZE.parse(undefined);
+    // Migrations, the codec endpoint, whoever looks, and those that PostgreSQL keeps for itself.
+    expect(Number(most)).toBeGreaterThanOrEqual(ofTemporal + ofOurs + 20);
+    const said = `takes ${most} connections, of which its Temporal server may take ${ofTemporal}`;
+    expect(read('docs/scaling.md')).toContain(said);
+  });
+
   it('forwards the events that have an effect', () => {
     const { command = [] } = compose.services['stripe-cli'] ?? {};
     const events = command[command.indexOf('--events') + 1] ?? '';
