@@ -25,9 +25,12 @@ export function createFigureSums(
   let timer: NodeJS.Timeout | null = null;
   let underWay = Promise.resolve();
 
+  const onClockSetBack = () =>
+    log.warn({}, "the database's clock was set back: figures are summed anew, and take longer meanwhile");
+
   async function sum(): Promise<void> {
     try {
-      while (timer !== null && (await sumFigures(db))) {
+      while (timer !== null && (await sumFigures(db, onClockSetBack))) {
         // After a time in which no API ran.
       }
     } catch (error) {

@@ -14,30 +14,43 @@ import { attemptRows, moneyRows } from './summed-figures.ts';
 
 /** Of one statement, where much is to be summed: a million charges take it two seconds. */
 const SLICE = sql.raw(`interval '6 hours'`);
+/** So far apart the transactions of processes that sum at one instant may have begun. */
+const APART = sql.raw(`interval '10 seconds'`);
 const STEPS_UNTIL_WORD = 100;
 
 /**
  * One step. Safe to call from several processes at once: one does it, the others do nothing.
+ * @param onClockSetBack told when the database's clock was set back, so that sums are made anew from here on
  * @returns whether there is more to be summed at once
  * @throws database errors unchanged; nothing is changed then
  */
-export function sumFigures(db: Kysely<Database>): Promise<boolean> {
-  return db.transaction().execute(async (trx) => {
-    const step = await nextStep(trx);
-    if (step === null) {
-      return false;
-    }
-    if (step.from < step.until) {
-      await sumRows(trx, step.from, step.until);
-    }
-    await addLate(trx, step.until);
-    await addDeclined(trx);
-    await sql`update figure_sums set until = ${step.until}::timestamptz`.execute(trx);
-    if (step.isLast) {
-      await lookAhead(trx);
-    }
-    return !step.isLast;
-  });
+export async function sumFigures(db: Kysely<Database>, onClockSetBack = () => {}): Promise<boolean> {
+  const came = await db.transaction().execute(takeStep);
+  if (came === 'clock_set_back') {
+    onClockSetBack();
+  }
+  return came !== 'done';
+}
+
+async function takeStep(trx: Transaction<Database>): Promise<'done' | 'more' | 'clock_set_back'> {
+  const step = await nextStep(trx);
+  if (step === null) {
+    return 'done';
+  }
+  if (step.isAhead) {
+    await beginAnew(trx);
+    return 'clock_set_back';
+  }
+  if (step.from < step.until) {
+    await sumRows(trx, step.from, step.until);
+  }
+  await addLate(trx, step.until);
+  await addDeclined(trx);
+  await sql`update figure_sums set until = ${step.until}::timestamptz`.execute(trx);
+  if (step.isLast) {
+    await lookAhead(trx);
+  }
+  return step.isLast ? 'done' : 'more';
 }
 
 /**
@@ -61,6 +74,8 @@ interface Step {
   until: string;
   /** Whether all has been summed that may be. */
   isLast: boolean;
+  /** More is summed, or about to be, than has become old: what is written now as recent would be in no sum. */
+  isAhead: boolean;
 }
 
 /** @returns null while another process is at it */
@@ -69,14 +84,16 @@ async function nextStep(trx: Transaction<Database>): Promise<Step | null> {
     with known as materialized (select until, next_until, next_after from figure_sums for update skip locked),
     may as (
       select until as done,
-        case when next_after < pg_snapshot_xmin(pg_current_snapshot()) then next_until else until end as until
+        case when next_after < pg_snapshot_xmin(pg_current_snapshot()) then next_until else until end as until,
+        greatest(until, next_until) > now() - late_after() + ${APART} as ahead
       from known
     ), step as (
       select case when done > '-infinity' or until = '-infinity' then done else least(until,
-        (select min(at) from ledger_entries), (select min(attempted_at) from charge_attempts)) end as done, until
+        (select min(at) from ledger_entries), (select min(attempted_at) from charge_attempts)) end as done, until, ahead
       from may
     )
-    select done::text as "from", least(until, done + ${SLICE})::text as until, until <= done + ${SLICE} as "isLast"
+    select done::text as "from", least(until, done + ${SLICE})::text as until, until <= done + ${SLICE} as "isLast",
+      ahead as "isAhead"
     from step`.execute(trx);
   return rows[0] ?? null;
 }
@@ -90,6 +107,14 @@ async function lookAhead(trx: Transaction<Database>): Promise<void> {
     update figure_sums set next_until = greatest(until, now() - late_after()), next_after = pg_current_xact_id()
     where next_after is null or next_after < pg_snapshot_xmin(pg_current_snapshot())
       or next_after > pg_current_xact_id()`.execute(trx);
+}
+
+/** Declined charges stay: of them each change is noted, whenever it was. */
+async function beginAnew(trx: Transaction<Database>): Promise<void> {
+  await sql`update figure_sums set until = '-infinity', next_until = null, next_after = null`.execute(trx);
+  await sql`delete from summed_money`.execute(trx);
+  await sql`delete from summed_attempts`.execute(trx);
+  await lookAhead(trx);
 }
 
 /** A snapshot each: what it sees of the rows, it sees of their notes too. */

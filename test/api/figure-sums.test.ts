@@ -36,6 +36,10 @@ it('sums again and again, also after a failure, until it is stopped', async () =
   expect(new Set(warned)).toEqual(new Set(['figures could not be summed']));
   await sql`alter table away rename to summed_money`.execute(db);
   await moves();
+  await sql`update figure_sums set until = now() + interval '1 hour'`.execute(db);
+  const setBack = "the database's clock was set back: figures are summed anew, and take longer meanwhile";
+  await waitFor('a word of the clock', () => warned.includes(setBack));
+  await moves();
   await sums.stop();
   const stopped = await summedUntil();
   await new Promise((resolve) => setTimeout(resolve, 50));

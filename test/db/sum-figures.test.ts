@@ -307,6 +307,30 @@ describe('figures', () => {
     await expectToBeTheRows(new Date(0));
   });
 
+  it('are made anew after the clock was set back, and only then', async () => {
+    await made(new Date(Date.now() - DAY_MS), { declines: ['do_not_honor'] });
+    const told: string[] = [];
+    const sum = async () => {
+      while (await sumFigures(db, () => void told.push('set back'))) {
+        // The next slice.
+      }
+    };
+    await sumUntilNow(db);
+    await sum();
+    expect(told).toEqual([]);
+    // As far as figures know, the clock is 55 minutes behind what it was.
+    await lateAfter('1 hour');
+    await made(new Date(Date.now() - 30 * MINUTE_MS), { declines: ['do_not_honor'] });
+    await sum();
+    expect(told).toEqual(['set back']);
+    await expectToBeTheRows(new Date(0));
+    await sumUntilNow(db);
+    await sum();
+    expect(told).toEqual(['set back']);
+    expect(await summedUntilMs()).toBeLessThanOrEqual(Date.now() - HOUR_MS);
+    await expectToBeTheRows(new Date(0));
+  });
+
   it('go on after the database was copied to a server that has seen fewer transactions', async () => {
     await made(new Date(Date.now() - DAY_MS));
     await sumUntilNow(db);
