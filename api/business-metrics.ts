@@ -49,7 +49,7 @@ function totals(metrics: FigureSource) {
   const returned = money('refunds_returned', 'Refunds that came back');
   const attempts = metrics.counter(
     'billing_charge_attempts_total',
-    'Attempts to charge, by what came of them',
+    'Attempts to charge, by what has come of them so far; those that are not decided yet become fewer',
     ['outcome'],
   );
   const declines = metrics.counter('billing_declines_total', 'Attempts that were declined, by Stripe code', [

@@ -70,6 +70,9 @@ function list(statuses: readonly ChargeStatus[]) {
   return sql.join(statuses.map((status) => sql.lit(status)));
 }
 
+/** Of an attempt: what no later reading replaces. */
+export const FINAL_OUTCOMES = ['declined', 'succeeded', 'canceled'];
+
 /**
  * Writes one attempt: (charge_id, attempt) is unique. A repeat writes the same again; a later reading of the same
  * attempt, e.g. of a debit that took days, replaces its outcome. What is final stays: an older reading may come later. So
@@ -100,7 +103,7 @@ export function attemptSave(db: Kysely<Database>, attempt: NewChargeAttempt) {
           decision_reason: eb.ref('excluded.decision_reason'),
         }))
         .where(
-          sql<boolean>`charge_attempts.outcome not in ('declined', 'succeeded', 'canceled')
+          sql<boolean>`charge_attempts.outcome not in (${sql.join(FINAL_OUTCOMES.map((outcome) => sql.lit(outcome)))})
             or charge_attempts.outcome = excluded.outcome`,
         ),
     );

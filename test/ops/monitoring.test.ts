@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { parser } from '@prometheus-io/lezer-promql';
 import { parse } from 'yaml';
+import { FINAL_OUTCOMES } from '../../db/charges.ts';
 import { startStack, type TestStack } from '../support/stack.ts';
 import { waitFor } from '../support/wait.ts';
 import { scrape } from './scrape.ts';
@@ -95,6 +96,23 @@ describe('expressions', () => {
 
   it('would be found out if they were not', () => {
     expect(() => metricsIn('sum(rate(a[5m])')).toThrow('not PromQL');
+  });
+});
+
+describe('attempts by outcome', () => {
+  // What is not decided yet becomes fewer, and Prometheus takes a counter that falls for a process that began anew.
+  it('are counted where an outcome is final, and else as the sum of all', () => {
+    const rates = expressions.flatMap(({ of, expr }) =>
+      [...expr.matchAll(/\b(?:rate|increase)\(billing_charge_attempts_total([^[]*)/g)].map(([, asked]) => [
+        of,
+        [...String(asked).matchAll(/\w+(?=["|])/g)].map(([outcome]) => outcome),
+      ]),
+    );
+    expect(rates.length).toBeGreaterThan(1);
+    for (const [of, outcomes = []] of rates) {
+      expect([of, outcomes.length > 0]).toEqual([of, true]);
+      expect(FINAL_OUTCOMES).toEqual(expect.arrayContaining([...outcomes]));
+    }
   });
 });
 
