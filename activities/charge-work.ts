@@ -39,6 +39,13 @@ export type AskedOfCharge = Told<Omit<ChargeWork, 'charge' | 'terms'>, typeof US
   terms: ToldTerms<ChargeWork['terms']>;
 };
 
+/** Of one attempt. */
+export interface AskedOfAttempt {
+  why: string;
+  /** Until when a dispute or a pause held it back, where that is after its due date. ISO 8601, UTC; for metrics. */
+  heldUntil?: string;
+}
+
 /** What an Activity was asked for, made whole; also of an Activity that a version before this one asked for. */
 export function workOf<Asked extends AskedOfCharge>(asked: Asked): Asked & ChargeWork {
   return {

@@ -14,6 +14,7 @@ import { type ClaimedPlace, claimPlace } from './charge-claim.ts';
 import { decideOn } from './charge-decision.ts';
 import { type AttemptMade, recordCharge } from './charge-record.ts';
 import {
+  type AskedOfAttempt,
   type AskedOfCharge,
   type CardExpiry,
   type ChargeWork,
@@ -47,7 +48,7 @@ export function createChargeActivities(deps: ActivityDeps) {
      * repeat.
      * @throws ApplicationFailure `BooksDisagree` when another charge has its occurrence or request: Stripe is not asked
      */
-    async collectCharge(asked: AskedOfCharge & { why: string }): Promise<ToldReport> {
+    async collectCharge(asked: AskedOfCharge & AskedOfAttempt): Promise<ToldReport> {
       const work = workOf(asked);
       const tries = triesSoFar();
       const { madeIntentId: made, mayBeMade } = await claimed(work, tries);

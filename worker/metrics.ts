@@ -10,7 +10,7 @@ import type { StripeRequestMade } from '../config/observed-http.ts';
 export interface WorkerMetrics {
   registry: Registry;
   countStripeRequest(made: StripeRequestMade): void;
-  /** @param lagSeconds from the instant that a charge fell due until its first attempt began */
+  /** @param lagSeconds from the instant that a charge could be made until its first attempt began */
   countFirstAttempt(lagSeconds: number): void;
 }
 
@@ -41,7 +41,7 @@ export function createWorkerMetrics(): WorkerMetrics {
   });
   const lag = new Histogram({
     name: 'billing_schedule_lag_seconds',
-    help: 'Time from the instant that a charge fell due until its first attempt began',
+    help: 'Time from the instant that a charge fell due, or a dispute or pause that held it back was over, until its first attempt began',
     buckets: [0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3_600, 14_400, 86_400],
     registers,
   });

@@ -110,7 +110,7 @@ async function attempt(
     // Counted before: a decline of this try is decided with this try used.
     charge.automaticRetries += 1;
   }
-  const asked = { ...work(run, charge, method), ...(by === null ? {} : { by }), why };
+  const asked = { ...work(run, charge, method), ...(by === null ? {} : { by }), ...held(run, charge), why };
   const activities = by === null ? scheduled(summary) : interactive(summary);
   const report = reportOf(
     await reported(run, charge, () => activities.collectCharge(asked), { do: 'attempt' }, method),
@@ -120,6 +120,14 @@ async function attempt(
   }
   takeAttempt(run, charge, method, report, why);
   charge.asked = null;
+}
+
+/** Since when the first attempt could be made, where that is later than its due date: what was held back is not late. */
+function held({ state: { heldUntil } }: EnrollmentRun, charge: OpenCharge): { heldUntil?: string } {
+  if (heldUntil === undefined || charge.attempts > 0 || Date.parse(charge.dueAt) >= Date.parse(heldUntil)) {
+    return {};
+  }
+  return patched(PATCHES.heldIsNotLate) ? { heldUntil } : {};
 }
 
 /** Somebody asked for it: what never reached Stripe, and what the bank only asks about, uses up none of their tries. */

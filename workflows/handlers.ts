@@ -26,7 +26,7 @@ import { asCharged, isUntried, requestedCharge } from './new-charges.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
 import { refuse, refuseByStatus } from './refusals.ts';
-import { type EnrollmentRun, isDisputed, statusOf } from './run.ts';
+import { type EnrollmentRun, isDisputed, noteHoldOver, statusOf } from './run.ts';
 import { handleScheduleCommands } from './schedule-commands.ts';
 
 export function handleMessages(run: EnrollmentRun): void {
@@ -115,7 +115,11 @@ function handleSignals(run: EnrollmentRun): void {
     const now = disputes.map(({ status }) => status);
     const wasDisputed = isDisputed(state);
     state.disputes[chargeId] = now;
-    const goingOn = wasDisputed && !isDisputed(state) ? haveTimeAgain(run) : [];
+    const isOver = wasDisputed && !isDisputed(state);
+    if (isOver) {
+      noteHoldOver(run, new Date().toISOString());
+    }
+    const goingOn = isOver ? haveTimeAgain(run) : [];
     publish(run);
     if (now.includes('lost') && !before.includes('lost') && run.end === null) {
       const by = { by: 'stripe', reason: `a dispute of ${chargeId} was lost` };

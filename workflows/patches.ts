@@ -84,4 +84,6 @@ export const PATCHES = {
   creditOutlivesRefund: 'credit-outlives-refund',
   /** While a dispute keeps everybody from paying nothing is given up for want of time, and there is some after it. After 0.1.0. */
   timeOutlivesDispute: 'time-outlives-dispute',
+  /** The first attempt of a charge that was held back says until when, so that it is not taken for late. After 0.1.0. */
+  heldIsNotLate: 'held-is-not-late',
 } as const;

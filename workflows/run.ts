@@ -132,6 +132,8 @@ export interface CarriedState {
   chargesSucceeded: number;
   amountCollectedMinor: number;
   paused: Pause | null;
+  /** When the last dispute or pause that held charges back was over. Absent while there was none. */
+  heldUntil?: string;
   cancel: Asker | null;
   cancelLater: CancelLater | null;
   /** Statuses of the disputes of each charge that has any. */
@@ -260,6 +262,12 @@ export function isPastDue(state: CarriedState): boolean {
 /** Whether a dispute forbids to charge this customer. */
 export function isDisputed(state: CarriedState): boolean {
   return forbidsCharging(Object.values(state.disputes).flat());
+}
+
+/** Nothing holds charges back any more, since that instant. */
+export function noteHoldOver({ state }: EnrollmentRun, at: string): void {
+  const { heldUntil } = state;
+  state.heldUntil = heldUntil === undefined || heldUntil < at ? at : heldUntil;
 }
 
 /** Time zone of the schedule; UTC where the terms have none. */

@@ -10,7 +10,7 @@ import { planTermsOf } from '../domain/terms.ts';
 import { owedAtEnd, owedSince, periodOver } from './owed.ts';
 import { PATCHES } from './patches.ts';
 import { publish } from './presentation.ts';
-import { type EnrollmentRun, isDisputed, type Pause, setSchedule } from './run.ts';
+import { type EnrollmentRun, isDisputed, noteHoldOver, type Pause, setSchedule } from './run.ts';
 import { interactive } from './stripe-activities.ts';
 
 /** What a command is called in the timeline, with what is worth knowing of it. */
@@ -147,10 +147,12 @@ export async function endPause(run: EnrollmentRun, by: Asker): Promise<void> {
     }
     await condition(() => !schedule.planning);
     const facts = [commandFact(run, { what: 'enrollment.resumed', by })];
-    await replan(run, { facts, row: { pausedUntil: false }, resumesAt: endOf(paused) });
+    const resumesAt = endOf(paused);
+    await replan(run, { facts, row: { pausedUntil: false }, resumesAt });
     if (run.state.paused === paused) {
       // Not one that a lost dispute has prolonged meanwhile: it writes its row in its turn.
       run.state.paused = null;
+      noteHoldOver(run, resumesAt);
     }
   });
 }

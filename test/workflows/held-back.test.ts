@@ -1,5 +1,6 @@
 /** What an open dispute holds back: a charge that was asked for, and a charge of the schedule. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { Terms } from '../../domain/terms.ts';
 import { enrollmentStateQuery, paymentMethodChangedSignal } from '../../workflows/messages.ts';
 import { MONTHLY, startBilling, type TestBilling, type WorkerTeam } from '../support/billing.ts';
@@ -86,6 +87,29 @@ describe('a charge of the schedule that a dispute holds back', () => {
     return currentDetails.split('\n')[0];
   }
 
+  /** Until when its second charge was held back, as the Activity is told that makes it. */
+  async function heldUntil(id: string): Promise<string | undefined> {
+    const { events = [] } = await billing.history(id);
+    const asked = (events ?? [])
+      .map(({ activityTaskScheduledEventAttributes: scheduled }) => scheduled)
+      .filter((scheduled) => scheduled?.activityType?.name === 'collectCharge')
+      .map((scheduled) => defaultPayloadConverter.fromPayload<Told>(scheduled?.input?.payloads?.[0] ?? {}));
+    expect(asked.map(({ toldCharge: { number } }) => number)).toEqual([1, 2]);
+    expect(asked[0]).not.toHaveProperty('heldUntil');
+    return asked[1]?.heldUntil;
+  }
+  interface Told {
+    toldCharge: { number: number };
+    heldUntil?: string;
+  }
+
+  it('is made once it is won, and not taken for late', async () => {
+    const { id, next, close } = await holding();
+    await close(true);
+    await billing.charged(id, 2, 'succeeded');
+    expect(Date.parse((await heldUntil(id)) ?? '')).toBeGreaterThanOrEqual(Date.parse(next) + DAY_MS);
+  }, 60_000);
+
   it('is made once it is won, also when a pause began and ended meanwhile', async () => {
     const { id, next, clock, close } = await holding();
     await billing.billing.pauseEnrollment(id, { ...BY, resumeAt: null });
@@ -112,6 +136,7 @@ describe('a charge of the schedule that a dispute holds back', () => {
     expect(await stateOf(id)).toMatchObject({ nextChargeAt: next, charges: [] });
     await billing.billing.resumeEnrollment(id, BY);
     expect((await billing.charged(id, 2, 'succeeded')).due_at.toISOString()).toBe(next);
+    expect(Date.parse((await heldUntil(id)) ?? '')).toBeGreaterThanOrEqual(Date.parse(next) + DAY_MS);
   }, 60_000);
 
   it('waits for that also in a pause that had begun before and was to end by itself', async () => {
