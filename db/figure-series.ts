@@ -5,7 +5,7 @@
  */
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { ChargeStatus } from '../domain/statuses.ts';
-import { REFUND_REFUSED, WAITING } from './figures.ts';
+import { REFUND_REFUSED, UNANSWERED, WAITING } from './figures.ts';
 import type { Database } from './schema.ts';
 import { declined, money, ONE_DECLINE, type Period } from './summed-figures.ts';
 
@@ -125,9 +125,15 @@ export interface ListedCharge {
   reason: string | null;
 }
 
-/** Charges that wait, the oldest first. */
+/** Those of {@link waitingFigures}, the oldest first. */
 export function waitingCharges(db: Kysely<Database>, limit: number): Promise<ListedCharge[]> {
-  return listed(db, sql`select id from charges where ${WAITING} order by due_at limit ${limit}`);
+  return listed(
+    db,
+    sql`select id from (
+          (select id, due_at from charges where ${WAITING} order by due_at limit ${limit})
+          union all select id, due_at from charges where ${UNANSWERED}) as waiting
+        order by due_at limit ${limit}`,
+  );
 }
 
 /** Those of {@link attentionFigures}, the oldest first. */

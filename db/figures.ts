@@ -94,12 +94,16 @@ export interface WaitingFigure extends MoneyFigure {
   oldestDueAt: Date;
 }
 
-/** Charges that are neither collected nor given up, by status and currency, as they stand now. */
+/**
+ * Charges that are neither collected nor given up, by status and currency, as they stand now; of those whose first attempt is
+ * under way, the ones that have had no answer for long.
+ */
 export async function waitingFigures(db: Kysely<Database>): Promise<WaitingFigure[]> {
   const { rows } = await sql<WaitingFigure>`
     select status, currency, count(*) as charges, sum(amount_minor)::bigint as "amountMinor",
            min(due_at) as "oldestDueAt"
-    from charges where ${WAITING}
+    from (select status, currency, amount_minor, due_at from charges where ${WAITING}
+          union all select status, currency, amount_minor, due_at from charges where ${UNANSWERED}) as waiting
     group by status, currency
     order by status, currency
   `.execute(db);
@@ -109,6 +113,12 @@ export async function waitingFigures(db: Kysely<Database>): Promise<WaitingFigur
 /** Open by the index of that predicate. */
 export const WAITING = sql<boolean>`status in ('requires_payment_method', 'requires_confirmation',
   'requires_action', 'requires_capture', 'processing', 'needs_attention')`;
+
+/**
+ * By the index of just those that have begun. A charge has its row from its first attempt on, and none before: what is
+ * planned, held back or in a backlog is not among them.
+ */
+export const UNANSWERED = sql<boolean>`status = 'scheduled' and created_at < now() - interval '15 minutes'`;
 
 export const OPEN_DISPUTE = Object.entries(DISPUTE_TABLE)
   .filter(([, { effect }]) => effect === 'open')

@@ -1,6 +1,7 @@
 /** The business's figures at /metrics are the ledger's, to the minor unit and never across currencies. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
+import { waitingCharges } from '../../db/figure-series.ts';
 import { startApi, type TestApi } from '../api/test-api.ts';
 import { makeCharge } from './rows.ts';
 import { scrape } from './scrape.ts';
@@ -46,6 +47,9 @@ beforeAll(async () => {
     dueAt: ago(3),
   });
   await makeCharge(db, { currency: 'usd', amountMinor: 800, status: 'requires_action', dueAt: ago(5) });
+  const unanswered = { status: 'scheduled' as const, dueAt: ago(6) };
+  await makeCharge(db, { currency: 'jpy', amountMinor: 70, ...unanswered, at: ago(16 / 24 / 60) });
+  await makeCharge(db, { currency: 'usd', amountMinor: 70, ...unanswered, at: ago(14 / 24 / 60) });
   await makeCharge(db, { currency: 'jpy', amountMinor: 50, status: 'needs_attention', dueAt: ago(1) });
   await makeCharge(db, {
     currency: 'jpy',
@@ -103,6 +107,16 @@ describe('GET /metrics: figures of the business', () => {
       5 * 86_400,
       -2,
     );
+  });
+
+  it('tells of charges whose first attempt has had no answer for a quarter of an hour, and of no younger ones', async () => {
+    const told = await metrics();
+    const scheduled = { status: 'scheduled' };
+    expect(told.value('billing_charges_waiting', { ...scheduled, currency: 'jpy' })).toBe(1);
+    expect(told.value('billing_charges_waiting', { ...scheduled, currency: 'usd' })).toBeUndefined();
+    expect(told.value('billing_oldest_waiting_seconds', scheduled)).toBeCloseTo(6 * 86_400, -2);
+    const oldest = await waitingCharges(api.db, 2);
+    expect(oldest.map(({ status }) => status)).toEqual(['scheduled', 'requires_action']);
   });
 
   it('tells what waits in inbox, outbox and Task Queues', async () => {

@@ -12,7 +12,7 @@ export interface ChargeMade {
   /** Codes of the declines before what it came to; null is a decline without any. */
   declines?: (string | null)[];
   dueAt: Date;
-  /** Of the last attempt, and of the payment; `dueAt` when absent. */
+  /** Of the last attempt, and of the payment; of the first attempt where nothing has come of it. `dueAt` when absent. */
   at?: Date;
   refundedMinor?: number;
   /** The bank sent the refund back. */
@@ -73,7 +73,7 @@ export async function makeCharge(db: Kysely<Database>, charge: ChargeMade): Prom
       last_decline_code: declines.at(-1) ?? null,
       refund_refused: charge.refundRefused ?? null,
       status_reason: status === 'needs_attention' ? 'Stripe refused the key' : null,
-      created_at: dueAt,
+      created_at: status === 'scheduled' ? at : dueAt,
       updated_at: at,
     })
     .execute();

@@ -22,6 +22,7 @@ const INDEXES_OF_WORK = [
   'stripe_events_pending_newest',
   'notifications_to_mail',
   'charges_waiting',
+  'charges_unanswered',
   'charges_refund_refused',
   'charges_open',
 ];
