@@ -52,8 +52,8 @@ function metricsIn(expr: string): string[] {
 
 /** Told by Prometheus itself. */
 const PROMETHEUS_OWN = ['up'];
-/** Told by the SDK once it happened; spelled as `temporal_workflow_task_execution_latency`, which the test sees. */
-const ONLY_AFTER_FAILURES = ['temporal_workflow_task_execution_failed'];
+/** Told by the SDK once it happened; spelled as what the test sees. */
+const ONLY_AFTER_FAILURES = ['temporal_workflow_task_execution_failed', 'temporal_activity_execution_failed'];
 
 const ALERTS = [
   'WorkerDown',
@@ -65,6 +65,7 @@ const ALERTS = [
   'InboxUndelivered',
   'ChargeBacklog',
   'WorkflowTaskFailing',
+  'ActivitiesFailing',
   'MassDecline',
   'NeedsAttention',
   'MailsWaiting',
@@ -207,6 +208,30 @@ describe('what API and Worker tell', () => {
     expect(unknown).toEqual([]);
     expect(worker.names).toContain('temporal_workflow_task_execution_latency');
   }, 120_000);
+
+  it('counts the tries of an Activity that fail, and those that succeed', async () => {
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    const tries = async () => {
+      const told = scrape(await textOf(stack.workerMetrics()));
+      return ['execution_failed', 'succeed_endtoend_latency_count'].map((which) =>
+        told.value(`temporal_activity_${which}`, { activity_type: 'collectCharge' }),
+      );
+    };
+    // A decline is an answer.
+    expect(await tries()).toEqual([undefined, 1]);
+    await stack.control('faults', { match, kind: 'status', status: 500, times: 2 });
+    const { id, checkout_url: url } = await stack.enroll({
+      customer: { reference: 'tried-again', email: 'tried-again@example.com' },
+      terms: { currency: 'jpy', schedule: { type: 'once', amount_minor: 1200 } },
+    });
+    const session = url.split('/').at(-1)?.split('#')[0] ?? '';
+    await stack.control(`checkout_sessions/${session}/complete`, { number: '4242424242424242' });
+    await waitFor('the charge', async () => (await stack.enrollment(id)).status === 'completed', {
+      timeoutMs: 30_000,
+      everyMs: 200,
+    });
+    expect(await tries()).toEqual([2, 2]);
+  }, 60_000);
 
   it('is described, every metric of ours, in docs/observability.md', async () => {
     const texts = await Promise.all([textOf(`${stack.api}/metrics`), textOf(stack.workerMetrics())]);
