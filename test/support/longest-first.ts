@@ -37,6 +37,7 @@ export const LONGEST_FIRST: readonly string[] = [
   'test/workflows/encryption.test.ts',
   'test/api/inbox-dispatcher.test.ts',
   'test/db/plans.test.ts',
+  'test/cli/settings.test.ts',
 ];
 
 type Tests = Parameters<InstanceType<typeof TestSequencer>['sort']>[0];
