@@ -30,9 +30,9 @@ import * as sumsOfAttempts from './migrations/0020-sums-of-attempts.ts';
 import * as refundsByTime from './migrations/0021-refunds-by-time.ts';
 import * as sumsOfDeclinedCharges from './migrations/0022-sums-of-declined-charges.ts';
 import * as lastDeclines from './migrations/0023-last-declines.ts';
-import * as unansweredAttempts from './migrations/0025-first-attempts-without-answer.ts';
-import * as giveUpAt from './migrations/0026-give-up-at.ts';
-import * as pricesAndBalances from './migrations/0027-prices-and-balances.ts';
+import * as unansweredAttempts from './migrations/0024-first-attempts-without-answer.ts';
+import * as giveUpAt from './migrations/0025-give-up-at.ts';
+import * as pricesAndBalances from './migrations/0026-prices-and-balances.ts';
 import { LockNotHad, type Patience, runOneByOne } from './one-by-one.ts';
 import { redactKeptEvents } from './redact-kept-events.ts';
 import type { Database } from './schema.ts';
@@ -62,9 +62,9 @@ export const MIGRATIONS: Record<string, Migration> = {
   '0021-refunds-by-time': refundsByTime,
   '0022-sums-of-declined-charges': sumsOfDeclinedCharges,
   '0023-last-declines': lastDeclines,
-  '0025-first-attempts-without-answer': unansweredAttempts,
-  '0026-give-up-at': giveUpAt,
-  '0027-prices-and-balances': pricesAndBalances,
+  '0024-first-attempts-without-answer': unansweredAttempts,
+  '0025-give-up-at': giveUpAt,
+  '0026-prices-and-balances': pricesAndBalances,
 };
 
 /**

@@ -5,7 +5,7 @@
 import { sql } from 'kysely';
 import { ENDED } from '../domain/statuses.ts';
 
-/** Each tells of the balance as it was left. Those of migration 0027, whose index is over them alone. */
+/** Each tells of the balance as it was left. Those of migration 0026, whose index is over them alone. */
 const OF_BALANCE = ['schedule.amount_changed', 'schedule.paid_from_balance', 'charge.balance_returned'];
 
 /** What a period of a recurring schedule costs from its next charge on; null for other schedules. */
