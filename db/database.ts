@@ -6,8 +6,8 @@ import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 import { preparing } from './prepared-statements.ts';
 import type { Database } from './schema.ts';
-import { endWhenSilent } from './silent-connections.ts';
 import type { StatementMade } from './statement-spans.ts';
+import { endWhenUseless } from './useless-connections.ts';
 
 export interface DatabaseOptions {
   url: string;
@@ -64,10 +64,8 @@ export function openDatabase(options: DatabaseOptions): Kysely<Database> {
   pool.on('error', (error) => options.onConnectionLost?.(error));
   // Nor does the pool listen to one that is lent out: a server that dies between two statements of a transaction would
   // end the process too. The next statement fails, which is how whoever holds it learns of it.
-  pool.on('connect', (client) => {
-    client.on('error', (error) => options.onConnectionLost?.(error));
-    endWhenSilent(client as pg.PoolClient & pg.Client, queryTimeoutMs);
-  });
+  pool.on('connect', (client) => client.on('error', (error) => options.onConnectionLost?.(error)));
+  endWhenUseless(pool, queryTimeoutMs);
   const { onStatement } = options;
   return new Kysely<Database>({
     dialect: new PostgresDialect({ pool: preparedStatements ? preparing(pool) : pool }),

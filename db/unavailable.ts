@@ -1,7 +1,11 @@
 /** Tells a database that is away from a query that is wrong. Used where the answer to the first is "try again". */
+import { type Kysely, sql } from 'kysely';
+import type { Database } from './schema.ts';
 
 /** Classes and codes of PostgreSQL that pass by themselves: connection, resources, shutdown, restart. */
 const PASSING = /^(08|53|57P0|25006)/;
+/** `read_only_sql_transaction`. No transaction of ours asks to be that. */
+const READ_ONLY = '25006';
 /** Node's own codes of sockets. */
 const SOCKET = new Set([
   'ECONNREFUSED',
@@ -37,4 +41,14 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const message = 'message' in error && typeof error.message === 'string' ? error.message : '';
   return PASSING.test(code) || SOCKET.has(code) || WORDS.some((words) => message.startsWith(words));
+}
+
+/** Whether the server would not write: it is a standby, or read-only. */
+export function isReadOnly(error: Error): boolean {
+  return 'code' in error && error.code === READ_ONLY;
+}
+
+/** Changes nothing, and waits for no migration. @throws the database's error where nothing could be written */
+export async function askToWrite(db: Kysely<Database>): Promise<void> {
+  await sql`select from sweep_cursors where false for key share`.execute(db);
 }
