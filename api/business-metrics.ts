@@ -15,6 +15,7 @@ import {
   waitingFigures,
 } from '../db/figures.ts';
 import type { Database } from '../db/schema.ts';
+import { askToWrite } from '../db/unavailable.ts';
 import { type FigureSource, figureSources } from './figure-source.ts';
 import type { QueueBacklog } from './task-queue-backlog.ts';
 
@@ -32,6 +33,11 @@ export function addBusinessMetrics(registry: Registry, sources: BusinessSources)
   source('ledger', () => runningTotals(db), totals);
   source('charges', () => Promise.all([waitingFigures(db), attentionFigures(db)]), waiting);
   source('queues', () => queueFigures(db), queues);
+  source(
+    'writes',
+    () => askToWrite(db),
+    () => () => {},
+  );
   source('temporal', describeQueues, taskQueues);
 }
 

@@ -84,7 +84,7 @@ export interface TemporalClient {
   close(): Promise<void>;
 }
 
-/** A client that connects on first use, so that the API starts and says `not ready` while Temporal is away. */
+/** A client that connects on first use, so that the API starts, and says so, while Temporal is away. */
 export async function openTemporalClient(settings: TemporalSettings): Promise<TemporalClient> {
   const connection = Connection.lazy(await temporalConnectionOptions(settings));
   const client = new Client({

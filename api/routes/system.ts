@@ -1,7 +1,7 @@
 /** For those who run the service: is it alive, can it work, what does it count. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { sql } from 'kysely';
 import { z } from 'zod';
+import { askToWrite } from '../../db/unavailable.ts';
 import type { ApiDeps } from '../deps.ts';
 import { within } from '../within.ts';
 
@@ -35,10 +35,14 @@ export function systemRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       {
         schema: {
           tags: ['system'],
-          summary: 'Whether the parts that it needs can be reached',
+          summary: 'Whether it can work',
+          description:
+            'While Temporal is unreachable it is ready all the same: webhooks are kept and pages show what the rows say, and requests that need a Workflow get 503 by themselves.',
           response: {
             200: readiness,
-            503: readiness.describe('At least one is unreachable, or the process is stopping'),
+            503: readiness.describe(
+              'The database is unreachable or does not write, or the process is stopping',
+            ),
           },
         },
       },
@@ -53,11 +57,10 @@ export function systemRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           }
         };
         const [database, temporal] = await Promise.all([
-          look('database', () => sql`select 1`.execute(db)),
+          look('database', () => askToWrite(db)),
           look('temporal', pingTemporal),
         ]);
-        const reachable = database === 'ok' && temporal === 'ok';
-        const status = isStopping() ? 'stopping' : reachable ? 'ready' : 'not_ready';
+        const status = isStopping() ? 'stopping' : database === 'ok' ? 'ready' : 'not_ready';
         return reply.code(status === 'ready' ? 200 : 503).send({ status, checks: { database, temporal } });
       },
     );

@@ -3,6 +3,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import { sql } from 'kysely';
+import { scrape } from '../ops/scrape.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { waitFor } from '../support/wait.ts';
 import { startApi, type TestApi } from './test-api.ts';
 import { sessionEvent } from './webhook-events.ts';
 
@@ -12,6 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.close());
 
+const WRITES = { source: 'writes' };
 const get = (url: string) => api.app.inject({ url });
 
 describe('GET /healthz and /readyz', () => {
@@ -22,30 +27,50 @@ describe('GET /healthz and /readyz', () => {
     expect(ready.json()).toEqual({ status: 'ready', checks: { database: 'ok', temporal: 'ok' } });
   });
 
-  it('says that Temporal cannot be reached, and stays healthy', async () => {
+  it('says that Temporal cannot be reached, and stays ready: webhooks are kept, pages show the rows', async () => {
     api.temporal.ping = async () => {
       throw new Error('14 UNAVAILABLE 10.0.0.7');
     };
     const reply = await get('/readyz');
-    expect(reply.statusCode).toBe(503);
-    expect(reply.json()).toEqual({
-      status: 'not_ready',
-      checks: { database: 'ok', temporal: 'unreachable' },
-    });
-    expect((await get('/healthz')).statusCode).toBe(200);
+    expect(reply.statusCode).toBe(200);
+    expect(reply.json()).toEqual({ status: 'ready', checks: { database: 'ok', temporal: 'unreachable' } });
     api.temporal.ping = async () => {};
   });
 
-  it('says that the database cannot be reached', async () => {
+  it('says that the database cannot be reached, and stays healthy', async () => {
     const away = await startApi({ databaseUrl: 'postgres://nobody@127.0.0.1:9/none' });
     try {
       const reply = await away.app.inject({ url: '/readyz' });
-      expect([reply.statusCode, reply.json().checks]).toEqual([
+      expect([reply.statusCode, reply.json()]).toEqual([
         503,
-        { database: 'unreachable', temporal: 'ok' },
+        { status: 'not_ready', checks: { database: 'unreachable', temporal: 'ok' } },
       ]);
+      expect((await away.app.inject({ url: '/healthz' })).statusCode).toBe(200);
     } finally {
       await away.close();
+    }
+  });
+
+  it('counts a database that does not write as unreachable, until it does', async () => {
+    const database = await createTestDatabase();
+    const readOnly = (value: 'on' | 'off') =>
+      sql`alter database ${sql.id(new URL(database.url).pathname.slice(1))}
+        set default_transaction_read_only = ${sql.lit(value)}`.execute(api.db);
+    await readOnly('on');
+    const over = await startApi({ databaseUrl: database.url });
+    try {
+      const look = async () => {
+        const { body, statusCode } = await over.app.inject({ url: '/readyz' });
+        const scraped = scrape((await over.app.inject({ url: '/metrics' })).body);
+        return [statusCode, JSON.parse(body).checks.database, scraped.value('billing_source_up', WRITES)];
+      };
+      expect(await look()).toEqual([503, 'unreachable', 0]);
+      await readOnly('off');
+      // Each of the connections has to find out.
+      await waitFor('it to be ready', async () => String(await look()) === '200,ok,1');
+    } finally {
+      await over.close();
+      await database.drop();
     }
   });
 
