@@ -1,6 +1,7 @@
 /** Reads PostgreSQL's side of the books, in pages of enrollments. Called by `check.ts`; changes nothing. */
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../db/schema.ts';
+import { liftTimeLimit } from '../db/time-limit.ts';
 import type { ChargeRow, DisputeRow, EnrollmentRow, PendingEvent } from './books.ts';
 import { groupBy } from './group-by.ts';
 
@@ -24,10 +25,13 @@ export async function readEnrollments(
       .orderBy('id')
       .limit(PAGE)
       .execute();
-    const charges = await readCharges(
-      db,
-      rows.map(({ id }) => id),
-    );
+    const charges = await db.transaction().execute(async (trx) => {
+      await liftTimeLimit(trx);
+      return readCharges(
+        trx,
+        rows.map(({ id }) => id),
+      );
+    });
     for (const row of rows) {
       found.push({
         id: row.id,

@@ -8,6 +8,8 @@
  */
 import { type Kysely, type Migration, type MigrationResult, Migrator, sql } from 'kysely';
 import type { Database } from './schema.ts';
+import { liftTimeLimit } from './time-limit.ts';
+import { TIME_LIMIT } from './unavailable.ts';
 
 export interface Patience {
   /** For each lock of a try. */
@@ -50,14 +52,16 @@ export async function runOneByOne(
       }
       ran.push(step.migrationName);
       tried = 1;
-    } else if (step !== undefined && hadNoLock(error)) {
+    } else if (step === undefined ? hadNoTurn(error) : hadNoLock(error)) {
       const inTheWay = await oldestTransaction(db);
       if (tried === tries) {
         return { ran, failure: gaveUp(step, inTheWay, error) };
       }
       if (tried === 1) {
         say(
-          `${step.migrationName} waits for a lock, up to ${tries} times ${lockWaitMs / 1_000} s.${inTheWay}`,
+          step === undefined
+            ? `Another process migrates.${inTheWay}`
+            : `${step.migrationName} waits for a lock, up to ${tries} times ${lockWaitMs / 1_000} s.${inTheWay}`,
         );
       }
       tried += 1;
@@ -74,6 +78,7 @@ export async function runOneByOne(
         {
           async up(transaction: Kysely<unknown>) {
             await sql`select set_config('lock_timeout', ${`${lockWaitMs}ms`}, true)`.execute(transaction);
+            await liftTimeLimit(transaction);
             await up(transaction);
           },
         },
@@ -81,10 +86,12 @@ export async function runOneByOne(
     );
   }
 
-  function gaveUp({ migrationName }: MigrationResult, inTheWay: string, cause: unknown): LockNotHad {
+  function gaveUp(step: MigrationResult | undefined, inTheWay: string, cause: unknown): LockNotHad {
     return new LockNotHad(
-      `${migrationName} did not get its lock in ${tries} tries of ${lockWaitMs / 1_000} s.${inTheWay} ` +
-        'It has changed nothing; those before it are done. Run npm run migrate again once that transaction has ended.',
+      step === undefined
+        ? `Another process migrates, and was waited for ${tries} times.${inTheWay} Run npm run migrate again once it has ended.`
+        : `${step.migrationName} did not get its lock in ${tries} tries of ${lockWaitMs / 1_000} s.${inTheWay} ` +
+            'It has changed nothing; those before it are done. Run npm run migrate again once that transaction has ended.',
       { cause },
     );
   }
@@ -92,6 +99,11 @@ export async function runOneByOne(
 
 function hadNoLock(error: unknown): boolean {
   return error instanceof Error && 'code' in error && NO_LOCK.includes(String(error.code));
+}
+
+/** Kysely waits for the turn of a process outside of any transaction, in a statement that a time limit ends. */
+function hadNoTurn(error: unknown): boolean {
+  return error instanceof Error && error.message === TIME_LIMIT;
 }
 
 /** A sentence about whoever is most likely in the way; empty when nobody is to be seen. */

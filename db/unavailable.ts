@@ -18,6 +18,8 @@ const SOCKET = new Set([
 ]);
 /** Nothing came back within `queryTimeoutMs`; the words of `pg`, whose own time-out an address may ask for. */
 export const READ_TIMEOUT = 'Query read timeout';
+/** The role or the address bounds statements, or whoever opened the connection has asked for it. */
+export const TIME_LIMIT = 'canceling statement due to statement timeout';
 /** These have no codes of their own. */
 const WORDS = [
   'timeout exceeded when trying to connect',
@@ -25,7 +27,7 @@ const WORDS = [
   'Client has encountered a connection error',
   'Client was closed',
   READ_TIMEOUT,
-  'canceling statement due to statement timeout',
+  TIME_LIMIT,
   'the database system is',
 ];
 
