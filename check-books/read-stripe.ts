@@ -7,6 +7,7 @@ import { refundsOf } from '../activities/refunds.ts';
 import { refundedMinor } from '../domain/refunds.ts';
 import { STRIPE_EVENT_LISTS } from '../domain/stripe-event.ts';
 import type { StripeDispute, StripePayment } from './books.ts';
+import { patiently } from './patience.ts';
 
 /** Stripe answers no events older than this. */
 const EVENTS_REACH_BACK_DAYS = 30;
@@ -20,11 +21,8 @@ export async function readPayments(
   const payments: StripePayment[] = [];
   let seen = 0;
   const created = { gte: Math.floor(since.getTime() / 1000) };
-  for await (const intent of stripe.paymentIntents.list({
-    created,
-    limit: 100,
-    expand: ['data.latest_charge'],
-  })) {
+  const expand = ['data.latest_charge'];
+  for await (const intent of everyOf((page) => stripe.paymentIntents.list({ created, expand, ...page }))) {
     seen += 1;
     if (seen % 100 === 0) {
       onPage(seen);
@@ -40,7 +38,8 @@ export async function readPayments(
 /** One PaymentIntent as Stripe has it now; null when it has none of that id, or it is not ours. */
 export async function readPayment(stripe: Stripe, id: string): Promise<StripePayment | null> {
   try {
-    return paymentOf(await stripe.paymentIntents.retrieve(id, { expand: ['latest_charge'] }));
+    const expand = ['latest_charge'];
+    return paymentOf(await patiently(() => stripe.paymentIntents.retrieve(id, { expand })));
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'resource_missing') {
       return null;
@@ -76,7 +75,7 @@ function givenBackMinor({ amount, amount_captured, amount_refunded }: Stripe.Cha
 
 /** What went back of a PaymentIntent, from its refunds one by one: the charge's own sum tells nothing of their status. */
 export async function readRefundedMinor(stripe: Stripe, paymentIntentId: string): Promise<number> {
-  const refunds = await refundsOf(stripe, paymentIntentId);
+  const refunds = await patiently(() => refundsOf(stripe, paymentIntentId));
   return refundedMinor(
     refunds.map(({ amount, status }) => ({ amountMinor: amount, status: status ?? 'pending' })),
   );
@@ -86,7 +85,7 @@ export async function readRefundedMinor(stripe: Stripe, paymentIntentId: string)
 export async function readDisputes(stripe: Stripe, since: Date): Promise<StripeDispute[]> {
   const disputes: StripeDispute[] = [];
   const created = { gte: Math.floor(since.getTime() / 1000) };
-  for await (const dispute of stripe.disputes.list({ created, limit: 100 })) {
+  for await (const dispute of everyOf((page) => stripe.disputes.list({ created, ...page }))) {
     const { id, payment_intent: intent, status, balance_transactions: moved } = dispute;
     const paymentIntentId = typeof intent === 'string' ? intent : intent?.id;
     if (paymentIntentId !== undefined) {
@@ -108,8 +107,9 @@ export async function readEvents(
     lte: Math.floor(until.getTime() / 1000),
   };
   const events: { id: string; type: string; createdAt: string }[] = [];
-  for (const types of STRIPE_EVENT_LISTS) {
-    for await (const event of stripe.events.list({ types: [...types], created, limit: 100 })) {
+  for (const list of STRIPE_EVENT_LISTS) {
+    const types = [...list];
+    for await (const event of everyOf((page) => stripe.events.list({ types, created, ...page }))) {
       events.push({
         id: event.id,
         type: event.type,
@@ -118,4 +118,19 @@ export async function readEvents(
     }
   }
   return events.sort((one, other) => other.createdAt.localeCompare(one.createdAt));
+}
+
+/** All of a list, a page at a time: one that fails is asked for again, and not those before it. */
+async function* everyOf<T extends { id: string }>(
+  list: (page: Stripe.PaginationParams) => Promise<Stripe.ApiList<T>>,
+): AsyncGenerator<T> {
+  for (let page: Stripe.PaginationParams = { limit: 100 }; ; ) {
+    const { data, has_more: hasMore } = await patiently(() => list(page));
+    yield* data;
+    const last = data.at(-1);
+    if (!hasMore || last === undefined) {
+      return;
+    }
+    page = { limit: 100, starting_after: last.id };
+  }
 }

@@ -146,7 +146,8 @@ const ALLOWED: Record<string, readonly string[]> = {
     'type:workflows',
     // Which refunds count is said once.
     'activities/refunds.ts',
-    'type:stripe',
+    'stripe',
+    'p-retry',
     '@temporalio/client',
     'kysely',
     'type:pino',
