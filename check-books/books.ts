@@ -74,6 +74,8 @@ export interface EnrollmentRow {
   nextChargeAt: string | null;
   /** When a cancel takes effect that was accepted; ISO 8601, UTC. */
   cancelAt: string | null;
+  /** When its pause is over by itself; ISO 8601, UTC. */
+  pausedUntil: string | null;
   createdAt: string;
   charges: ChargeRow[];
 }
@@ -168,6 +170,8 @@ export type Repair =
       seen: EnrollmentStatus;
       seenNextChargeAt: string | null;
     }
+  /** Tell the Workflow of the disputes in its rows, as the Workflow of a charge's aftermath does. */
+  | { do: 'tell_disputes'; enrollmentId: string }
   | { do: 'deliver_event'; eventId: string }
   | { do: 'take_event'; eventId: string };
 

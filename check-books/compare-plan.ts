@@ -1,6 +1,6 @@
 /**
- * What is still to come: the next charge and the coming cancel of an enrollment's row, and the charges that its rows show
- * as open, against what its Workflow will do. Pure.
+ * What is still to come: the next charge, the coming cancel and the end of a pause of an enrollment's row, and the charges
+ * that its rows show as open, against what its Workflow will do. Pure.
  */
 import { ENDED, SETTLED_CHARGE } from '../domain/statuses.ts';
 import type { EnrollmentState } from '../workflows/messages.ts';
@@ -64,6 +64,9 @@ function planDiffers(row: EnrollmentRow, state: EnrollmentState): Difference[] {
   }
   if (!isSameInstant(row.cancelAt, state.cancelAt)) {
     said.push(`the row says it is canceled ${at(row.cancelAt)}, its Workflow ${at(state.cancelAt)}`);
+  }
+  if (state.pausedUntil !== undefined && !isSameInstant(row.pausedUntil, state.pausedUntil)) {
+    said.push(`the row says its pause is over ${at(row.pausedUntil)}, its Workflow ${at(state.pausedUntil)}`);
   }
   return said.length === 0
     ? []

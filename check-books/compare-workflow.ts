@@ -1,9 +1,9 @@
 /** One enrollment: its row against its Workflow and against the search attribute, and whether it is stuck. Pure. */
-import { forbidsCharging } from '../domain/disputes.ts';
 import { enrollmentWorkflowId } from '../domain/ids.ts';
 import { ENDED, SETTLED_CHARGE } from '../domain/statuses.ts';
 import type { ChargeRow, Difference, EnrollmentRow, WorkflowFacts } from './books.ts';
 import type { Limits } from './compare.ts';
+import { rests } from './compare-disputes.ts';
 
 export function compareWorkflow(
   row: EnrollmentRow,
@@ -170,8 +170,7 @@ function stuck(
   found: Findings,
 ): void {
   const lateMs = (due: string | null) => (due === null ? 0 : Date.parse(takenAt) - Date.parse(due));
-  // Nothing is charged while a dispute of this customer is open; what falls due meanwhile is collected afterwards.
-  const rests = forbidsCharging(row.charges.flatMap(({ disputes }) => disputes.map(({ status }) => status)));
+  const disputed = rests(row);
   if (workflow.problems.length > 0) {
     found.add('I4', 'workflow_task_fails', `the server reports ${workflow.problems.join(', ')}`, {
       action: 'its code throws: deploy a version that does not; nothing is lost meanwhile',
@@ -192,7 +191,7 @@ function stuck(
     }
     const busy = workflow.retrying.length > 0 || workflow.state.charges.length > 0;
     const { nextChargeAt } = workflow.state;
-    if (row.status === 'active' && !busy && !rests && lateMs(nextChargeAt) > limits.dueLagMs) {
+    if (row.status === 'active' && !busy && !disputed && lateMs(nextChargeAt) > limits.dueLagMs) {
       found.add('I4', 'charge_overdue', `its next charge was due at ${nextChargeAt}`, {
         action: 'see that a Worker runs; look at the Workflow in the Temporal UI',
       });
@@ -209,7 +208,7 @@ function stuck(
         subject: charge.id,
         action: 'mend the cause, then POST /v1/enrollments/:id/charges/:chargeId/resume',
       });
-    } else if (!rests && lateMs(charge.nextAttemptAt) > limits.dueLagMs) {
+    } else if (!disputed && lateMs(charge.nextAttemptAt) > limits.dueLagMs) {
       found.add('I4', 'attempt_overdue', `its next attempt was due at ${charge.nextAttemptAt}`, {
         subject: charge.id,
         action: 'see that a Worker runs; look at the Workflow in the Temporal UI',

@@ -19,7 +19,7 @@ export async function readEnrollments(
   for (;;) {
     const rows = await db
       .selectFrom('enrollments')
-      .select(['id', 'status', 'currency', 'next_charge_at', 'cancel_at', 'created_at'])
+      .select(['id', 'status', 'currency', 'next_charge_at', 'cancel_at', 'paused_until', 'created_at'])
       .where('id', '>', after)
       .$if(only !== null, (query) => query.where((eb) => eb('id', '=', eb.fn.any(eb.val(only ?? [])))))
       .orderBy('id')
@@ -39,6 +39,7 @@ export async function readEnrollments(
         currency: row.currency,
         nextChargeAt: row.next_charge_at?.toISOString() ?? null,
         cancelAt: row.cancel_at?.toISOString() ?? null,
+        pausedUntil: row.paused_until?.toISOString() ?? null,
         createdAt: row.created_at.toISOString(),
         charges: charges.get(row.id) ?? [],
       });

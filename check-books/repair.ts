@@ -8,9 +8,12 @@ import { createInboxDispatcher } from '../api/inbox-dispatcher.ts';
 import { findPaidCharge } from '../db/aftermath.ts';
 import { findStripeEvent, makeDueNow } from '../db/inbox-operations.ts';
 import { receiveStripeEvent } from '../db/stripe-events.ts';
+import { enrollmentWorkflowId } from '../domain/ids.ts';
 import { receivedEventOf } from '../domain/received-event.ts';
+import { disputesChangedSignal } from '../workflows/messages.ts';
 import { type Difference, holdsOpen, type Repair } from './books.ts';
 import type { CheckDeps } from './check.ts';
+import { groupBy } from './group-by.ts';
 import { readPayment } from './read-stripe.ts';
 import { readWorkflow } from './read-workflows.ts';
 import { writeEnrollment } from './write-enrollment.ts';
@@ -49,6 +52,8 @@ async function carryOut(deps: RepairDeps, wanted: Repair): Promise<string> {
       return readAftermath(deps, wanted.chargeId);
     case 'write_enrollment':
       return writeEnrollment(deps, wanted);
+    case 'tell_disputes':
+      return tellDisputes(deps, wanted.enrollmentId);
     case 'deliver_event':
       return deliver(deps, wanted.eventId);
     case 'take_event': {
@@ -103,6 +108,23 @@ async function readAftermath({ db, billing }: RepairDeps, chargeId: string): Pro
   }
   await billing.chargeAftermath(charge);
   return 'its refunds and disputes are being read';
+}
+
+/** Told twice, it knows no more; of one that was lost it follows the terms once. */
+async function tellDisputes({ db, client }: RepairDeps, enrollmentId: string): Promise<string> {
+  const rows = await db
+    .selectFrom('disputes')
+    .select(['id', 'charge_id', 'status'])
+    .where('enrollment_id', '=', enrollmentId)
+    .execute();
+  const handle = client.workflow.getHandle(enrollmentWorkflowId(enrollmentId));
+  for (const [chargeId, disputes] of groupBy(rows, ({ charge_id }) => charge_id)) {
+    await handle.signal(disputesChangedSignal, {
+      chargeId,
+      disputes: disputes.map(({ id, status }) => ({ id, status })),
+    });
+  }
+  return `its Workflow is told of ${rows.length} dispute${rows.length === 1 ? '' : 's'}`;
 }
 
 /** As the API does it: the Workflow is told, or the event is ignored with a reason. Other due rows go along. */

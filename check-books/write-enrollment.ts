@@ -31,7 +31,13 @@ export async function writeEnrollment(
       }
       await trx
         .updateTable('enrollments')
-        .set({ status: state.status, cancel_at: state.cancelAt, ...nextOf(state), updated_at: new Date() })
+        .set({
+          status: state.status,
+          ...pauseOf(state),
+          cancel_at: state.cancelAt,
+          ...nextOf(state),
+          updated_at: new Date(),
+        })
         .where('id', '=', enrollmentId)
         .execute();
       return true;
@@ -64,6 +70,11 @@ export async function writeEnrollment(
         : 'its row has changed meanwhile; nothing is written';
     });
   }
+}
+
+/** A Worker of before does not tell it. */
+function pauseOf({ pausedUntil }: EnrollmentState) {
+  return pausedUntil === undefined ? {} : { paused_until: pausedUntil };
 }
 
 /** Nothing of what comes next while a charge is under way, whose Activity writes it. */

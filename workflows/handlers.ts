@@ -151,6 +151,8 @@ function handleQueries(run: EnrollmentRun): void {
     balanceMinor: state.balanceMinor,
     cancelAt: state.cancelLater?.at ?? null,
     untried: untried(run),
+    disputed: isDisputed(state),
+    pausedUntil: state.paused?.resumeAt ?? null,
   }));
 }
 

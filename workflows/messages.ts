@@ -207,6 +207,10 @@ export interface EnrollmentState {
   /** What a change of amount left over: positive is owed by the customer, negative is to their credit. */
   balanceMinor: number;
   cancelAt: string | null;
+  /** Whether a dispute forbids to charge; absent from the answers of older Workers. */
+  disputed?: boolean;
+  /** When its pause is over by itself; absent from the answers of older Workers. */
+  pausedUntil?: string | null;
   /** Absent from the answers of older Workers. */
   untried?: UntriedCharge[];
 }

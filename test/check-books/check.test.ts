@@ -7,6 +7,7 @@ import { repair } from '../../check-books/repair.ts';
 import { createLogger } from '../../config/logger.ts';
 import { findPaidCharge, type PaidCharge } from '../../db/aftermath.ts';
 import { chargeId, enrollmentWorkflowId } from '../../domain/ids.ts';
+import { disputesChangedSignal, enrollmentStateQuery } from '../../workflows/messages.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
 
@@ -131,6 +132,29 @@ describe('checkBooks', () => {
     expect(await repair(deps, differences)).toEqual([`${id}: written from its Workflow: canceled`]);
     const { closeTime } = await billing.handle(id).describe();
     expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'canceled', ended_at: closeTime });
+    expect(await codes(id)).toEqual([]);
+  }, 60_000);
+
+  it('writes a pause with its end, and takes it away when it is over', async () => {
+    const id = await paidOnce();
+    const resumeAt = new Date(Date.now() + 45 * 86_400_000).toISOString();
+    await billing.billing.pauseEnrollment(id, { ...BY, resumeAt });
+    const paused = { status: 'paused', paused_until: new Date(resumeAt), next_charge_at: null } as const;
+    expect(await billing.enrollmentRow(id)).toMatchObject(paused);
+    for (const [lost, code] of [
+      [{ status: 'active', paused_until: null }, 'status_differs'],
+      [{ paused_until: null }, 'plan_differs'],
+    ] as const) {
+      await billing.db.updateTable('enrollments').set(lost).where('id', '=', id).execute();
+      const { differences } = await check(id);
+      expect(differences).toMatchObject([{ code }]);
+      await repair(deps, differences);
+      expect(await billing.enrollmentRow(id)).toMatchObject(paused);
+    }
+    await billing.billing.resumeEnrollment(id, BY);
+    await billing.db.updateTable('enrollments').set(paused).where('id', '=', id).execute();
+    await repair(deps, (await check(id)).differences);
+    expect(await billing.enrollmentRow(id)).toMatchObject({ status: 'active', paused_until: null });
     expect(await codes(id)).toEqual([]);
   }, 60_000);
 
@@ -286,6 +310,36 @@ describe('checkBooks', () => {
     const limits = { deliveryLagMs: 0, dueLagMs: 0, mostTries: 20 };
     expect((await checkBooks(deps, { only: [id], settleMs: 200, limits })).differences).toEqual([]);
     expect(await billing.chargeRows(id)).toHaveLength(1);
+  }, 60_000);
+
+  it('tells a Workflow that has missed a dispute of it, and one that has missed its end', async () => {
+    const id = await paidOnce();
+    const intent = await intentOf(id);
+    const dispute = (await billing.control(`charges/${intent.latest_charge}/dispute`)) as { id: string };
+    await billing.deliverEvents();
+    const isDisputed = async () => (await billing.handle(id).query(enrollmentStateQuery)).disputed;
+    const known = (is: boolean) => waitFor('the Workflow to know', async () => (await isDisputed()) === is);
+    await known(true);
+    /** As if it had never been told what its rows say. */
+    const forget = (disputes: { id: string; status: string }[]) =>
+      billing.handle(id).signal(disputesChangedSignal, { chargeId: chargeId(id, 1), disputes });
+    const repaired = async () => {
+      const { differences } = await check(id);
+      expect(differences).toMatchObject([{ code: 'disputes_differ', subject: id }]);
+      expect(await repair(deps, differences)).toEqual([`${id}: its Workflow is told of 1 dispute`]);
+    };
+    await forget([]);
+    await known(false);
+    await repaired();
+    await known(true);
+    await billing.control(`disputes/${dispute.id}/close`, { won: true });
+    await billing.deliverEvents();
+    await known(false);
+    await forget([{ id: dispute.id, status: 'under_review' }]);
+    await known(true);
+    await repaired();
+    await known(false);
+    expect(await codes(id)).toEqual([]);
   }, 60_000);
 
   it('has a dispute that no webhook told of read, and its end', async () => {

@@ -77,6 +77,7 @@ function books(change: {
   status?: Books['enrollments'][number]['status'];
   nextChargeAt?: string | null;
   cancelAt?: string | null;
+  pausedUntil?: string | null;
   workflow?: WorkflowFacts;
   more?: Partial<Books>;
 }): Books {
@@ -90,6 +91,7 @@ function books(change: {
         currency: 'jpy',
         nextChargeAt: change.nextChargeAt === undefined ? '2026-12-23T12:00:00.000Z' : change.nextChargeAt,
         cancelAt: change.cancelAt ?? null,
+        pausedUntil: change.pausedUntil ?? null,
         createdAt: LONG_AGO,
         charges: change.charges ?? [charge()],
       },
@@ -209,6 +211,9 @@ describe('compare', () => {
     ['I5', 'plan_differs', books({ nextChargeAt: null })],
     ['I5', 'plan_differs', books({ nextChargeAt: LONG_AGO, cancelAt: NOW })],
     ['I5', 'plan_differs', books({ cancelAt: '2026-12-23T12:00:00.000Z' })],
+    ['I5', 'plan_differs', books({ workflow: running({}, { pausedUntil: NOW }) })],
+    ['I5', 'plan_differs', books({ pausedUntil: NOW, workflow: running({}, { pausedUntil: null }) })],
+    ['I5', 'disputes_differ', books({ workflow: running({}, { disputed: true }) })],
     ['I5', 'search_attribute_differs', books({ workflow: running({ searchAttribute: 'past_due' }) })],
     [
       'I5',
@@ -321,6 +326,26 @@ describe('compare', () => {
     expect(compare(books({ status: 'paused', nextChargeAt: null, workflow: paused }))).toEqual([]);
     const [found] = compare(books({ nextChargeAt: null }));
     expect(found?.repair).toMatchObject({ do: 'write_enrollment', seen: 'active', seenNextChargeAt: null });
+  });
+
+  it('has the Workflow told of a dispute that it does not know of, or that has ended, where it says what it knows', () => {
+    const found = (status: string, disputed?: boolean) => {
+      const charges = [charge({ disputes: [{ id: 'du_1', status, movedBy: [] }] })];
+      const workflow = running({}, disputed === undefined ? {} : { disputed });
+      return compare(books({ charges, workflow })).map(({ code, repair }) => [code, repair]);
+    };
+    const differs = ['disputes_differ', { do: 'tell_disputes', enrollmentId: ENROLLMENT }];
+    expect(found('needs_response', false)).toEqual([differs]);
+    expect(found('won', true)).toEqual([differs]);
+    expect([found('needs_response', true), found('won', false), found('lost', false)]).toEqual([[], [], []]);
+    // A Worker of before.
+    expect([found('needs_response'), found('won')]).toEqual([[], []]);
+  });
+
+  it('asks a Worker of before for no end of a pause', () => {
+    const paused = running({ searchAttribute: 'paused' }, { status: 'paused' });
+    const row = { status: 'paused' as const, nextChargeAt: null, pausedUntil: NOW };
+    expect(compare(books({ ...row, workflow: paused }))).toEqual([]);
   });
 
   it('has a dispute that the rows know otherwise, or that moved money the ledger has not, read', () => {
