@@ -8,6 +8,7 @@ import type { EnrollmentState } from '../workflows/messages.ts';
 /** A PaymentIntent of ours, as Stripe has it. */
 export interface StripePayment {
   id: string;
+  customerId: string | null;
   /** From its metadata. */
   chargeId: string;
   enrollmentId: string;

@@ -12,17 +12,16 @@ import { patiently } from './patience.ts';
 /** Stripe answers no events older than this. */
 const EVENTS_REACH_BACK_DAYS = 30;
 
-/** Every PaymentIntent of ours that was created since then; one request for each hundred in the account. */
+/** Every PaymentIntent of ours among those of the account, or of a Customer; one request for each hundred of them. */
 export async function readPayments(
   stripe: Stripe,
-  since: Date,
-  onPage: (count: number) => void,
+  among: { created: Stripe.RangeQueryParam } | { customer: string },
+  onPage: (count: number) => void = () => {},
 ): Promise<StripePayment[]> {
   const payments: StripePayment[] = [];
   let seen = 0;
-  const created = { gte: Math.floor(since.getTime() / 1000) };
   const expand = ['data.latest_charge'];
-  for await (const intent of everyOf((page) => stripe.paymentIntents.list({ created, expand, ...page }))) {
+  for await (const intent of everyOf((page) => stripe.paymentIntents.list({ ...among, expand, ...page }))) {
     seen += 1;
     if (seen % 100 === 0) {
       onPage(seen);
@@ -56,6 +55,7 @@ function paymentOf(intent: Stripe.PaymentIntent): StripePayment | null {
   const charge = typeof intent.latest_charge === 'object' ? intent.latest_charge : null;
   return {
     id: intent.id,
+    customerId: typeof intent.customer === 'string' ? intent.customer : (intent.customer?.id ?? null),
     chargeId,
     enrollmentId,
     status: intent.status,

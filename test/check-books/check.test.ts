@@ -95,6 +95,35 @@ describe('checkBooks', () => {
     expect((await check(paid)).collectedMinor).toEqual({ jpy: { stripe: 980, rows: 980 } });
   }, 60_000);
 
+  it('looks again at what differs alone, and still counts all', async () => {
+    const [agrees, differs] = [await paidOnce(), await paidOnce()];
+    await billing.db
+      .updateTable('charges')
+      .set({ captured_minor: 0 })
+      .where('enrollment_id', '=', differs)
+      .execute();
+    const asked: string[] = [];
+    const onRequest = ({ method, path }: { method: string; path: string }) => asked.push(`${method} ${path}`);
+    billing.stripe.on('request', onRequest);
+    const { differences, counted, collectedMinor } = await checkBooks(deps, {
+      only: [agrees, differs],
+      settleMs: 0,
+      looks: 3,
+    });
+    billing.stripe.off('request', onRequest);
+    expect(differences).toMatchObject([
+      { code: 'payment_not_recorded', enrollmentId: differs },
+      { code: 'ledger_differs', enrollmentId: differs },
+      { code: 'sums_differ', enrollmentId: differs },
+    ]);
+    expect(counted).toMatchObject({ enrollments: 2, charges: 2, payments: 2, workflows: 2 });
+    expect(collectedMinor).toEqual({ jpy: { stripe: 1_960, rows: 980 } });
+    const { customer } = await intentOf(differs);
+    const payments = asked.filter((request) => request.startsWith('GET /v1/payment_intents'));
+    const again = expect.stringContaining(`customer=${customer}`);
+    expect(payments).toEqual([expect.stringContaining('created'), again, again]);
+  }, 60_000);
+
   it('finds and repairs a status that was changed by hand', async () => {
     const id = await paidOnce();
     await billing.db.updateTable('enrollments').set({ status: 'past_due' }).where('id', '=', id).execute();

@@ -11,6 +11,7 @@ const LONG_AGO = '2026-11-22T12:00:00.000Z';
 function payment(change: Partial<StripePayment> = {}): StripePayment {
   return {
     id: 'pi_1',
+    customerId: 'cus_1',
     chargeId: CHARGE,
     enrollmentId: ENROLLMENT,
     status: 'succeeded',

@@ -24,6 +24,7 @@ const page = (ids: string[], more: boolean): Answer => ({
     data: ids.map((id) => ({
       id,
       object: 'payment_intent',
+      customer: 'cus_1',
       metadata: { charge_id: `chg_${id}`, enrollment_id: 'enr_1' },
       status: 'succeeded',
       amount: 980,
@@ -72,21 +73,21 @@ describe('readPayments', () => {
       refused(503),
       page(['pi_4'], false),
     ]);
-    const payments = await readPayments(stripe, new Date(0), () => {});
+    const payments = await readPayments(stripe, { created: { gte: 0 } });
     expect(payments.map(({ id }) => id)).toEqual(['pi_1', 'pi_2', 'pi_3', 'pi_4']);
     expect(asked.map(({ after }) => after)).toEqual([null, 'pi_2', 'pi_2', 'pi_2', 'pi_3', 'pi_3']);
   }, 20_000);
 
   it('waits for as long as Stripe says', async () => {
     const { stripe, asked } = await answering([refused(429, { 'retry-after': '2' }), page(['pi_1'], false)]);
-    await readPayments(stripe, new Date(0), () => {});
+    await readPayments(stripe, { created: { gte: 0 } });
     const [first, second] = asked.map(({ atMs }) => atMs);
     expect(Number(second) - Number(first)).toBeGreaterThan(1_900);
   }, 20_000);
 
   it('gives up at once where another try would be answered alike', async () => {
     const { stripe, asked } = await answering([refused(403)]);
-    await expect(readPayments(stripe, new Date(0), () => {})).rejects.toThrow('Refused.');
+    await expect(readPayments(stripe, { created: { gte: 0 } })).rejects.toThrow('Refused.');
     expect(asked).toHaveLength(1);
   });
 });
