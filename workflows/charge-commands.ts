@@ -2,7 +2,7 @@
 import { condition, patched, setHandler } from '@temporalio/workflow';
 import { planCapture } from '../domain/capture.ts';
 import { budgetOf, MOST_RETRIES_PER_CHARGE } from '../domain/card-budgets.ts';
-import type { ChargeCommand } from '../domain/charge-states.ts';
+import { type ChargeCommand, chargeStep } from '../domain/charge-states.ts';
 import { refuseTryByHand } from '../domain/customer-tries.ts';
 import { type ChargeOrder, type OpenCharge, policyOf } from '../domain/open-charge.ts';
 import { forgiveBalance } from './balance.ts';
@@ -25,6 +25,8 @@ import { note } from './schedule.ts';
 
 /** How long an answer waits for what was asked; Stripe may be away. */
 const ANSWER_MS = 15_000;
+/** How much of that a confirmation waits for a try that is under way by itself. */
+const TRY_PATIENCE_MS = 8_000;
 const DAY_MS = 86_400_000;
 /** An extension that is longer is a typing error. */
 const LONGEST_EXTENSION_DAYS = 90;
@@ -66,9 +68,16 @@ function handleTries(run: EnrollmentRun): void {
   setHandler(
     authenticateChargeUpdate,
     async (requested) => {
-      run.redirects.delete(requested.chargeId);
-      const answer = await carriedOut(run, requested.chargeId, { ...asker(requested), do: 'authenticate' });
-      return { ...answer, redirectUrl: run.redirects.get(requested.chargeId) ?? null };
+      const { chargeId } = requested;
+      run.redirects.delete(chargeId);
+      const charge = openCharge(run, chargeId);
+      const waits = run.worked.has(chargeId) && patched(PATCHES.confirmAfterTry);
+      if (waits && charge !== undefined && !(await mayConfirm(run, charge, requested))) {
+        return { chargeId, status: charge.status, redirectUrl: null };
+      }
+      const order = { ...asker(requested), do: 'authenticate' } as const;
+      const answer = await carriedOut(run, chargeId, order, waits ? ANSWER_MS - TRY_PATIENCE_MS : ANSWER_MS);
+      return { ...answer, redirectUrl: run.redirects.get(chargeId) ?? null };
     },
     {
       validator: (requested) => {
@@ -79,6 +88,26 @@ function handleTries(run: EnrollmentRun): void {
       },
     },
   );
+}
+
+/**
+ * Waits for the try that is under way: it may pay the charge, or be declined in a way that forbids another one, which
+ * refuses the confirmation.
+ * @returns false when there is nothing left to confirm
+ */
+async function mayConfirm(
+  run: EnrollmentRun,
+  charge: OpenCharge,
+  requested: Requested & { chargeId: string },
+): Promise<boolean> {
+  if (!(await condition(() => !run.worked.has(charge.id), TRY_PATIENCE_MS))) {
+    refuse('charge_busy', `${charge.id} is being tried; ask again when its outcome is known`);
+  }
+  if ('refused' in chargeStep(charge.status, 'retry')) {
+    return false;
+  }
+  refuseTry(run, requested);
+  return true;
 }
 
 function refuseTry(run: EnrollmentRun, { by, chargeId }: Requested & { chargeId: string }): void {
@@ -276,7 +305,12 @@ function openCharge(run: EnrollmentRun, chargeId: string): OpenCharge | undefine
 }
 
 /** Hands an order to the charge and waits until it is done, the charge is settled, or the answer has to go out. */
-async function carriedOut(run: EnrollmentRun, chargeId: string, order: ChargeOrder) {
+async function carriedOut(
+  run: EnrollmentRun,
+  chargeId: string,
+  order: ChargeOrder,
+  withinMs: number = ANSWER_MS,
+) {
   const charge = openCharge(run, chargeId);
   if (charge === undefined) {
     return refuse('charge_settled', `${chargeId} is settled`);
@@ -285,7 +319,7 @@ async function carriedOut(run: EnrollmentRun, chargeId: string, order: ChargeOrd
     charge.triesByHand = [...recent(charge.triesByHand), new Date().toISOString()];
   }
   charge.asked = order;
-  await condition(() => charge.asked !== order || run.leaving, ANSWER_MS);
+  await condition(() => charge.asked !== order || run.leaving, withinMs);
   return { chargeId, status: charge.status };
 }
 

@@ -31,7 +31,7 @@ export async function settleCharge(run: EnrollmentRun, charge: OpenCharge): Prom
           return;
         }
         // It was asked for while something else was found out, and cannot be done any more: that is its answer.
-        charge.asked = null;
+        dropOrder(charge);
         await waitFor(run, charge, step);
         break;
       case 'attempt':
@@ -115,10 +115,21 @@ async function attempt(
   const report = reportOf(
     await reported(run, charge, () => activities.collectCharge(asked), { do: 'attempt' }, method),
   );
-  if (by !== null) {
+  if (by === null) {
+    // Whoever asked for one meanwhile is answered with this.
+    dropOrder(charge);
+  } else {
     countTry(charge, report, 'answered');
+    charge.asked = null;
   }
   takeAttempt(run, charge, method, report, why);
+}
+
+/** What is not done uses up none of the tries of whoever asked for it. */
+function dropOrder(charge: OpenCharge): void {
+  if (charge.asked !== null && charge.asked.do !== 'capture') {
+    Object.assign(charge, afterTry(charge, 'not_made'));
+  }
   charge.asked = null;
 }
 
@@ -145,7 +156,7 @@ async function authenticate(
 ): Promise<void> {
   const method = methodFor(run, charge, 'by_hand');
   if (method === null) {
-    charge.asked = null;
+    dropOrder(charge);
     return;
   }
   const before = charge.status;

@@ -86,4 +86,6 @@ export const PATCHES = {
   timeOutlivesDispute: 'time-outlives-dispute',
   /** The first attempt of a charge that was held back says until when, so that it is not taken for late. After 0.1.0. */
   heldIsNotLate: 'held-is-not-late',
+  /** A customer who confirms while their charge is being tried is led to the bank after that try. After 0.1.0. */
+  confirmAfterTry: 'confirm-after-try',
 } as const;

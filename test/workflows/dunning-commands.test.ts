@@ -126,6 +126,64 @@ describe('on-session confirmation', () => {
   }, 45_000);
 });
 
+describe('while a retry of dunning is under way', () => {
+  const ASKS_ON_SESSION = '4000002500003155';
+  const EMPTY = { decline_code: 'insufficient_funds' };
+  const nextCharge = (how: object) => billing.control(`cards/${ASKS_ON_SESSION}/next_charge`, how);
+
+  /** The retry has come, and Stripe takes its time with it. @param how it declines; absent: it pays */
+  async function retrying(how?: object) {
+    await nextCharge(EMPTY);
+    const charge = await declined(ASKS_ON_SESSION);
+    if (how !== undefined) {
+      await nextCharge(how);
+    }
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 3_000, when: 'after', times: 1 });
+    await fastForward(billing.temporal, `enrollment/${charge.enrollmentId}`, 2 * 86_400_000);
+    await waitFor('the retry', async () => {
+      const { events } = await billing.history(charge.enrollmentId);
+      const names = events?.map((event) => event.activityTaskScheduledEventAttributes?.activityType?.name);
+      return names?.filter((name) => name === 'collectCharge').length === 2;
+    });
+    return charge;
+  }
+
+  it('a customer who confirms is led to the bank after it', async () => {
+    const { enrollmentId, id } = await retrying(EMPTY);
+    const asked = await billing.billing.authenticateCharge(enrollmentId, id, CUSTOMER);
+    expect(asked).toMatchObject({ status: 'requires_action', redirectUrl: expect.stringContaining('/3ds/') });
+    expect((await billing.chargeRows(enrollmentId))[0]).toMatchObject({ attempts: 3 });
+  }, 45_000);
+
+  it('a customer who confirms what it pays, or what it has declined for good, hears so', async () => {
+    const paid = await retrying();
+    expect(await billing.billing.authenticateCharge(paid.enrollmentId, paid.id, CUSTOMER)).toMatchObject({
+      status: 'succeeded',
+      redirectUrl: null,
+    });
+    const lost = await retrying({ decline_code: 'lost_card' });
+    const asked = billing.billing.authenticateCharge(lost.enrollmentId, lost.id, CUSTOMER);
+    await expect(asked).rejects.toMatchObject({ code: 'another_card_needed' });
+    expect((await billing.chargeRows(lost.enrollmentId))[0]).toMatchObject({ attempts: 2 });
+  }, 45_000);
+
+  it('a customer who tries again is answered with it, and keeps all their tries', async () => {
+    const { enrollmentId, id } = await retrying(EMPTY);
+    await billing.billing.retryCharge(enrollmentId, id, CUSTOMER);
+    expect((await billing.chargeRows(enrollmentId))[0]).toMatchObject({ attempts: 2 });
+    const [shown] = await listCustomerCharges(billing.db, enrollmentId, 1);
+    expect(shown).toMatchObject({ triesByHand24h: 0 });
+    await nextCharge({ ...EMPTY, times: MOST_TRIES_BY_HAND_PER_DAY });
+    for (const _ of Array(MOST_TRIES_BY_HAND_PER_DAY)) {
+      await billing.billing.retryCharge(enrollmentId, id, CUSTOMER);
+    }
+    await expect(billing.billing.retryCharge(enrollmentId, id, CUSTOMER)).rejects.toMatchObject({
+      code: 'too_many_tries',
+    });
+  }, 45_000);
+});
+
 describe('an operator', () => {
   it('extends dunning by a retry, up to the most that are allowed', async () => {
     const { enrollmentId, id } = await declined();
