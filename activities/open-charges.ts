@@ -161,7 +161,13 @@ export function createOpenChargeActivities(deps: ActivityDeps) {
         await touchEnrollment(
           trx,
           context.enrollmentId,
-          upcoming === undefined ? { at } : { at, next: upcoming.next },
+          upcoming === undefined
+            ? { at }
+            : {
+                at,
+                next: upcoming.next,
+                ...(charge.occurrence === null ? {} : { plannedAfter: charge.occurrence }),
+              },
         );
       });
       return reportOf(

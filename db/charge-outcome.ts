@@ -27,20 +27,25 @@ export async function writeChargeOutcome(
   change: Pick<EnrollmentChange, 'at' | 'next'>,
 ): Promise<void> {
   const { at, next } = change;
-  const enrollmentId = rows.charge.enrollment_id;
-  const isPastDue = PAST_DUE_CHARGE.some((status) => status === rows.charge.status);
-  const plans = next !== undefined;
-  const touched = await written(db, { ...rows, enrollmentId, isPastDue, at, plans, next: next ?? null });
-  await touchIfLeft(db, enrollmentId, change, touched);
+  const { enrollment_id: enrollmentId, status, occurrence = null } = rows.charge;
+  const isPastDue = PAST_DUE_CHARGE.some((pastDue) => pastDue === status);
+  const planned = { at, plans: next !== undefined, next: next ?? null, occurrence };
+  const touched = await written(db, { ...rows, enrollmentId, isPastDue, ...planned });
+  await touchIfLeft(db, enrollmentId, changeOf(planned), touched);
 }
 
-type Values = ChargeOutcomeRows & {
-  enrollmentId: string;
-  isPastDue: boolean;
+type Planned = {
   at: string;
   plans: boolean;
   next: { dueAt: string; amountMinor: number } | null;
+  /** Of the charge. */
+  occurrence: number | null;
 };
+type Values = ChargeOutcomeRows & Planned & { enrollmentId: string; isPastDue: boolean };
+
+function changeOf({ at, plans, next, occurrence }: Planned): EnrollmentChange {
+  return plans ? { at, next, ...(occurrence === null ? {} : { plannedAfter: occurrence }) } : { at };
+}
 
 const written = statement((db, { charge, attempt, facts, movement, notice, ...of }: Values) => {
   const writes = [
@@ -50,9 +55,6 @@ const written = statement((db, { charge, attempt, facts, movement, notice, ...of
     ...(movement === null ? [] : [movementBooked(db, movement)]),
     ...(notice === null ? [] : [notificationInsert(db, notice)]),
   ];
-  const change = of.plans ? { at: of.at, next: of.next } : { at: of.at };
-  return withEnrollment(db, of.enrollmentId, change, writes, {
-    id: charge.id,
-    isPastDue: of.isPastDue,
-  }).compile(db);
+  const own = { id: charge.id, isPastDue: of.isPastDue, attempts: charge.attempts };
+  return withEnrollment(db, of.enrollmentId, changeOf(of), writes, own).compile(db);
 });

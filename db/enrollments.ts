@@ -12,7 +12,7 @@ import type { PlannedCharge } from '../domain/terms.ts';
 import { knownCustomer } from './customers.ts';
 import type { Customer, Database, NewEnrollment } from './schema.ts';
 import { statement } from './statement.ts';
-import { type FactRow, factRowsTold } from './timeline.ts';
+import { type FactRow, factRowsTold, goneOn } from './timeline.ts';
 import { type Part, parts } from './together.ts';
 
 /**
@@ -48,8 +48,10 @@ const inserted = statement(
 export interface EnrollmentChange {
   /** ISO 8601, UTC: the Workflow's time. */
   at: string;
-  /** Absent: unchanged. Null: there is no next charge. */
+  /** Absent: unchanged. Null: there is no next charge. With `startedAt`, it is the first one: written at the start alone. */
   next?: Pick<PlannedCharge, 'dueAt' | 'amountMinor'> | null;
+  /** After which occurrence `next` was planned, when it is written only unless the schedule has gone on since. */
+  plannedAfter?: number;
   paymentMethodId?: string;
   startedAt?: string;
   /** ISO 8601: paused until then; null: until somebody resumes it. False: it is not paused any more. */
@@ -80,6 +82,8 @@ export interface ChangedCharge {
   id: string;
   /** In dunning, or waiting for the customer. */
   isPastDue: boolean;
+  /** So far, this one included. */
+  attempts: number;
 }
 
 /**
@@ -139,10 +143,12 @@ function enrollmentChange(
         : {
             // While it is paused, and when it has ended, nothing is to come, whatever is planned.
             next_charge_at: sql<Date | null>`case when ${pauseAfter(change)} or ${HAS_ENDED} then null
+              when ${isOlderPlan(id, change, own)} then next_charge_at
               else ${change.next?.dueAt ?? null}::timestamptz end`,
             next_charge_amount_minor: sql<
               number | null
             >`case when ${pauseAfter(change)} or ${HAS_ENDED} then null
+              when ${isOlderPlan(id, change, own)} then next_charge_amount_minor
               else ${change.next?.amountMinor ?? null}::bigint end`,
           }),
       ...(change.pausedUntil === undefined ? {} : { paused_until: change.pausedUntil || null }),
@@ -166,6 +172,29 @@ function isPastDue(id: string, own: ChangedCharge | null) {
   return own.isPastDue
     ? sql`(${isSaved} or exists (${pastDue}))`
     : sql`exists (${pastDue} and (id <> ${own.id} or not ${isSaved}))`;
+}
+
+/**
+ * Whether what is to come is known better than by this change, as an expression over the rows before it: another reading of
+ * the first method has started the schedule, or it has gone on since a try of an Activity that writes late, given up for
+ * dead. The first word of an attempt cannot be late, and is not asked about what has happened in all the years.
+ */
+function isOlderPlan(
+  id: string,
+  { at, startedAt, plannedAfter }: EnrollmentChange,
+  own: ChangedCharge | null,
+) {
+  if (startedAt !== undefined) {
+    return sql`started_at is not null`;
+  }
+  if (plannedAfter === undefined) {
+    return sql.lit(false);
+  }
+  const later = goneOn(id, { occurrence: plannedAfter, at });
+  return own === null
+    ? later
+    : sql`case when exists (select 1 from charges where id = ${own.id} and attempts < ${own.attempts})
+        then false else ${later} end`;
 }
 
 /** Whether the row is to say `paused`, as an expression over the row before the change. */

@@ -41,22 +41,30 @@ export async function toldAt(db: Kysely<Database>, enrollmentId: string, key: st
   return row?.at ?? null;
 }
 
-/**
- * Whether the schedule has gone on since a plan was made after `occurrence` at that instant: by a command that changes
- * it, or with a charge of a later occurrence.
- */
+/** A plan of the schedule: after which occurrence it was made, and when. */
+export interface PlanMade {
+  occurrence: number;
+  /** ISO 8601, UTC. */
+  at: string;
+}
+
+/** Whether the schedule has gone on since a plan was made: by a command that changes it, or with a charge of a later occurrence. */
 export async function hasGoneOn(
   db: Kysely<Database>,
   enrollmentId: string,
-  { occurrence, at }: { occurrence: number; at: string },
+  plan: PlanMade,
 ): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`select ${goneOn(enrollmentId, plan)} as found`.execute(db);
+  return rows[0]?.found === true;
+}
+
+/** {@link hasGoneOn} as an expression. */
+export function goneOn(enrollmentId: string, { occurrence, at }: PlanMade) {
   const commands = sql`select 1 from enrollment_events where enrollment_id = ${enrollmentId}
-    and starts_with(key, ${`${enrollmentId}/command-`}) and at > ${at}::timestamptz
+    and starts_with(key, ${enrollmentId}::text || '/command-') and at > ${at}::timestamptz
     and (starts_with(what, 'schedule.') or what in ('enrollment.paused', 'enrollment.resumed'))`;
   const charges = sql`select 1 from charges where enrollment_id = ${enrollmentId} and occurrence > ${occurrence}`;
-  const { rows } = await sql<{ found: boolean }>`
-    select exists (${commands}) or exists (${charges}) as found`.execute(db);
-  return rows[0]?.found === true;
+  return sql<boolean>`(exists (${commands}) or exists (${charges}))`;
 }
 
 /** {@link tell} as a statement; of one fact at least. */

@@ -56,6 +56,35 @@ describe('saveCharge', () => {
     });
   });
 
+  describe('of an earlier attempt, written late', () => {
+    const EARLIER = { attempts: 1, updated_at: '2026-11-01T00:00:00.000Z' };
+    const LATER = { attempts: 2, updated_at: '2026-11-04T00:00:00.000Z' };
+
+    it.each([
+      ['requires_payment_method', 'processing', 'processing'],
+      ['needs_attention', 'requires_capture', 'requires_capture'],
+      ['requires_action', 'scheduled', 'scheduled'],
+      // No later attempt takes back what is final.
+      ['succeeded', 'processing', 'succeeded'],
+      ['canceled', 'requires_payment_method', 'canceled'],
+    ] as [ChargeStatus, ChargeStatus, ChargeStatus][])(
+      'as %s over a later one that is %s leaves %s',
+      async (late, known, left) => {
+        const charge = newCharge(enrollmentId, 1);
+        await saveCharge(database.db, { ...charge, ...LATER, status: known });
+        await saveCharge(database.db, { ...charge, ...EARLIER, status: late });
+        expect((await rowOf(charge.id)).status).toBe(left);
+      },
+    );
+
+    it('is news from a Workflow that was set back and counts its attempts anew', async () => {
+      const charge = newCharge(enrollmentId, 1);
+      await saveCharge(database.db, { ...charge, ...EARLIER, attempts: 3, status: 'requires_action' });
+      await saveCharge(database.db, { ...charge, ...LATER, status: 'processing' });
+      expect(await rowOf(charge.id)).toMatchObject({ attempts: 2, status: 'processing' });
+    });
+  });
+
   const rowOf = (id: string) =>
     database.db.selectFrom('charges').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 });

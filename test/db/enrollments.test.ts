@@ -268,7 +268,8 @@ describe('writeSavedMethod', () => {
     });
     const again = rowsOf('enr_first');
     again.customer = { ...again.customer, stripeCustomerId: 'cus_2', email: 'other@example.com' };
-    await writeSavedMethod(db, again, { ...CHANGE, at: '2026-11-03T00:00:00.000Z' });
+    const later = '2026-11-03T00:00:00.000Z';
+    await writeSavedMethod(db, again, { at: later, next: { ...CHANGE.next, dueAt: later } });
     expect(await written('enr_first')).toEqual(first);
   });
 
@@ -279,8 +280,10 @@ describe('writeSavedMethod', () => {
     await writeSavedMethod(db, rowsOf('enr_plan'), CHANGE);
     await writeSavedMethod(db, rowsOf('enr_plan'), { at: AT });
     expect(await written('enr_plan')).toMatchObject({ next_charge_at: new Date(CHANGE.next.dueAt) });
-    await writeSavedMethod(db, rowsOf('enr_plan'), { at: AT, next: null });
-    expect(await written('enr_plan')).toMatchObject({ next_charge_at: null });
+    await insertEnrollmentRow(db, 'enr_none');
+    await openSession('enr_none');
+    await writeSavedMethod(db, rowsOf('enr_none'), { at: AT, next: null });
+    expect(await written('enr_none')).toMatchObject({ next_charge_at: null });
   });
 
   it('looks once more when another transaction has changed the enrollment since it began', async () => {

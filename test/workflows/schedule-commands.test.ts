@@ -1,5 +1,7 @@
 /** What a customer or operator can change about a running schedule. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createChargeActivities } from '../../activities/charges.ts';
 import { findKeyedCommand } from '../../db/enrollment-history.ts';
 import { findEnrollmentView } from '../../db/enrollment-views.ts';
 import { spreadOffsetMs } from '../../domain/spread.ts';
@@ -50,6 +52,30 @@ describe('the schedule', () => {
       code: 'move_not_ahead',
     });
   }, 30_000);
+
+  it('stays as it was moved when a try of the charge before, given up for dead, writes it once more', async () => {
+    const { enrollmentId } = await billing.paidOnce();
+    const soon = new Date(Date.now() + 5 * DAY_MS).toISOString();
+    await billing.billing.moveNext(enrollmentId, { ...BY, dueAt: soon });
+    const moved = await billing.enrollmentRow(enrollmentId);
+    await collectAgain(enrollmentId);
+    expect(await billing.enrollmentRow(enrollmentId)).toMatchObject({
+      next_charge_at: moved.next_charge_at,
+      next_charge_amount_minor: moved.next_charge_amount_minor,
+    });
+  }, 30_000);
+
+  /** What the first charge's Activity was asked for is done once more. */
+  async function collectAgain(enrollmentId: string): Promise<void> {
+    const { events } = await billing.history(enrollmentId);
+    const inputs = events
+      ?.map(({ activityTaskScheduledEventAttributes: asked }) => asked)
+      .filter((asked) => asked?.activityType?.name === 'collectCharge')
+      .map((asked) => JSON.parse(String(asked?.input?.payloads?.[0]?.data)));
+    const links = { create: async () => 'http://127.0.0.1:3000/c/link' };
+    const { collectCharge } = createChargeActivities({ ...billing, links, livemode: false });
+    await new MockActivityEnvironment({ attempt: 2 }).run(collectCharge, inputs?.[0]);
+  }
 
   it('changes before the first charge, which is then made so', async () => {
     const startsAt = new Date(Date.now() + 20 * DAY_MS).toISOString();

@@ -4,6 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { createEnrollmentEndActivities } from '../../activities/enrollment-end.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
+import { fastForward } from '../support/temporal.ts';
 import { waitFor } from '../support/wait.ts';
 
 let billing: TestBilling;
@@ -60,6 +61,32 @@ describe('a payment method that is being saved while its enrollment is canceled'
       next_charge_at: null,
       next_charge_amount_minor: null,
     });
+  }, 30_000);
+});
+
+describe('a session that is looked at while it is being read, as it was told to be complete', () => {
+  it('starts the schedule once, also in the row', async () => {
+    const input = await billing.newInput(MONTHLY);
+    const { enrollmentId } = input;
+    const { checkoutSession } = await billing.billing.enroll(input);
+    await billing.payOnCheckout(String(checkoutSession?.url));
+    const lookMs = Date.parse(String(checkoutSession?.expiresAt)) + 60_000;
+    const beforeMs = lookMs - Date.now() - 2_000;
+    await fastForward(billing.temporal, `enrollment/${enrollmentId}`, beforeMs);
+    const match = { method: 'GET', path_prefix: '/v1/checkout/sessions' };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 4_500, when: 'after', times: 1 });
+    await billing.billing.checkoutSessionCompleted(enrollmentId, String(checkoutSession?.id));
+    // As the look has found it.
+    const { settled_at } = await billing.charged(enrollmentId, 1, 'succeeded');
+    await waitFor('both readings', async () => {
+      const { events } = await billing.history(enrollmentId);
+      const answers = (events ?? []).map((event) => event.activityTaskCompletedEventAttributes?.result);
+      const saved = answers.filter((result) => `${result?.payloads?.[0]?.data}`.includes('"kind":"saved"'));
+      return saved.length === 2;
+    });
+    const { nextChargeAt } = await billing.stateOf(enrollmentId);
+    expect(Date.parse(String(nextChargeAt))).toBeGreaterThan(Number(settled_at));
+    expect((await billing.enrollmentRow(enrollmentId)).next_charge_at?.toISOString()).toBe(nextChargeAt);
   }, 30_000);
 });
 
