@@ -118,6 +118,39 @@ describe('an inquiry', () => {
   }, 60_000);
 });
 
+describe('an inquiry that is told of before its charge is known to be captured', () => {
+  it('does not keep the payment from being given back', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...MONTHLY, captureMethod: 'manual' });
+    const { id, payment_intent_id } = await billing.charged(enrollmentId, 1, 'requires_capture');
+    await billing.known(enrollmentId, id, 'requires_capture');
+    // In the Dashboard; our own look at it takes its time.
+    const { latest_charge } = await billing.stripe.paymentIntents.capture(String(payment_intent_id));
+    const match = { method: 'GET', path_prefix: '/v1/payment_intents' };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 3_000, when: 'after', times: 1 });
+    await billing.control(`charges/${latest_charge}/dispute`, { inquiry: true });
+    await billing.deliverEvents();
+    await waitFor('the inquiry', async () => {
+      const known = await findPaidCharge(billing.db, { chargeId: id });
+      return known?.disputeStatus === 'warning_needs_response' && known.capturedMinor === 0;
+    });
+    await disputeIsKnown(billing, enrollmentId);
+    await billing.charged(enrollmentId, 1, 'succeeded');
+    const charge = await findPaidCharge(billing.db, { chargeId: id });
+    if (charge === undefined) {
+      throw new Error(`no ${id}`);
+    }
+    const tooMuch = { ...BY, requestKey: 'too much', amountMinor: 981 };
+    await expect(billing.billing.refundCharge(charge, tooMuch)).rejects.toMatchObject({
+      code: 'refund_too_large',
+    });
+    const all = { ...BY, requestKey: 'all', amountMinor: null };
+    expect(await billing.billing.refundCharge(charge, all)).toMatchObject({
+      amountMinor: 980,
+      status: 'succeeded',
+    });
+  }, 60_000);
+});
+
 describe('a dispute while Stripe refuses our key', () => {
   /** An enrollment whose first charge is disputed while reading under `path` is answered with `status`. */
   async function disputedUnder(path: string, status: number) {
