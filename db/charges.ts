@@ -1,14 +1,17 @@
 /** Writes of `charges` and `charge_attempts`. Called by Activities only. */
 import { type Kysely, sql } from 'kysely';
-import { type ChargeStatus, SETTLED_CHARGE } from '../domain/statuses.ts';
+import { type ChargeStatus, PAST_DUE_CHARGE, SETTLED_CHARGE } from '../domain/statuses.ts';
 import type { Database, NewCharge, NewChargeAttempt } from './schema.ts';
 
 /**
  * Writes a charge as it now stands: inserts it the first time, later replaces all that can change. Safe to call
  * twice. `payment_intent_id`, once known, is never replaced by another. A settled charge stays so: an attempt of an Activity
  * that was given up for dead may write what it read before its successor did. Two things are written over it, which are no
- * older truth: that money moved, and that a person must look. Nor is what a later attempt has come to written over by an
- * earlier one, unless with a later instant: a Workflow that was set back counts its attempts anew.
+ * older truth: that money moved, and that a person must look.
+ *
+ * Nor does what comes late, with an older instant, put an open charge back: to what an earlier attempt has come to, or to
+ * waiting for its customer while money is under way or held. The attempt alone says nothing, since a Workflow that was set
+ * back counts them anew.
  *
  * May be called from two places at once; PostgreSQL may refuse one of them by the key on the number, often when nobody has
  * claimed the row (`claimCharge`), about once in a thousand times when somebody has. Temporal has it repeated.
@@ -60,10 +63,14 @@ export async function extendWait(
 
 const MONEY_MOVED: ChargeStatus = 'succeeded';
 const TO_BE_LOOKED_AT: ChargeStatus = 'needs_attention';
+/** The customer's bank has said yes, for the time being. */
+const TAKEN_UP: readonly ChargeStatus[] = ['processing', 'requires_capture'];
 
 /** A charge that is over without a PaymentIntent is over by our word alone; what Stripe says of one is news then. */
 const MAY_FOLLOW = sql<boolean>`(excluded.status in (${list(SETTLED_CHARGE)})
-    or excluded.attempts >= charges.attempts or excluded.updated_at >= charges.updated_at)
+    or excluded.updated_at >= charges.updated_at
+    or (excluded.attempts >= charges.attempts
+      and not (charges.status in (${list(TAKEN_UP)}) and excluded.status in (${list(PAST_DUE_CHARGE)}))))
   and (excluded.status in (${list([MONEY_MOVED, TO_BE_LOOKED_AT])})
     or charges.status not in (${list(SETTLED_CHARGE)})
     or (charges.status <> ${sql.lit(MONEY_MOVED)}

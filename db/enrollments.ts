@@ -153,12 +153,24 @@ function enrollmentChange(
           }),
       ...(change.pausedUntil === undefined ? {} : { paused_until: change.pausedUntil || null }),
       ...(change.cancelAt === undefined ? {} : { cancel_at: change.cancelAt }),
-      ...(change.paymentMethodId === undefined ? {} : { default_payment_method_id: change.paymentMethodId }),
+      ...(change.paymentMethodId === undefined
+        ? {}
+        : { default_payment_method_id: defaultMethod(change.paymentMethodId, change.at) }),
       ...(change.startedAt === undefined
         ? {}
         : { started_at: eb.fn.coalesce('started_at', eb.val(change.startedAt)) }),
     }))
     .where('id', '=', id);
+}
+
+/**
+ * The method, as an expression over the rows before the change. One whose row was there keeps no newer one from being the
+ * default: it is written once more then, by a try that was given up for dead.
+ */
+function defaultMethod(id: string, at: string) {
+  return sql<string>`case when exists (select 1 from payment_methods where id = ${id})
+      and exists (select 1 from payment_methods where id = default_payment_method_id and saved_at > ${at}::timestamptz)
+    then default_payment_method_id else ${id} end`;
 }
 
 /** Whether a charge of the enrollment is in dunning or waits for the customer, as an expression. */

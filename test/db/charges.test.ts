@@ -77,6 +77,20 @@ describe('saveCharge', () => {
       },
     );
 
+    it.each([
+      ['requires_action', 'processing', 'processing'],
+      ['requires_action', 'requires_capture', 'requires_capture'],
+      ['requires_capture', 'processing', 'requires_capture'],
+    ] as [ChargeStatus, ChargeStatus, ChargeStatus][])(
+      'as %s over what the same has come to since, %s, leaves %s',
+      async (late, known, left) => {
+        const charge = { ...newCharge(enrollmentId, 1), attempts: 1 };
+        await saveCharge(database.db, { ...charge, updated_at: LATER.updated_at, status: known });
+        await saveCharge(database.db, { ...charge, updated_at: EARLIER.updated_at, status: late });
+        expect((await rowOf(charge.id)).status).toBe(left);
+      },
+    );
+
     it('is news from a Workflow that was set back and counts its attempts anew', async () => {
       const charge = newCharge(enrollmentId, 1);
       await saveCharge(database.db, { ...charge, ...EARLIER, attempts: 3, status: 'requires_action' });

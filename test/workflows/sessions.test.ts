@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createEnrollmentEndActivities } from '../../activities/enrollment-end.ts';
+import { createPaymentMethodActivities } from '../../activities/payment-methods.ts';
 import type { Terms } from '../../domain/terms.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { fastForward } from '../support/temporal.ts';
@@ -87,6 +88,29 @@ describe('a session that is looked at while it is being read, as it was told to 
     const { nextChargeAt } = await billing.stateOf(enrollmentId);
     expect(Date.parse(String(nextChargeAt))).toBeGreaterThan(Number(settled_at));
     expect((await billing.enrollmentRow(enrollmentId)).next_charge_at?.toISOString()).toBe(nextChargeAt);
+  }, 30_000);
+});
+
+describe('a method that is written once more, by a try that was given up for dead', () => {
+  it('is not the default again once a newer one is saved', async () => {
+    const { enrollmentId } = await billing.enrolled({ ...MONTHLY, schedule: { type: 'on_demand' } });
+    await billing.active(enrollmentId);
+    const { paymentMethodId: older } = await billing.stateOf(enrollmentId);
+    const { id } = await billing.billing.openCheckoutSession(enrollmentId, CUSTOMER);
+    await billing.save(enrollmentId, id, { number: '5555555555554444' });
+    const newer = await waitFor('the newer method', async () => {
+      const { paymentMethodId } = await billing.stateOf(enrollmentId);
+      return paymentMethodId !== older && paymentMethodId;
+    });
+    const { events } = await billing.history(enrollmentId);
+    const [first] = (events ?? [])
+      .map(({ activityTaskScheduledEventAttributes: asked }) => asked)
+      .filter((asked) => asked?.activityType?.name === 'savePaymentMethod');
+    const links = { create: async () => 'http://127.0.0.1:3000/c/link' };
+    const { savePaymentMethod } = createPaymentMethodActivities({ ...billing, links, livemode: false });
+    const work = JSON.parse(String(first?.input?.payloads?.[0]?.data));
+    expect(await new MockActivityEnvironment().run(savePaymentMethod, work)).toMatchObject({ id: older });
+    expect(await billing.enrollmentRow(enrollmentId)).toMatchObject({ default_payment_method_id: newer });
   }, 30_000);
 });
 
