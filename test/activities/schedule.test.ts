@@ -1,7 +1,10 @@
 /** A command that is written once more, by an Activity that was given up for dead, say: what came after it stands. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createOpenChargeActivities } from '../../activities/open-charges.ts';
 import { createScheduleActivities, type ScheduleWork } from '../../activities/schedule.ts';
+import { toldCharge } from '../../domain/open-charge.ts';
 import { NO_CHANGES } from '../../domain/schedule-changes.ts';
+import { firstCharge } from '../domain/charges.ts';
 import { MONTHLY } from '../support/billing.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { seedEnrollment } from '../web/rows.ts';
@@ -102,5 +105,30 @@ describe('a command that is written once more', () => {
     expect(await activities.planSchedule(skip)).toEqual(first);
     await activities.planSchedule(caughtUp);
     expect(await rowOf(enrollmentId)).toEqual(after);
+  });
+
+  it('leaves what was skipped since to whoever skipped it, also when a charge is parked once more', async () => {
+    const enrollmentId = await seedEnrollment(test.db, {});
+    const { parkCharge } = createOpenChargeActivities({ db: test.db } as never);
+    const park = () =>
+      parkCharge({
+        toldCharge: toldCharge(firstCharge({ id: `chg_${enrollmentId}`, occurrence: 0 })),
+        context: { enrollmentId, currency: 'jpy', description: null, locale: 'en', timeZone: 'UTC' },
+        terms: MONTHLY,
+        stripeCustomerId: 'cus_1',
+        paymentMethodId: 'pm_1',
+        paymentMethodType: 'card',
+        expires: null,
+        at: ANCHOR,
+        planAfter: { anchorAt: ANCHOR, occurrence: 0 },
+        problem: 'StripeKeyRefused: …',
+        attempted: true,
+      });
+    await park();
+    expect(await rowOf(enrollmentId)).toMatchObject({ next_charge_at: new Date('2026-04-10T00:00:00.000Z') });
+    const changes = { ...NO_CHANGES, skipped: [1] };
+    await activities.planSchedule(planOf(enrollmentId, { changes, facts: [command(1, 'schedule.skipped')] }));
+    await park();
+    expect(await rowOf(enrollmentId)).toMatchObject({ next_charge_at: new Date(MAY) });
   });
 });
