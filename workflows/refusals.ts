@@ -95,3 +95,29 @@ function refuseUnknown(run: EnrollmentRun, id: string, command: ChargeCommand): 
   refuseIf('refused' in step ? step.refused : null);
   return refuse('charge_settled', `${id} is settled`);
 }
+
+/** The charge that a command is about, with no other command under way. */
+export function freeCharge(run: EnrollmentRun, chargeId: string, command: ChargeCommand): OpenCharge {
+  const charge = allowedCharge(run, chargeId, command);
+  if (run.state.cancel !== null || charge.cancelAsked !== null) {
+    refuseAfterCancel();
+  }
+  const ends = command === 'cancel' || command === 'forgive';
+  const isParked = charge.status === 'needs_attention' && !run.worked.has(chargeId);
+  // What a try that was under way has taken or holds outlives that dunning was stopped.
+  const isMoney = charge.status === 'requires_capture' || charge.status === 'processing';
+  const isBeingEnded = charge.givenUp !== null && !isMoney && !(ends && isParked);
+  if (charge.asked !== null || isBeingEnded) {
+    refuse('charge_busy', `${charge.id} is being worked on; ask again`);
+  }
+  return charge;
+}
+
+export function refuseAfterCancel(): never {
+  return refuse('cancel_pending', 'a cancel has been accepted: no attempt starts any more');
+}
+
+/** Undefined once it is settled. */
+export function openCharge(run: EnrollmentRun, chargeId: string): OpenCharge | undefined {
+  return run.state.charges.find(({ id }) => id === chargeId);
+}

@@ -74,7 +74,9 @@ describe('the schedule', () => {
       .map((asked) => JSON.parse(String(asked?.input?.payloads?.[0]?.data)));
     const links = { create: async () => 'http://127.0.0.1:3000/c/link' };
     const { collectCharge } = createChargeActivities({ ...billing, links, livemode: false });
-    await new MockActivityEnvironment({ attempt: 2 }).run(collectCharge, inputs?.[0]);
+    const now = Date.now();
+    const justNow = { scheduledTimestampMs: now, currentAttemptScheduledTimestampMs: now };
+    await new MockActivityEnvironment({ attempt: 2, ...justNow }).run(collectCharge, inputs?.[0]);
   }
 
   it('changes before the first charge, which is then made so', async () => {
