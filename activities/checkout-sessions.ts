@@ -1,7 +1,7 @@
 /**
  * Checkout Sessions in setup mode: open one. Called by the enrollment Workflow. A customer waits for the first, so a refused key is waited out. Never saves what comes of one: that is payment-methods.ts.
  */
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { Stripe } from 'stripe';
 import { writeOpenSession } from '../db/checkout-sessions.ts';
 import { findCustomer } from '../db/customers.ts';
@@ -166,7 +166,13 @@ function refused(error: unknown): ApplicationFailure | null {
 }
 
 function setupRefused(message: string): ApplicationFailure {
-  return ApplicationFailure.create({ type: REFUSALS.SetupRefused, message, nonRetryable: true });
+  return ApplicationFailure.create({
+    type: REFUSALS.SetupRefused,
+    message,
+    nonRetryable: true,
+    // No failure of ours: the metrics of failed Activities leave it out.
+    category: ApplicationFailureCategory.BENIGN,
+  });
 }
 
 /** The row of an enrollment that begins. */

@@ -6,6 +6,7 @@
 import type { Kysely } from 'kysely';
 import { insertNotification } from '../db/notifications.ts';
 import type { Database } from '../db/schema.ts';
+import { CANCEL_ACCEPTED } from '../db/timeline.ts';
 import { failsAhead } from '../domain/method-notice.ts';
 
 /** By the rows as they are. Each method is told of once for each cause; safe to call twice. */
@@ -27,7 +28,7 @@ export async function tellIfMethodFails(
           selectFrom('enrollment_events as accepted')
             .select('accepted.seq')
             .whereRef('accepted.enrollment_id', '=', 'e.id')
-            .where('accepted.what', '=', 'enrollment.cancel_accepted'),
+            .where('accepted.what', '=', CANCEL_ACCEPTED),
         ),
       ),
     )

@@ -99,10 +99,21 @@ export async function readAgain(
     disputes: await readDisputes(stripe, dayBefore(oldest(books.enrollments) ?? new Date(takenAt))),
     enrollments: [...books.enrollments.filter(({ id }) => !named.has(id)), ...enrollments],
     workflows,
-    withoutRow: await withoutRow(db, books.withoutRow),
+    withoutRow: await withoutRow(db, await stillRunning(client, books.withoutRow)),
     pendingEvents: books.pendingEvents.length === 0 ? [] : await readPendingEvents(db),
     missedEvents: books.missedEvents.filter(({ id }) => missed.has(id)),
   };
+}
+
+async function stillRunning(client: Client, ids: readonly string[]): Promise<string[]> {
+  const running: string[] = [];
+  await eachOf(ids, async (id) => {
+    const { kind } = await readWorkflow(client, id);
+    if (kind === 'running' || kind === 'silent') {
+      running.push(id);
+    }
+  });
+  return running;
 }
 
 /** What was listed does not have all that are named: after a restore, one may be older than the row of its enrollment. */

@@ -6,6 +6,7 @@ import { type Kysely, sql } from 'kysely';
 import type { EnrollmentStatus } from '../domain/statuses.ts';
 import type { Terms } from '../domain/terms.ts';
 import type { Database } from './schema.ts';
+import { CANCEL_ACCEPTED } from './timeline.ts';
 
 export interface CustomerEnrollment {
   id: string;
@@ -112,7 +113,7 @@ export async function findCustomerEnrollment(
             .selectFrom('enrollment_events as accepted')
             .select('accepted.seq')
             .whereRef('accepted.enrollment_id', '=', 'e.id')
-            .where('accepted.what', '=', 'enrollment.cancel_accepted'),
+            .where('accepted.what', '=', CANCEL_ACCEPTED),
         )
         .$castTo<boolean>()
         .as('isCanceling'),

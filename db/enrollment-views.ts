@@ -10,6 +10,7 @@ import { OPEN_DISPUTE, REFUND_REFUSED, WAITING } from './figures.ts';
 import { balanceMinor, recurringMinor } from './price-and-balance.ts';
 import type { Charge, Database, Enrollment } from './schema.ts';
 import { statement } from './statement.ts';
+import { CANCEL_ACCEPTED } from './timeline.ts';
 
 export interface EnrollmentView extends Enrollment {
   customer_reference: string | null;
@@ -220,7 +221,7 @@ function viewQuery(db: Kysely<Database>, page: SelectQueryBuilder<Database, 'enr
         .selectFrom('enrollment_events as accepted')
         .select((of) => of.fn.min<Date | null>('accepted.at').as('at'))
         .whereRef('accepted.enrollment_id', '=', 'enrollments.id')
-        .where('accepted.what', '=', 'enrollment.cancel_accepted')
+        .where('accepted.what', '=', CANCEL_ACCEPTED)
         .as('cancel_requested_at'),
       eb.fn.coalesce('sums.succeeded', sql<number>`0`).as('charges_succeeded'),
       eb.fn.coalesce('sums.collected_minor', sql<number>`0`).as('collected_minor'),

@@ -85,7 +85,7 @@ async function nextStep(trx: Transaction<Database>): Promise<Step | null> {
     may as (
       select until as done,
         case when next_after < pg_snapshot_xmin(pg_current_snapshot()) then next_until else until end as until,
-        greatest(until, next_until) > now() - late_after() + ${APART} as ahead
+        greatest(until, next_until) > clock_timestamp() - late_after() + ${APART} as ahead
       from known
     ), step as (
       select case when done > '-infinity' or until = '-infinity' then done else least(until,

@@ -48,6 +48,9 @@ export interface PlanMade {
   at: string;
 }
 
+/** As a literal: the index of migration 0026 is over it, and a plan that is made for any text does not use that. */
+export const CANCEL_ACCEPTED = sql.lit('enrollment.cancel_accepted');
+
 /** Whether the schedule has gone on since a plan was made: by a command that changes it, or with a charge of a later occurrence. */
 export async function hasGoneOn(
   db: Kysely<Database>,

@@ -11,8 +11,10 @@ const readiness = z.object({
   checks: z.object({ database: check, temporal: check }),
 });
 
-/** Longest wait for one part. */
+/** Longest wait for what decides. */
 const CHECK_TIMEOUT_MS = 3_000;
+/** …and for Temporal, which does not: within the second after which probes give up by default. */
+const TEMPORAL_TIMEOUT_MS = 800;
 
 export function systemRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   const { db, pingTemporal, metrics, isStopping = () => false } = deps;
@@ -47,9 +49,9 @@ export function systemRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         },
       },
       async (request, reply) => {
-        const look = async (name: string, ask: () => Promise<unknown>) => {
+        const look = async (name: string, withinMs: number, ask: () => Promise<unknown>) => {
           try {
-            await within(CHECK_TIMEOUT_MS, ask());
+            await within(withinMs, ask());
             return 'ok' as const;
           } catch (error) {
             request.log.warn({ err: error, part: name }, 'a part is unreachable');
@@ -57,8 +59,8 @@ export function systemRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           }
         };
         const [database, temporal] = await Promise.all([
-          look('database', () => askToWrite(db)),
-          look('temporal', pingTemporal),
+          look('database', CHECK_TIMEOUT_MS, () => askToWrite(db)),
+          look('temporal', TEMPORAL_TIMEOUT_MS, pingTemporal),
         ]);
         const status = isStopping() ? 'stopping' : database === 'ok' ? 'ready' : 'not_ready';
         return reply.code(status === 'ready' ? 200 : 503).send({ status, checks: { database, temporal } });

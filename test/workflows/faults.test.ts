@@ -1,9 +1,11 @@
 /** Faults between the Worker and Stripe. Names carry the case of docs/reliability.md that they prove. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { temporal } from '@temporalio/proto';
 import { enrollmentStateQuery } from '../../workflows/messages.ts';
 import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billing.ts';
 import { waitFor } from '../support/wait.ts';
 
+const BENIGN = temporal.api.enums.v1.ApplicationErrorCategory.APPLICATION_ERROR_CATEGORY_BENIGN;
 let billing: TestBilling;
 beforeAll(async () => {
   billing = await startBilling();
@@ -202,6 +204,10 @@ describe('collectCharge', () => {
       .where('id', '=', input.customerId)
       .execute();
     await expect(billing.billing.enroll(input)).rejects.toMatchObject({ code: 'setup_refused' });
+    // A caller's mistake is no failed Activity to the metrics, whose alert would page somebody.
+    const { events } = await billing.history(input.enrollmentId);
+    const failed = events?.flatMap((event) => event.activityTaskFailedEventAttributes?.failure ?? []);
+    expect(failed).toMatchObject([{ applicationFailureInfo: { category: BENIGN } }]);
     // Written before the answer, so that the repeat is answered from the row with the same words.
     expect(await billing.enrollmentRow(input.enrollmentId)).toMatchObject({
       status: 'canceled',
