@@ -22,13 +22,19 @@ export async function refuseUnderPressure(
   await app.register(underPressure, {
     maxEventLoopDelay: mostDelayMs,
     sampleInterval: sampleMs,
-    pressureHandler: () => {
+    pressureHandler: (_request, _reply, _type, delayMs) => {
+      if (delayMs === NOTHING_KNOWN) {
+        return;
+      }
       throw new HttpProblem(503, 'overloaded', 'the service is overloaded at this moment', {
         headers: { 'retry-after': String(Math.ceil(sampleMs / 1_000)) },
       });
     },
   });
 }
+
+/** No turn of the event loop was over since the sample before: one that took seconds, at the start say. */
+const NOTHING_KNOWN = Number.POSITIVE_INFINITY;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
