@@ -45,7 +45,10 @@ export function chargeSave(db: Kysely<Database>, charge: NewCharge) {
     );
 }
 
-/** The customer is waited for until then, and no shorter than was said before. One who is not waited for stays so. */
+/**
+ * The customer is waited for until then, and no shorter than was said before, if anything was. Nobody is waited for whose
+ * charge is paid, under way or given up.
+ */
 export async function extendWait(
   db: Kysely<Database>,
   { id, until, at }: { id: string; until: string; at: string },
@@ -57,7 +60,7 @@ export async function extendWait(
       updated_at: at,
     })
     .where('id', '=', id)
-    .where('give_up_at', 'is not', null)
+    .where('status', 'in', PAST_DUE_CHARGE)
     .execute();
 }
 

@@ -1,6 +1,6 @@
 /** An Activity that was given up for dead writes what it had read after its successor has written. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { saveAttempt, saveCharge } from '../../db/charges.ts';
+import { extendWait, saveAttempt, saveCharge } from '../../db/charges.ts';
 import type { NewChargeAttempt } from '../../db/schema.ts';
 import { CHARGE_STATUSES } from '../../domain/charge-states.ts';
 import type { ChargeStatus } from '../../domain/statuses.ts';
@@ -19,6 +19,33 @@ beforeEach(async () => {
   enrollments += 1;
   enrollmentId = `enr_${enrollments}`;
   await insertEnrollmentRow(database.db, enrollmentId);
+});
+
+const rowOf = (id: string) =>
+  database.db.selectFrom('charges').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+describe('extendWait', () => {
+  const EARLY = '2026-11-05T00:00:00.000Z';
+  const UNTIL = '2026-11-06T00:00:00.000Z';
+  const LATE = '2026-11-07T00:00:00.000Z';
+
+  it.each([
+    ['requires_payment_method', EARLY, UNTIL],
+    ['requires_payment_method', LATE, LATE],
+    // The row does not say so, as of every charge that an older version has left waiting.
+    ['requires_payment_method', null, UNTIL],
+    ['requires_action', null, UNTIL],
+    ['processing', null, null],
+    ['uncollectible', null, null],
+  ] as [ChargeStatus, string | null, string | null][])(
+    'has a charge in %s, until %s, wait until %s',
+    async (status, before, after) => {
+      const charge = newCharge(enrollmentId, 1, { status, give_up_at: before });
+      await saveCharge(database.db, charge);
+      await extendWait(database.db, { id: charge.id, until: UNTIL, at: LATE });
+      expect((await rowOf(charge.id)).give_up_at?.toISOString() ?? null).toBe(after);
+    },
+  );
 });
 
 describe('saveCharge', () => {
@@ -98,9 +125,6 @@ describe('saveCharge', () => {
       expect(await rowOf(charge.id)).toMatchObject({ attempts: 2, status: 'processing' });
     });
   });
-
-  const rowOf = (id: string) =>
-    database.db.selectFrom('charges').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 });
 
 describe('saveAttempt', () => {
