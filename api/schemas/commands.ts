@@ -74,14 +74,19 @@ export const cancelPreviewObject = z
       z.object({
         id: chargeId,
         amount_minor: amountMinor,
-        fate: z.enum([
-          'never_attempted',
-          'canceled',
-          'held_funds_released',
-          'canceled_if_the_bank_allows',
-          'outcome_awaited',
-          'goes_on',
-        ]),
+        fate: z
+          .enum([
+            'never_attempted',
+            'canceled',
+            'held_funds_released',
+            'canceled_if_the_bank_allows',
+            'outcome_awaited',
+            'goes_on',
+          ])
+          .describe(
+            'goes_on: a cancel at the end of the period leaves it as it is. One that was asked for, and that a dispute ' +
+              'holds back until after that, is not made any more',
+          ),
       }),
     ),
     still_owed_minor: amountMinor,
