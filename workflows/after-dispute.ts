@@ -21,25 +21,35 @@ export interface GoesOn {
 /** A retry that was held back comes then at the latest, whoever is away that would plan it. */
 const PLANNED_WITHIN_MS = 86_400_000;
 
-/** At once: what has run out of time, or would be tried this minute, has time again. */
+/**
+ * At once: what has run out of time, or would be tried this minute, has time again.
+ * @returns those that something was held back of: a retry, or the end of the customer's time
+ */
 export function haveTimeAgain(run: EnrollmentRun): GoesOn[] {
   return run.state.charges.flatMap((charge) => {
-    const { nextAttemptAt, extraRetryDays } = charge;
+    const { nextAttemptAt, giveUpAt, firstDeclinedAt, extraRetryDays } = charge;
     const isInDunning = PAST_DUE_CHARGE.includes(charge.status) && charge.givenUp === null;
     const patience = patienceDays(policyOf(charge, run.terms.dunning), extraRetryDays);
     const times = withTimeLeft(charge, patience, Date.now());
-    const isHeld = nextAttemptAt !== null && Date.parse(nextAttemptAt) <= Date.now();
-    const isLate =
-      isHeld || times.giveUpAt !== charge.giveUpAt || times.firstDeclinedAt !== charge.firstDeclinedAt;
+    const isDue = nextAttemptAt !== null && Date.parse(nextAttemptAt) <= Date.now();
+    const isLate = isDue || times.giveUpAt !== giveUpAt || times.firstDeclinedAt !== firstDeclinedAt;
     if (!isInDunning || !isLate || !patched(PATCHES.timeOutlivesDispute)) {
       return [];
     }
     Object.assign(charge, times);
+    const isHeld = isDue && !isBeingTried(run, charge);
     if (isHeld) {
       charge.nextAttemptAt = new Date(Date.now() + PLANNED_WITHIN_MS).toISOString();
+    } else if (times.giveUpAt === giveUpAt && patched(PATCHES.goesOnWhereHeld)) {
+      return [];
     }
     return [{ charge, heldSince: isHeld ? nextAttemptAt : null }];
   });
+}
+
+/** What is due and under way began before the dispute, and is not to come once more. */
+function isBeingTried({ worked }: EnrollmentRun, { id }: OpenCharge): boolean {
+  return worked.has(id) && patched(PATCHES.goesOnWhereHeld);
 }
 
 /** Plans what was held back, by day, and tells of it. */
@@ -53,6 +63,7 @@ export async function goOn(run: EnrollmentRun, { charge, heldSince }: GoesOn): P
     chargeId: charge.id,
     heldSince,
     giveUpAt,
+    ...(isTheCustomers(run, charge) && patched(PATCHES.goesOnWhereHeld) ? { asks: true } : {}),
     timeZone: timeZoneOf(run.terms),
     at: new Date().toISOString(),
   });
@@ -60,4 +71,11 @@ export async function goOn(run: EnrollmentRun, { charge, heldSince }: GoesOn): P
     charge.nextAttemptAt = planned.nextAttemptAt;
   }
   publish(run);
+}
+
+/** Nothing is tried, or about to be, before its customer acts. */
+function isTheCustomers({ state, worked }: EnrollmentRun, charge: OpenCharge): boolean {
+  const { nextAttemptAt, repeat = null, asked, methodsTried } = charge;
+  const isPlanned = nextAttemptAt !== null || repeat !== null || asked !== null || worked.has(charge.id);
+  return !isPlanned && (state.paymentMethod === null || methodsTried.includes(state.paymentMethod.id));
 }

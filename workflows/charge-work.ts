@@ -4,6 +4,7 @@
  */
 import { ActivityFailure, ApplicationFailure, patched } from '@temporalio/workflow';
 import type { AskedOfCharge, ChargeReport, ToldReport } from '../activities/charge-work.ts';
+import { patienceDays, withTimeLeft } from '../domain/dunning.ts';
 import {
   type AttemptReason,
   type OpenCharge,
@@ -16,7 +17,7 @@ import { SETTLED_CHARGE } from '../domain/statuses.ts';
 import { told, USUAL_PLAN, USUAL_REPORT, USUAL_WORK } from '../domain/told.ts';
 import { toldSchedule } from '../domain/told-terms.ts';
 import { PATCHES } from './patches.ts';
-import { type EnrollmentRun, type SavedMethod, timeZoneOf } from './run.ts';
+import { type EnrollmentRun, isDisputed, type SavedMethod, timeZoneOf } from './run.ts';
 import { scheduled } from './stripe-activities.ts';
 
 /** The method of an attempt; null when none is saved. A retry is of the method that was declined. */
@@ -39,7 +40,7 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
   const { anchorAt, planning, changes } = schedule;
   const used = method ?? known ?? paymentMethod;
   const asked = {
-    toldCharge: toldCharge(charge),
+    toldCharge: toldCharge(isDisputed(run.state) ? withTime(run, charge) : charge),
     context: {
       enrollmentId,
       currency: run.terms.currency,
@@ -70,6 +71,12 @@ export function work(run: EnrollmentRun, charge: OpenCharge, method: SavedMethod
     by: null,
   };
   return told(asked, USUAL_WORK);
+}
+
+/** While a dispute keeps its customer from paying, a decline finds it with as much time as there will be afterwards. */
+function withTime(run: EnrollmentRun, charge: OpenCharge): OpenCharge {
+  const patience = patienceDays(policyOf(charge, run.terms.dunning), charge.extraRetryDays);
+  return { ...charge, firstDeclinedAt: withTimeLeft(charge, patience, Date.now()).firstDeclinedAt };
 }
 
 /**

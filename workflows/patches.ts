@@ -88,4 +88,6 @@ export const PATCHES = {
   heldIsNotLate: 'held-is-not-late',
   /** A customer who confirms while their charge is being tried is led to the bank after that try. After 0.1.0. */
   confirmAfterTry: 'confirm-after-try',
+  /** After a dispute dunning goes on where it was held back: of no try under way, and a customer who must act is asked again. After 0.1.0. */
+  goesOnWhereHeld: 'goes-on-where-held',
 } as const;

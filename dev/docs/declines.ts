@@ -33,8 +33,8 @@ export function drawDeclines(): string {
       `${DAYTIME.untilHour}:00 local time, also one that an open dispute has held back; one that is late since no ` +
       'Worker ran is made as soon as one does. A charge that only the customer can move waits as long as the retries would have taken, ' +
       `${LEAST_PATIENCE_DAYS} days at least and the days by which somebody extends it besides, and is then given ` +
-      `up; not while a dispute is open, and once none is it has ${LEAST_PATIENCE_DAYS} days again at least. Customers ` +
-      'may try by hand ' +
+      `up; not while a dispute is open, and once none is it has ${LEAST_PATIENCE_DAYS} days again at least, and ` +
+      'its customer is asked again. Customers may try by hand ' +
       `${MOST_TRIES_BY_HAND_PER_DAY} times a day, which uses up no automatic retry.`,
     '## Limits of a card',
     'For one amount. What the bank approved does not count.',

@@ -5,7 +5,7 @@ import { MONTHLY, startBilling, type TestBilling, type WorkerTeam } from '../sup
 import { virtualClock } from '../support/virtual-clock.ts';
 import { waitFor } from '../support/wait.ts';
 import { workflowVariant } from '../support/workflow-variant.ts';
-import { BY, disputeIsKnown, paidEnrollment } from './disputed.ts';
+import { BY, disputeIsKnown, paidEnrollment, tellOfDispute } from './disputed.ts';
 
 let billing: TestBilling;
 let workers: WorkerTeam;
@@ -32,10 +32,16 @@ const RETRIED_ONCE: Terms = {
   dunning: { retryAfterDays: [1], afterLastTry: 'cancel' },
 };
 const LOST = { code: 'card_declined', decline_code: 'lost_card' };
+/** A card whose bank asks its customer each time. */
+const ASKS_ALWAYS = '4000002760003184';
 const EMPTY = { code: 'card_declined', decline_code: 'insufficient_funds' };
 
-/** A paid charge that is disputed once the next one was declined. */
-async function disputed(decline: object, terms: Partial<Terms> = {}) {
+/** A paid charge that is disputed once the next one was declined. @param first what is done before the dispute */
+async function disputed(
+  decline: object,
+  terms: Partial<Terms> = {},
+  first: (id: string, chargeId: string) => Promise<void> = async () => {},
+) {
   const {
     enrollmentId: id,
     latestCharge,
@@ -46,6 +52,7 @@ async function disputed(decline: object, terms: Partial<Terms> = {}) {
   await next();
   const declined = await billing.charged(id, 2, 'requires_payment_method');
   await billing.known(id, declined.id, 'requires_payment_method');
+  await first(id, declined.id);
   const dispute = (await billing.control(`charges/${latestCharge}/dispute`)) as { id: string };
   await billing.deliverEvents();
   await disputeIsKnown(billing, id);
@@ -61,6 +68,14 @@ async function disputed(decline: object, terms: Partial<Terms> = {}) {
       await billing.deliverEvents();
     },
     charge: async () => (await billing.chargeRows(id))[1],
+    notices: (kind: string) =>
+      billing.db
+        .selectFrom('notifications')
+        .select(['id', 'data', 'locale'])
+        .where('enrollment_id', '=', id)
+        .where('kind', '=', kind)
+        .orderBy('created_at')
+        .execute(),
     told: (what: string) =>
       billing.db
         .selectFrom('enrollment_events')
@@ -69,6 +84,25 @@ async function disputed(decline: object, terms: Partial<Terms> = {}) {
         .where('what', '=', what)
         .executeTakeFirst(),
   };
+}
+
+/** The customer saves another method, which is tried at once. */
+async function saveAnother(id: string, method: Record<string, string>): Promise<void> {
+  const session = await billing.billing.openCheckoutSession(id, BY);
+  await billing.save(id, session.id, method);
+  await billing.attempted(id, 2, 2);
+}
+
+/** It is not given up, and waits for its customer for three days after the dispute. */
+async function waitsForItsCustomer({ id, clock, charge, close, told }: Awaited<ReturnType<typeof disputed>>) {
+  await waitFor('the failure', async () => (await charge())?.status === 'requires_payment_method');
+  await waitFor('the enrollment', async () => (await billing.enrollmentRow(id)).status === 'past_due');
+  await clock.goTo(new Date(clock.now() + 10 * DAY_MS).toISOString());
+  expect(await charge()).toMatchObject({ status: 'requires_payment_method' });
+  const wonAt = clock.now();
+  await close(true);
+  await waitFor('the word of it', () => told('charge.dunning_goes_on'));
+  expect(Math.abs(Number((await charge())?.give_up_at) - wonAt - 3 * DAY_MS)).toBeLessThan(60_000);
 }
 
 /** What an operator reads in the Temporal UI. */
@@ -81,7 +115,7 @@ async function details(id: string): Promise<string> {
 
 describe('a charge that only its customer can move, while a dispute keeps them from it', () => {
   it('is not given up when its time is over, and has three days at least once the dispute is won', async () => {
-    const { id, later, close, charge, told, clock } = await disputed(LOST);
+    const { id, later, close, charge, told, notices, clock } = await disputed(LOST);
     expect(await details(id)).toContain('declined with lost card, waits until no dispute is open');
     await later(40);
     expect(await charge()).toMatchObject({ status: 'requires_payment_method', attempts: 1 });
@@ -93,16 +127,59 @@ describe('a charge that only its customer can move, while a dispute keeps them f
     const until = Date.parse(String((goesOn.details as { give_up_at: string }).give_up_at));
     expect(Math.abs(until - wonAt - 3 * DAY_MS)).toBeLessThan(60_000);
     expect(await charge()).toMatchObject({ give_up_at: new Date(until) });
+    const [first, again, ...more] = await notices('charge_failed');
+    expect(again).toMatchObject({
+      id: `${first?.id}_again`,
+      data: { ...first?.data, nextChargeAt: null, giveUpAt: new Date(until).toISOString() },
+    });
+    expect(more).toEqual([]);
     expect(await details(id)).toContain('waits for the customer until');
     await later(2);
     // Another card is declined for good on the last day, and leaves the customer what is left of it.
-    const session = await billing.billing.openCheckoutSession(id, BY);
-    await billing.save(id, session.id, { number: '4000002760003184' });
-    await billing.attempted(id, 2, 2);
+    await saveAnother(id, { number: ASKS_ALWAYS });
     expect(await charge()).toMatchObject({ status: 'requires_payment_method' });
     await later(2);
     expect(await charge()).toMatchObject({ status: 'uncollectible' });
     expect(await billing.handle(id).result()).toMatchObject({ status: 'canceled' });
+  }, 90_000);
+
+  it('is not asked for again of a customer who has saved another method meanwhile', async () => {
+    const { id, later, close, told, notices } = await disputed(LOST);
+    await later(10);
+    const session = await billing.billing.openCheckoutSession(id, BY);
+    await billing.save(id, session.id, { number: '4242424242424242' });
+    await close(true);
+    await billing.charged(id, 2, 'succeeded');
+    await waitFor('the word of it', () => told('charge.dunning_goes_on'));
+    expect(await notices('charge_failed')).toHaveLength(1);
+  }, 60_000);
+
+  it('is not given up when the confirmation fails that was awaited for longer than that', async () => {
+    let redirectUrl = '';
+    const given = await disputed(LOST, {}, async (id, chargeId) => {
+      await saveAnother(id, { number: ASKS_ALWAYS });
+      await billing.known(id, chargeId, 'requires_payment_method');
+      const asked = await billing.billing.authenticateCharge(id, chargeId, BY);
+      redirectUrl = String(asked.redirectUrl);
+      await billing.known(id, chargeId, 'requires_action');
+    });
+    await given.later(10);
+    const answer = new URLSearchParams({ answer: 'fail' });
+    await fetch(redirectUrl, { method: 'POST', body: answer, redirect: 'manual' });
+    await billing.deliverEvents();
+    await waitsForItsCustomer(given);
+  }, 90_000);
+
+  it('is not given up when the debit fails that was under way for longer than that', async () => {
+    const given = await disputed(LOST, { currency: 'usd' }, async (id, chargeId) => {
+      await saveAnother(id, { payment_method_type: 'us_bank_account', account_number: '000000000009' });
+      await billing.known(id, chargeId, 'processing');
+    });
+    await given.later(6);
+    const { payment_intent_id: intentId } = (await given.charge()) ?? {};
+    await billing.control(`payment_intents/${intentId}/fail`, { code: 'account_closed' });
+    await billing.deliverEvents();
+    await waitsForItsCustomer(given);
   }, 90_000);
 
   it('is given up all the same when an operator says so', async () => {
@@ -140,6 +217,40 @@ describe('a retry that a dispute has held back', () => {
     await clock.goTo(new Date(Number(next) + 60_000).toISOString());
     await billing.charged(id, 2, 'succeeded');
   }, 90_000);
+});
+
+describe('a charge that a dispute has held nothing back of', () => {
+  it('is tried as planned after it, and nobody is told of anything', async () => {
+    const { id, declined, told, charge } = await disputed(EMPTY, {
+      dunning: { retryAfterDays: [2], afterLastTry: 'cancel' },
+    });
+    await tellOfDispute(billing, id, 'won');
+    expect((await billing.stateOf(id)).charges[0]?.nextAttemptAt).toBe(
+      declined.next_attempt_at?.toISOString(),
+    );
+    expect(JSON.stringify(await billing.history(id)).includes('resumeDunning')).toBe(false);
+    expect(await told('charge.dunning_goes_on')).toBeUndefined();
+    expect(await charge()).toMatchObject({ next_attempt_at: declined.next_attempt_at });
+  }, 60_000);
+
+  it('is not planned anew while it is being tried', async () => {
+    const { id, close, told } = await disputed(EMPTY, {}, async (enrollmentId) => {
+      const match = { method: 'POST', path_prefix: '/v1/payment_intents/', path_suffix: '/confirm' };
+      await billing.control('faults', { match, kind: 'delay', delay_ms: 3_000, when: 'before', times: 1 });
+      const [, { next_attempt_at: next } = { next_attempt_at: null }] =
+        await billing.chargeRows(enrollmentId);
+      await virtualClock(billing.temporal, `enrollment/${enrollmentId}`).goTo(
+        new Date(Number(next) + 1_000).toISOString(),
+      );
+      await waitFor('the try', async () => {
+        const { raw } = await billing.handle(enrollmentId).describe();
+        return raw.pendingActivities?.some(({ activityType }) => activityType?.name === 'collectCharge');
+      });
+    });
+    await close(true);
+    await billing.charged(id, 2, 'succeeded');
+    expect(await told('charge.dunning_goes_on')).toBeUndefined();
+  }, 60_000);
 });
 
 describe('a run of older code', () => {
