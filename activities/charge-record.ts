@@ -112,10 +112,8 @@ export function statusOf({ outcome, charge }: Pick<ChargeNews, 'outcome' | 'char
 }
 
 /** The row of a charge with that status. */
-export function chargeRow(
-  { charge, context, at, outcome, dunning, attempt }: ChargeNews,
-  status: ChargeStatus,
-): NewCharge {
+export function chargeRow(news: ChargeNews, status: ChargeStatus): NewCharge {
+  const { charge, context, at, outcome, dunning, attempt } = news;
   const intent = outcome.kind === 'payment_intent' ? outcome : null;
   return {
     id: charge.id,
@@ -131,7 +129,7 @@ export function chargeRow(
     status,
     payment_intent_id: intent?.paymentIntentId ?? charge.paymentIntentId,
     attempts: attempt?.number ?? charge.attempts,
-    next_attempt_at: dunning?.nextAttemptAt ?? null,
+    next_attempt_at: nextAttemptAt(news, status),
     give_up_at: PAST_DUE_CHARGE.includes(status) ? (dunning ?? charge).giveUpAt : null,
     captured_minor: intent?.amountReceivedMinor ?? 0,
     refunded_minor: 0,
@@ -142,6 +140,16 @@ export function chargeRow(
     created_at: at,
     updated_at: at,
   };
+}
+
+/** News that decides nothing leaves the next try as it was planned, unless that is the one that was made. */
+function nextAttemptAt({ charge, at, dunning, attempt }: ChargeNews, status: ChargeStatus): string | null {
+  if (dunning !== null) {
+    return dunning.nextAttemptAt;
+  }
+  const planned = PAST_DUE_CHARGE.includes(status) ? charge.nextAttemptAt : null;
+  const isDue = planned !== null && Date.parse(planned) <= Date.parse(at);
+  return isDue && attempt !== null && attempt.number > charge.attempts ? null : planned;
 }
 
 /** The row of an attempt: what came of it, and what was decided on it. */

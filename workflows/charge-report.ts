@@ -146,9 +146,14 @@ function withoutDecision(run: EnrollmentRun, charge: OpenCharge): void {
   if (!isOpen || asBefore || !patched(PATCHES.planOutlivesLook)) {
     return;
   }
-  const patience = patienceDays(policyOf(charge, run.terms.dunning));
   charge.nextAttemptAt = nextAttemptAt;
-  charge.giveUpAt = giveUpAt ?? (nextAttemptAt === null ? later(patience * DAY_MS) : null);
+  charge.giveUpAt = giveUpAt ?? (nextAttemptAt === null ? later(patienceOf(run, charge) * DAY_MS) : null);
+}
+
+function patienceOf({ terms }: EnrollmentRun, charge: OpenCharge): number {
+  const { extraRetryDays } = charge;
+  const isExtended = extraRetryDays.length > 0 && patched(PATCHES.extensionOutlivesLook);
+  return patienceDays(policyOf(charge, terms.dunning), isExtended ? extraRetryDays : []);
 }
 
 function isPast(at: string | null): boolean {

@@ -90,4 +90,6 @@ export const PATCHES = {
   confirmAfterTry: 'confirm-after-try',
   /** After a dispute dunning goes on where it was held back: of no try under way, and a customer who must act is asked again. After 0.1.0. */
   goesOnWhereHeld: 'goes-on-where-held',
+  /** The deadline that a look gives has the days by which dunning was extended besides the least. After 0.1.0. */
+  extensionOutlivesLook: 'extension-outlives-look',
 } as const;

@@ -16,6 +16,7 @@ afterAll(async () => {
   await virtual.stop();
 });
 
+const OPERATOR = { by: 'api:key', reason: null };
 const DAY_MS = 86_400_000;
 const ASKS_ON_SESSION = '4000002500003155';
 const INTENTS = '/v1/payment_intents';
@@ -62,6 +63,7 @@ describe("a bank's question that the customer leaves unanswered", () => {
     await real.known(enrollmentId, id, 'requires_payment_method');
     const asked = await real.billing.authenticateCharge(enrollmentId, id, { by: 'customer', reason: null });
     expect(asked.status).toBe('requires_action');
+    expect(await real.charged(enrollmentId, 1, 'requires_action')).toMatchObject({ next_attempt_at });
     await fastForward(real.temporal, `enrollment/${enrollmentId}`, 3 * DAY_MS);
     expect(await real.charged(enrollmentId, 1, 'succeeded')).toMatchObject({ attempts: 3 });
   }, 60_000);
@@ -70,9 +72,11 @@ describe("a bank's question that the customer leaves unanswered", () => {
 describe('a planned retry that finds the question still unanswered', () => {
   it('is made once, and then the customer has their time', async () => {
     await real.control(`cards/${ASKS_ON_SESSION}/next_charge`, { decline_code: 'insufficient_funds' });
-    const { enrollmentId } = await real.enrolledWith(ONCE, { number: ASKS_ON_SESSION });
+    const terms = { ...ONCE, dunning: { ...ONCE.dunning, retryAfterDays: [1] } };
+    const { enrollmentId } = await real.enrolledWith(terms, { number: ASKS_ON_SESSION });
     const { id } = await real.charged(enrollmentId, 1, 'requires_payment_method');
     await real.known(enrollmentId, id, 'requires_payment_method');
+    await real.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 2 });
     await real.billing.authenticateCharge(enrollmentId, id, { by: 'customer', reason: null });
     // No further try gets through: what is seen at Stripe is the question of before.
     await real.control('faults', {
@@ -94,6 +98,12 @@ describe('a planned retry that finds the question still unanswered', () => {
         { timeoutMs: 30_000 },
       );
       expect(after).toMatchObject({ status: 'requires_action', attempts: 3, nextAttemptAt: null });
+      const [row] = await real.chargeRows(enrollmentId);
+      expect(row).toMatchObject({ status: 'requires_action', attempts: 3, next_attempt_at: null });
+      const { giveUpAt } = await real.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 1 });
+      // The least that a customer has, and what somebody has given them before and now.
+      const waitMs = Date.parse(String(giveUpAt)) - Number(row?.updated_at);
+      expect(waitMs / DAY_MS).toBeCloseTo(3 + 2 + 1, 2);
     } finally {
       await real.control('faults/clear');
     }
