@@ -82,7 +82,6 @@ function problemOfFastify(error: Partial<FastifyError>, repeats: boolean): HttpP
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return new HttpProblem(414, 'address_too_long', 'a part of the address is longer than any id');
     case 'FST_ERR_HANDLER_TIMEOUT':
-    case 'FST_UNDER_PRESSURE':
       return unavailable('overloaded', 'the service is overloaded at this moment', repeats);
     default:
       break;
