@@ -24,7 +24,7 @@ import {
 } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
 import { page, pageOf } from '../schemas/lists.ts';
-import { idempotencyHeaders } from '../schemas/texts.ts';
+import { requiredKeyHeaders } from '../schemas/texts.ts';
 import { termsIssue } from '../terms-mapping.ts';
 
 export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
@@ -107,7 +107,7 @@ export function enrollmentRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           summary: 'Enroll a customer',
           description:
             'Starts an enrollment and answers with the Checkout page to send the customer to. The same Idempotency-Key always reaches the same enrollment; with other content it is refused.',
-          headers: idempotencyHeaders,
+          headers: requiredKeyHeaders,
           body: newEnrollment,
           response: {
             201: enrollmentObject.describe('Started'),
