@@ -1,7 +1,8 @@
 /** A charge by its row; before the first attempt, which writes the row, by what its Workflow says. */
-import { findCharge } from '../db/enrollment-history.ts';
+import { findCharge, listCharges } from '../db/enrollment-history.ts';
 import type { Charge, Enrollment } from '../db/schema.ts';
-import { isChargeOf } from '../domain/ids.ts';
+import { MOST_OPEN_CHARGES } from '../domain/charge-states.ts';
+import { chargeNumber } from '../domain/ids.ts';
 import { ENDED } from '../domain/statuses.ts';
 import type { UntriedCharge } from '../workflows/messages.ts';
 import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
@@ -22,7 +23,7 @@ export async function existingCharge(
   if (row !== undefined) {
     return row;
   }
-  const mayBeUntried = isChargeOf(id, wanted) && !ENDED.some((end) => end === status);
+  const mayBeUntried = !ENDED.some((end) => end === status) && (await mayBeNext(db, id, wanted));
   const untried = mayBeUntried ? await askedUntried(billing, id, wanted) : null;
   if (untried !== null) {
     return untriedRow(enrollment, untried);
@@ -33,6 +34,13 @@ export async function existingCharge(
     throw notFound('charge', wanted);
   }
   return written;
+}
+
+/** Whether it is numbered like one of those that may wait for their first attempts; there may be more than were asked for. */
+async function mayBeNext(db: ApiDeps['db'], enrollmentId: string, wanted: string): Promise<boolean> {
+  const number = chargeNumber(enrollmentId, wanted);
+  const [newest] = await listCharges(db, enrollmentId, { limit: 1 });
+  return number !== null && number <= (newest?.number ?? 0) + 5 * MOST_OPEN_CHARGES;
 }
 
 async function askedUntried(billing: BillingClient, id: string, wanted: string) {

@@ -12,6 +12,9 @@ export const CHARGE_STATUSES: readonly ChargeStatus[] = [
   'needs_attention',
 ];
 
+/** Requests for charges of one enrollment that wait or are open at a time; a caller's loop must not fill the history. */
+export const MOST_OPEN_CHARGES = 20;
+
 /** What somebody asks for; it can be refused. */
 export const CHARGE_COMMANDS = [
   'cancel',

@@ -41,9 +41,10 @@ export function chargeId(enrollmentId: string, number: number): string {
   return `chg_${enrollmentId.slice('enr_'.length)}_${number}`;
 }
 
-/** Whether a charge's id says that it belongs to that enrollment. */
-export function isChargeOf(enrollmentId: string, chargeId: string): boolean {
-  return chargeId.startsWith(`chg_${enrollmentId.slice('enr_'.length)}_`);
+/** The inverse of {@link chargeId}; null for what is no id of a charge of that enrollment. */
+export function chargeNumber(enrollmentId: string, id: string): number | null {
+  const number = Number(id.slice(id.lastIndexOf('_') + 1));
+  return number > 0 && chargeId(enrollmentId, number) === id ? number : null;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What somebody may ask of an enrollment as a whole: cancel, pause, resume, another charge. Registered by handlers.ts. */
 import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
+import { MOST_OPEN_CHARGES } from '../domain/charge-states.ts';
 import { chargeId } from '../domain/ids.ts';
 import { handleCancelLater } from './cancel-later.ts';
 import {
@@ -15,8 +16,6 @@ import { refuse, refuseByStatus, refuseChange, refuseInTurn, refuseWhileDisputed
 import { type EnrollmentRun, type RequestedCharge, statusOf } from './run.ts';
 import { endPause, note, startPause } from './schedule.ts';
 
-/** Requests of one enrollment that wait or are open at a time; a caller's loop must not fill the history. */
-const MOST_OPEN_CHARGES = 20;
 /** Enough for requests whose rows are not written yet; the rows answer for all that came before. */
 const MOST_REMEMBERED_REQUESTS = 200;
 /** How long an answer to a cancel waits for it to take effect before it says `canceling`. */

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { findCharge, findChargeOfRequest, listCharges } from '../../db/enrollment-history.ts';
 import type { Charge } from '../../db/schema.ts';
-import { isChargeOf } from '../../domain/ids.ts';
+import { chargeNumber } from '../../domain/ids.ts';
 import { checkAmount } from '../../domain/money.ts';
 import type { UntriedCharge } from '../../workflows/messages.ts';
 import { requestedIn } from '../auth.ts';
@@ -144,7 +144,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request, reply) => {
         const { id, chargeId: wanted } = request.params;
         const view = await existingEnrollment(db, id);
-        if (!isChargeOf(id, wanted)) {
+        if (chargeNumber(id, wanted) === null) {
           throw notFound('charge', wanted);
         }
         const { reason } = request.body ?? {};

@@ -167,6 +167,23 @@ describe('POST /v1/enrollments/:id/charges', () => {
   });
 });
 
+describe('GET /v1/enrollments/:id/charges/:chargeId', () => {
+  it('asks the Workflow only for a number that may be one of the next', async () => {
+    await addCharge(3, 'succeeded');
+    const asked = async (number: string) => {
+      api.asked.length = 0;
+      const read = await api.request('GET', `/v1/enrollments/${id}/charges/chg_${id.slice(4)}_${number}`);
+      expect([number, read.status]).toEqual([number, number === '3' ? 200 : 404]);
+      return api.asked.map(({ name }) => name);
+    };
+    expect(await asked('3')).toEqual([]);
+    expect(await asked('4')).toEqual(['untriedCharge']);
+    for (const number of ['0', '04', '999999999']) {
+      expect([number, await asked(number)]).toEqual([number, []]);
+    }
+  });
+});
+
 describe('GET /v1/enrollments/:id/charges', () => {
   it('walks all charges from new to old', async () => {
     for (const number of [1, 2, 3, 4, 5]) {
