@@ -3,7 +3,8 @@
  */
 import { tell } from '../db/timeline.ts';
 import { operationKey } from '../domain/ids.ts';
-import { type Asker, keyDetails } from '../domain/open-charge.ts';
+import { keyDetails } from '../domain/keyed-requests.ts';
+import type { Asker } from '../domain/open-charge.ts';
 import { recordCharge } from './charge-record.ts';
 import { type AskedOfCharge, type ChargeWork, reportOf, type ToldReport, workOf } from './charge-work.ts';
 import { defect } from './defect.ts';

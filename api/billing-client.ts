@@ -10,7 +10,6 @@ import type { EnrollmentInput } from '../domain/workflow-input.ts';
 import type {
   ChargeAnswer,
   EnrollAnswer,
-  NextChangeRequested,
   OpenCheckoutSession,
   Requested,
   ScheduleAnswer,
@@ -44,22 +43,17 @@ export interface BillingClient {
   /** Ends a pause. @throws CommandRefused unless it is paused. */
   resumeEnrollment(enrollmentId: string, requested: Requested): Promise<{ status: EnrollmentStatus }>;
   /** Leaves the next charge of the schedule out. @throws CommandRefused when none is ahead. */
-  skipNext(enrollmentId: string, requested: NextChangeRequested): Promise<ScheduleAnswer>;
+  skipNext(enrollmentId: string, requested: Requested): Promise<ScheduleAnswer>;
   /** @param requested.dueAt ISO 8601. @throws CommandRefused */
-  moveNext(enrollmentId: string, requested: NextChangeRequested & { dueAt: string }): Promise<ScheduleAnswer>;
+  moveNext(enrollmentId: string, requested: Requested & { dueAt: string }): Promise<ScheduleAnswer>;
   /** Makes the next charge of the schedule now. @throws CommandRefused when none is ahead. */
-  chargeNow(enrollmentId: string, requested: NextChangeRequested): Promise<ScheduleAnswer>;
-  /**
-   * @param requested.requestKey a repeat under the same key gets the first one's answer while the same run lasts, and is
-   * told apart by `findKeyedCommand` afterwards; absent: every call is a change
-   * @throws CommandRefused unless the schedule is recurring
-   */
+  chargeNow(enrollmentId: string, requested: Requested): Promise<ScheduleAnswer>;
+  /** @throws CommandRefused unless the schedule is recurring */
   changeAmount(
     enrollmentId: string,
     requested: Requested & {
       amountMinor: number;
       effective: 'from_next' | 'at_once';
-      requestKey?: string;
     },
   ): Promise<ScheduleAnswer & { balanceMinor: number; chargeId: string | null }>;
   /** @throws CommandRefused unless the charge needs attention. */

@@ -4,6 +4,7 @@ import { REFUSALS, refusalCode } from '../domain/errors.ts';
 const OF_HTTP = [
   'address_too_long',
   'billing_unavailable',
+  'confirmation_pending',
   'database_unavailable',
   'enrollment_not_running',
   'enrollment_starting',

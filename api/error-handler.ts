@@ -6,6 +6,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isDatabaseUnavailable } from '../db/unavailable.ts';
+import type { RefusalCode } from '../domain/errors.ts';
 import { BillingUnavailable, CommandRefused, EnrollmentNotRunning } from './billing-client.ts';
 import { HttpProblem, shown } from './problems.ts';
 import { mayBeRepeated } from './repeats.ts';
@@ -48,7 +49,8 @@ export function problemOf(error: FastifyError | Error, repeats: boolean): HttpPr
     return error;
   }
   if (error instanceof CommandRefused) {
-    return new HttpProblem(409, error.code, error.message);
+    const isOfKey = error.code === ('idempotency_mismatch' satisfies RefusalCode);
+    return new HttpProblem(409, error.code, error.message, isOfKey ? { param: 'Idempotency-Key' } : {});
   }
   if (error instanceof EnrollmentNotRunning) {
     return new HttpProblem(409, 'enrollment_not_running', error.message);

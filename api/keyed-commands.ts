@@ -1,21 +1,16 @@
 /** Commands that came with an Idempotency-Key: made once, however often the same request is sent. */
 import type { FastifyRequest } from 'fastify';
 import type { Kysely } from 'kysely';
-import { findKeyedCommand } from '../db/enrollment-history.ts';
+import { findKeyedCommand, type KeyedCommand } from '../db/enrollment-history.ts';
 import type { EnrollmentView } from '../db/enrollment-views.ts';
 import type { Database } from '../db/schema.ts';
-import type { KeyedRequest } from '../domain/open-charge.ts';
+import { type KeyedRequest, requestOfEntry, type Said, wordsOf } from '../domain/keyed-requests.ts';
 import type { Requested } from '../workflows/messages.ts';
 import { requestedIn } from './auth.ts';
 import { command } from './enrollment-commands.ts';
-import { HttpProblem } from './problems.ts';
+import { keyMismatch } from './problems.ts';
 
-interface Asked {
-  /** As in the address. */
-  command: string;
-  chargeId?: string;
-  /** What else the command says, defaults filled in. */
-  says?: Record<string, string | number | null>;
+interface Asked extends Said {
   reason: string | null | undefined;
 }
 
@@ -25,58 +20,44 @@ interface Asked {
  */
 export function keyedIn(
   request: FastifyRequest<{ Headers: { 'idempotency-key'?: string | undefined } }>,
-  { command: name, chargeId, says, reason }: Asked,
+  { reason, ...said }: Asked,
 ): Requested {
   const key = request.headers['idempotency-key'];
   const requested = requestedIn(request, reason);
-  const what = [name, chargeId, says && JSON.stringify(says)].filter(Boolean).join(' ');
-  return key === undefined ? requested : { ...requested, request: { key, what } };
+  return key === undefined ? requested : { ...requested, request: { key, what: wordsOf(said) } };
 }
 
 /**
- * {@link command}, once under its key. A repeat is answered from the timeline, for ever; by Temporal while the first one is
- * being carried out.
+ * {@link command}, once under its key. A repeat is answered from the timeline, for ever; where that has nothing of it, or
+ * not yet, by the Workflow, which also refuses another command under the key.
+ * @returns its answer; `made` is what was made before
  * @throws HttpProblem 409 when the key was used for something else; what `command` throws
  */
-export async function commandOnce(
+export async function commandOnce<Answer>(
   db: Kysely<Database>,
   view: EnrollmentView,
   { request }: Requested,
-  send: () => Promise<unknown>,
-): Promise<void> {
-  if (await wasMade(db, view.id, request)) {
-    return;
-  }
-  await command(db, view, send);
-  // Another request may have come first under the same key: what it did is written by now.
-  await wasMade(db, view.id, request);
+  send: () => Promise<Answer>,
+): Promise<{ answer: Answer } | { made: KeyedCommand }> {
+  const made = await madeBefore(db, view.id, request);
+  return made === undefined ? { answer: await command(db, view, send) } : { made };
 }
 
 /**
- * Whether the same request was carried out before.
- * @throws HttpProblem 409 when another one was, under the same key
+ * What the same request has done before.
+ * @throws HttpProblem 409 when another one was made under the key
  */
-export async function wasMade(
+export async function madeBefore(
   db: Kysely<Database>,
   enrollmentId: string,
   request: KeyedRequest | undefined,
-): Promise<boolean> {
-  const earlier = request && (await findKeyedCommand(db, enrollmentId, request.key));
-  if (request === undefined || earlier === undefined) {
-    return false;
+): Promise<KeyedCommand | undefined> {
+  const made = request && (await findKeyedCommand(db, enrollmentId, request.key));
+  if (made !== undefined) {
+    const earlier = requestOfEntry(made.what, made.details);
+    if (earlier !== request?.what) {
+      throw keyMismatch(earlier);
+    }
   }
-  if (earlier.details.request !== request.what) {
-    throw keyMismatch(earlier.details.request ?? earlier.what);
-  }
-  return true;
-}
-
-/** @param made what the key was used for */
-export function keyMismatch(made: string): HttpProblem {
-  return new HttpProblem(
-    409,
-    'idempotency_mismatch',
-    `this Idempotency-Key was used for ${made}; send a new key for another command`,
-    { param: 'Idempotency-Key' },
-  );
+  return made;
 }

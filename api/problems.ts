@@ -1,4 +1,5 @@
 /** Errors that a route answers on purpose; the error handler turns them into replies. Messages are for the caller. */
+import { keyWasUsed } from '../domain/keyed-requests.ts';
 
 export interface ProblemIssue {
   /** Path of the field, e.g. `terms.schedule.amount_minor`; the name of a header or query parameter. */
@@ -38,6 +39,11 @@ export function invalidRequest(issues: readonly ProblemIssue[]): HttpProblem {
     issues,
     ...(first === undefined ? {} : { param: first.param }),
   });
+}
+
+/** @param used what for; @param other what a new one is needed for */
+export function keyMismatch(used: string, other?: string): HttpProblem {
+  return new HttpProblem(409, 'idempotency_mismatch', keyWasUsed(used, other), { param: 'Idempotency-Key' });
 }
 
 export function notFound(what: string, id: string): HttpProblem {

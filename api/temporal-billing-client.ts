@@ -3,7 +3,7 @@
  * API and by the customer's pages. Of commands it repeats only what Temporal gave back undone: callers know what else may
  * be repeated.
  */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { SignalDefinition, UpdateDefinition } from '@temporalio/common';
 import pRetry from 'p-retry';
@@ -14,11 +14,13 @@ import { previewCancel } from '../domain/cancel-preview.ts';
 import { scheduleAtCancel } from '../domain/cancel-schedule.ts';
 import { forbidsRefunding } from '../domain/disputes.ts';
 import { chargeAftermathWorkflowId, enrollmentWorkflowId } from '../domain/ids.ts';
+import type { KeyedRequest } from '../domain/keyed-requests.ts';
 import { WORKFLOW_PRIORITY } from '../domain/priorities.ts';
 import { termsDetails, termsSummary } from '../domain/terms-in-words.ts';
 import { type AftermathInput, type ToldInput, toldInput } from '../domain/workflow-input.ts';
 import {
   authenticateChargeUpdate,
+  type ChargeAnswer,
   cancelAtPeriodEndUpdate,
   cancelChargeUpdate,
   cancelEnrollmentUpdate,
@@ -48,7 +50,10 @@ import {
   undoCancelUpdate,
 } from '../workflows/messages.ts';
 import { type BillingClient, EnrollmentNotRunning } from './billing-client.ts';
-import { billingFailure, endedInFault, wasBusy, wasGivenBack } from './temporal-failures.ts';
+import { billingFailure, endedInFault, wasBusy, wasGivenBack, wasRefused } from './temporal-failures.ts';
+
+/** A handler may need 15 s of the 20 that a command has. */
+const KEPT_WITHIN_MS = 3_000;
 
 export interface BillingClientOptions {
   client: Client;
@@ -84,16 +89,18 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     );
   }
 
-  /** @param updateId Temporal answers a repeat under the same one with what came of the first, for as long as the run lasts */
-  function ask<Answer, Args extends [Partial<Requested>, ...unknown[]]>(
+  function ask<Answer, Args extends [Requested, ...unknown[]]>(
     enrollmentId: string,
     definition: UpdateDefinition<Answer, Args>,
     args: Args,
-    updateId: string = updateIdOf(args[0]),
   ): Promise<Answer> {
+    const { request } = args[0];
     const handle = client.workflow.getHandle(enrollmentWorkflowId(enrollmentId));
+    const send = (updateId: string) =>
+      handle.executeUpdate<Answer, [unknown, ...unknown[]]>(definition.name, { args, updateId });
+    const updateId = request === undefined ? randomUUID() : updateIdOf(request);
     return update(enrollmentId, () =>
-      handle.executeUpdate<Answer, [unknown, ...unknown[]]>(definition.name, { args, updateId }),
+      request === undefined ? send(updateId) : sendAgain(updateId, send, wasRefused),
     );
   }
 
@@ -181,11 +188,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     skipNext: (id, requested) => ask(id, skipNextUpdate, [requested]),
     moveNext: (id, requested) => ask(id, moveNextUpdate, [requested]),
     chargeNow: (id, requested) => ask(id, chargeNowUpdate, [requested]),
-    changeAmount: (id, requested) => {
-      const { requestKey } = requested;
-      const updateId = requestKey === undefined ? undefined : `amount-${requestKey}`;
-      return ask(id, changeAmountUpdate, [requested], updateId);
-    },
+    changeAmount: (id, requested) => ask(id, changeAmountUpdate, [requested]),
     retryCharge: (id, chargeId, requested) => ask(id, retryChargeUpdate, [{ ...requested, chargeId }]),
     authenticateCharge: (id, chargeId, requested) =>
       ask(id, authenticateChargeUpdate, [{ ...requested, chargeId }]),
@@ -199,7 +202,7 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
     extendDunning: (id, chargeId, requested) => ask(id, extendDunningUpdate, [{ ...requested, chargeId }]),
     stopDunning: (id, chargeId, requested) => ask(id, stopDunningUpdate, [{ ...requested, chargeId }]),
     refundCharge(charge, request) {
-      const ask = (updateId: string) =>
+      const send = (updateId: string) =>
         client.workflow.executeUpdateWithStart(refundChargeUpdate, {
           startWorkflowOperation: new WithStartWorkflowOperation(
             'chargeAftermathWorkflow',
@@ -210,16 +213,8 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
         });
       // With the amount, since Temporal would answer another one with what came of the first.
       const updateId = `refund/${request.amountMinor ?? 'all'}/${request.requestKey}`;
-      return update(charge.enrollmentId, () =>
-        ask(updateId).catch((error: unknown) => {
-          if (!endedInFault(error) && !wasBusy(error)) {
-            throw error;
-          }
-          // Temporal answers a repeat with the error of before, also when what caused it is mended or over. The key in the
-          // request is what makes it the same refund.
-          return ask(`${updateId}-${randomUUID()}`);
-        }),
-      );
+      const isOver = (error: unknown) => endedInFault(error) || wasBusy(error);
+      return update(charge.enrollmentId, () => sendAgain(updateId, send, isOver));
     },
     async chargeAftermath(charge) {
       await within(signalTimeoutMs, charge.enrollmentId, () =>
@@ -240,7 +235,35 @@ export function createTemporalBillingClient(options: BillingClientOptions): Bill
   };
 }
 
-/** One for all commands: a key that has come before with another of them is told so. */
-function updateIdOf({ request }: Partial<Requested>): string {
-  return request === undefined ? randomUUID() : `request-${request.key}`;
+/** With what the key stands for, since Temporal would answer another command with what came of the first. */
+function updateIdOf({ key, what }: KeyedRequest): string {
+  return `request-${key}-${createHash('sha256').update(what).digest('hex').slice(0, 16)}`;
+}
+
+/**
+ * Temporal answers a repeat under the same update id with what came of the first, for as long as the run lasts: also with
+ * a refusal whose reason is over, and while the first was answered before it was done. Then it is sent once more, under a
+ * further id; the key in the request is what makes it the same.
+ * @param isOver whether nothing was done by what ended so
+ */
+async function sendAgain<Answer>(
+  updateId: string,
+  send: (updateId: string) => Promise<Answer>,
+  isOver: (error: unknown) => boolean,
+): Promise<Answer> {
+  const sentAtMs = performance.now();
+  // What took longer was not kept from before, and too little time would be left for another wait.
+  const isKept = () => performance.now() - sentAtMs < KEPT_WITHIN_MS;
+  const again = () => send(`${updateId}-${randomUUID()}`);
+  const answer = await send(updateId).catch((error: unknown) => {
+    if (!isOver(error) || !isKept()) {
+      throw error;
+    }
+    return again();
+  });
+  return wasPending(answer) && isKept() ? again() : answer;
+}
+
+function wasPending(answer: unknown): boolean {
+  return (answer as Partial<ChargeAnswer>).pending === true;
 }

@@ -74,8 +74,19 @@ export function endedInFault(error: unknown): boolean {
 
 /** Whether the charge was busy when the update came. */
 export function wasBusy(error: unknown): boolean {
+  return refusalOf(error) === REFUSALS.ChargeBusy;
+}
+
+/** Whether the Workflow has refused it for a reason that may be over one day. */
+export function wasRefused(error: unknown): boolean {
+  const refusal = refusalOf(error);
+  return refusal !== null && refusal !== REFUSALS.IdempotencyMismatch;
+}
+
+function refusalOf(error: unknown): string | null {
   const said = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-  return said instanceof ApplicationFailure && said.type === REFUSALS.ChargeBusy;
+  const type = said instanceof ApplicationFailure ? said.type : null;
+  return type && Object.hasOwn(REFUSALS, type) ? type : null;
 }
 
 /** An update-with-start hands its inner gRPC error over unwrapped. */

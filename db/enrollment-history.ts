@@ -1,5 +1,6 @@
 /** Reads for the API: charges, timeline and notifications of one enrollment, page by page. */
 import { type Kysely, sql } from 'kysely';
+import type { KeyedDetails } from '../domain/keyed-requests.ts';
 import type { After } from './enrollment-views.ts';
 import type { Charge, Database, Notification, TimelineEntry } from './schema.ts';
 
@@ -53,20 +54,8 @@ export function findChargeOfRequest(
 /** What was done for a request that came with a key, as the timeline keeps it. */
 export interface KeyedCommand {
   what: string;
-  details: {
-    /** The command with all that it says; absent for changes of the schedule, which have fields of their own. */
-    request?: string;
-    /** Of a change of the next charge. ISO 8601, as it was asked for; null unless it was moved to an instant. */
-    moved_to?: string | null;
-  } & Partial<AmountChange>;
-}
-
-/** A change of amount, as the timeline keeps it. */
-export interface AmountChange {
-  amount_minor: number;
-  effective: 'from_next' | 'at_once';
-  balance_minor: number;
-  charge_id: string | null;
+  /** The last two of a change of amount. */
+  details: KeyedDetails & { balance_minor?: number; charge_id?: string | null };
 }
 
 /** What a request has done, however long ago. @returns undefined when there is nothing */

@@ -5,6 +5,7 @@
 
 import type { DeclineClass } from './decline-codes.ts';
 import type { DunningDecision } from './dunning.ts';
+import type { KeyedRequest } from './keyed-requests.ts';
 import type { ChargeStatus } from './statuses.ts';
 import type { DunningPolicy } from './terms.ts';
 import { type Told, told } from './told.ts';
@@ -30,17 +31,6 @@ export interface Asker {
   reason: string | null;
   /** The caller's Idempotency-Key, and what it stands for; absent when there was none. */
   request?: KeyedRequest;
-}
-
-export interface KeyedRequest {
-  key: string;
-  /** The command with all that it says, e.g. `extend-dunning chg_… {"days":3}`. */
-  what: string;
-}
-
-/** As the timeline keeps it, in the entry of what was done: a repeat is answered from there, however much later. */
-export function keyDetails({ request }: Pick<Asker, 'request'>): Record<string, string> {
-  return request === undefined ? {} : { request_key: request.key, request: request.what };
 }
 
 /** Asked for by somebody and to be done once. A cancel is no order: it stays until the charge is settled. */

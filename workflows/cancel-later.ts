@@ -1,5 +1,6 @@
 /** A cancel that takes effect at the end of the period, and its undoing. Registered by enrollment-commands.ts. */
-import { condition, patched, setHandler } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
+import { handleCommand } from './keyed-requests.ts';
 import { cancelAtPeriodEndUpdate, type Requested, undoCancelUpdate } from './messages.ts';
 import { owedNow, periodOver } from './owed.ts';
 import { PATCHES } from './patches.ts';
@@ -10,7 +11,8 @@ import { interactive } from './stripe-activities.ts';
 
 export function handleCancelLater(run: EnrollmentRun): void {
   const { state } = run;
-  setHandler(
+  handleCommand(
+    run,
     cancelAtPeriodEndUpdate,
     async (requested) => {
       if (patched(PATCHES.cancelLaterInTurn)) {
@@ -32,7 +34,8 @@ export function handleCancelLater(run: EnrollmentRun): void {
     },
   );
 
-  setHandler(
+  handleCommand(
+    run,
     undoCancelUpdate,
     async (requested) => {
       if (patched(PATCHES.cancelLaterInTurn)) {

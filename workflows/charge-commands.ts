@@ -1,10 +1,11 @@
 /** What somebody may ask about one charge: cancel, forgive, stop, extend, resume, and the orders of charge-orders.ts. Registered by handlers.ts. */
-import { condition, patched, setHandler } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import { budgetOf, MOST_RETRIES_PER_CHARGE } from '../domain/card-budgets.ts';
 import { type OpenCharge, policyOf } from '../domain/open-charge.ts';
 import { forgiveBalance } from './balance.ts';
 import { ANSWER_MS, handleOrders } from './charge-orders.ts';
 import { asker } from './enrollment-commands.ts';
+import { handleCommand } from './keyed-requests.ts';
 import {
   cancelChargeUpdate,
   extendDunningUpdate,
@@ -32,7 +33,8 @@ export function handleChargeCommands(run: EnrollmentRun): void {
   handleOrders(run);
   handleEnds(run);
   handleExtension(run);
-  setHandler(
+  handleCommand(
+    run,
     resumeChargeUpdate,
     async (requested) => {
       const charge = openCharge(run, requested.chargeId);
@@ -55,7 +57,8 @@ export function handleChargeCommands(run: EnrollmentRun): void {
 }
 
 function handleEnds(run: EnrollmentRun): void {
-  setHandler(
+  handleCommand(
+    run,
     cancelChargeUpdate,
     async (requested) => {
       const { chargeId, as } = requested;
@@ -88,7 +91,8 @@ function handleEnds(run: EnrollmentRun): void {
     },
   );
 
-  setHandler(
+  handleCommand(
+    run,
     stopDunningUpdate,
     async (requested) => {
       const { chargeId } = requested;
@@ -108,7 +112,8 @@ function handleEnds(run: EnrollmentRun): void {
 }
 
 function handleExtension(run: EnrollmentRun): void {
-  setHandler(
+  handleCommand(
+    run,
     extendDunningUpdate,
     async (requested) => {
       const { chargeId, days } = requested;

@@ -2,14 +2,16 @@
  * Orders that somebody gives about a charge and whose outcome they wait for: try again, confirm with the bank, capture.
  * Registered by charge-commands.ts; `workflows/charge.ts` carries them out.
  */
-import { condition, patched, setHandler } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import { planCapture } from '../domain/capture.ts';
 import { chargeStep } from '../domain/charge-states.ts';
 import { refuseTryByHand } from '../domain/customer-tries.ts';
 import { type ChargeOrder, type OpenCharge, policyOf } from '../domain/open-charge.ts';
 import { asker } from './enrollment-commands.ts';
+import { handleCommand } from './keyed-requests.ts';
 import {
   authenticateChargeUpdate,
+  type ChargeAnswer,
   captureChargeUpdate,
   type Requested,
   retryChargeUpdate,
@@ -24,19 +26,24 @@ export const ANSWER_MS = 15_000;
 const TRY_PATIENCE_MS = 8_000;
 const DAY_MS = 86_400_000;
 
+type OrderRequested = Requested & { chargeId: string };
+
 export function handleOrders(run: EnrollmentRun): void {
   handleTries(run);
   handleCapture(run);
 }
 
 function handleTries(run: EnrollmentRun): void {
-  setHandler(
+  const repeated = (requested: OrderRequested, first: ChargeAnswer) => waitedFor(run, requested, first);
+  handleCommand(
+    run,
     retryChargeUpdate,
     (requested) => carriedOut(run, requested.chargeId, { ...asker(requested), do: 'retry' }),
-    { validator: (requested) => refuseTry(run, requested) },
+    { validator: (requested) => refuseTry(run, requested), repeated },
   );
 
-  setHandler(
+  handleCommand(
+    run,
     authenticateChargeUpdate,
     async (requested) => {
       const { chargeId } = requested;
@@ -51,6 +58,12 @@ function handleTries(run: EnrollmentRun): void {
       return { ...answer, redirectUrl: run.redirects.get(chargeId) ?? null };
     },
     {
+      repeated: async (requested, first) => {
+        const answer = await repeated(requested, first);
+        const isAsked = first.pending && answer.status === 'requires_action';
+        const redirectUrl = isAsked ? (run.redirects.get(requested.chargeId) ?? null) : first.redirectUrl;
+        return { ...answer, redirectUrl };
+      },
       validator: (requested) => {
         refuseTry(run, requested);
         if (openCharge(run, requested.chargeId)?.paymentIntentId === null) {
@@ -111,13 +124,15 @@ function recent(tries: string[]): string[] {
 }
 
 function handleCapture(run: EnrollmentRun): void {
-  setHandler(
+  handleCommand(
+    run,
     captureChargeUpdate,
     (requested) => {
       const { chargeId, amountMinor } = requested;
       return carriedOut(run, chargeId, { ...asker(requested), do: 'capture', amountMinor });
     },
     {
+      repeated: (requested, first) => waitedFor(run, requested, first),
       validator: ({ chargeId, amountMinor }) => {
         const charge = freeCharge(run, chargeId, 'capture');
         const heldMinor = charge.hold?.capturableMinor ?? charge.amountMinor;
@@ -144,5 +159,24 @@ async function carriedOut(
   }
   charge.asked = order;
   await condition(() => charge.asked !== order || run.leaving, withinMs);
-  return { chargeId, status: charge.status };
+  return answerOf(charge, charge.asked === order);
+}
+
+/** Whoever asks again for what was pending when they were answered waits for it once more. */
+async function waitedFor(
+  run: EnrollmentRun,
+  { chargeId, request }: OrderRequested,
+  first: ChargeAnswer,
+): Promise<ChargeAnswer> {
+  const charge = openCharge(run, chargeId);
+  if (!first.pending || charge === undefined) {
+    return { chargeId, status: first.status };
+  }
+  const isPending = () => charge.asked?.request?.key === request?.key;
+  await condition(() => !isPending() || run.leaving, ANSWER_MS);
+  return answerOf(charge, isPending());
+}
+
+function answerOf({ id, status }: OpenCharge, isPending: boolean): ChargeAnswer {
+  return { chargeId: id, status, ...(isPending ? { pending: true as const } : {}) };
 }

@@ -3,6 +3,7 @@ import { CancellationScope, condition, setHandler } from '@temporalio/workflow';
 import { MOST_OPEN_CHARGES } from '../domain/charge-states.ts';
 import { chargeId } from '../domain/ids.ts';
 import { handleCancelLater } from './cancel-later.ts';
+import { handleCommand } from './keyed-requests.ts';
 import {
   cancelEnrollmentUpdate,
   createChargeUpdate,
@@ -61,7 +62,8 @@ function handleCancel(run: EnrollmentRun): void {
 }
 
 function handlePause(run: EnrollmentRun): void {
-  setHandler(
+  handleCommand(
+    run,
     pauseEnrollmentUpdate,
     async (requested) => {
       const check = () => refuseInTurn(() => refuseChange(run, 'pause'));
@@ -78,7 +80,8 @@ function handlePause(run: EnrollmentRun): void {
     },
   );
 
-  setHandler(
+  handleCommand(
+    run,
     resumeEnrollmentUpdate,
     async (requested) => {
       await endPause(run, asker(requested));

@@ -71,27 +71,22 @@ export interface ScheduleAnswer {
   next: PlannedCharge | null;
 }
 
-/** A repeat under the same `requestKey` gets the answer of the first one, and changes nothing more. */
-export interface NextChangeRequested extends Requested {
-  requestKey?: string;
-}
+/** Older callers send their Idempotency-Key as `requestKey`. */
+export type ChangeRequested = Requested & { requestKey?: string };
 
 /** Leaves the next charge of the schedule out; an installment waits one interval instead. */
-export const skipNextUpdate = defineUpdate<ScheduleAnswer, [NextChangeRequested]>('skipNext');
+export const skipNextUpdate = defineUpdate<ScheduleAnswer, [ChangeRequested]>('skipNext');
 
 /** Moves the next charge of the schedule; those after it keep their instants. */
-export const moveNextUpdate = defineUpdate<ScheduleAnswer, [NextChangeRequested & { dueAt: string }]>(
-  'moveNext',
-);
+export const moveNextUpdate = defineUpdate<ScheduleAnswer, [ChangeRequested & { dueAt: string }]>('moveNext');
 
 /** Makes the next charge of the schedule now. */
-export const chargeNowUpdate = defineUpdate<ScheduleAnswer, [NextChangeRequested]>('chargeNow');
+export const chargeNowUpdate = defineUpdate<ScheduleAnswer, [ChangeRequested]>('chargeNow');
 
-export interface AmountRequested extends Requested {
+export type AmountRequested = ChangeRequested & {
   amountMinor: number;
   effective: 'from_next' | 'at_once';
-  requestKey?: string;
-}
+};
 
 /**
  * Another amount for a recurring schedule: from the next charge on, or `at_once`, when the rest of the running period is
@@ -111,6 +106,8 @@ export const resumeChargeUpdate = defineUpdate<{ chargeId: string }, [Requested 
 export interface ChargeAnswer {
   chargeId: string;
   status: ChargeStatus;
+  /** The answer had to go out before what was asked for was done. */
+  pending?: true;
 }
 
 /** Tries a charge now. A customer may do so within the limits of `domain/customer-tries.ts`. */

@@ -92,4 +92,6 @@ export const PATCHES = {
   goesOnWhereHeld: 'goes-on-where-held',
   /** The deadline that a look gives has the days by which dunning was extended besides the least. After 0.1.0. */
   extensionOutlivesLook: 'extension-outlives-look',
+  /** A request that was carried out under its key is answered with that, also in a later run. After 0.1.0. */
+  onceUnderKey: 'once-under-key',
 } as const;

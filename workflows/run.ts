@@ -4,6 +4,7 @@
  */
 import type { CardExpiry } from '../activities/charge-work.ts';
 import { forbidsCharging } from '../domain/disputes.ts';
+import { type KeyedRequest, requestOfEntry } from '../domain/keyed-requests.ts';
 import type { Asker, OpenCharge } from '../domain/open-charge.ts';
 import { NO_CHANGES, type ScheduleChanges, withEmptyLists } from '../domain/schedule-changes.ts';
 import { withPlaceInSpread } from '../domain/spread.ts';
@@ -125,9 +126,11 @@ export interface CarriedState {
    */
   chargeRequests: { key: string; chargeId: string }[];
   /**
-   * Changes of the next charge that came with a key, newest last; bounded. Answers a repeat while the timeline does not.
-   * Absent while there was none.
+   * Commands that came with a key, newest last; bounded. Answers a repeat, and refuses another command under the key, also
+   * where the timeline does not. Absent while there was none; without an answer while one is being carried out.
    */
+  requests?: (KeyedRequest & { answer?: unknown })[];
+  /** What older code kept of them. */
   scheduleRequests?: { key: string; what: string; dueAt?: string; next: PlannedCharge | null }[];
   chargesSucceeded: number;
   amountCollectedMinor: number;
@@ -158,6 +161,8 @@ export interface EnrollmentRun {
   leaving: boolean;
   /** The schedule is being changed: nothing of it is opened meanwhile, and one change follows on another. */
   changing: boolean;
+  /** Commands that came with a key and are being carried out, by it. */
+  readonly carriedOut: Map<string, Promise<unknown>>;
   /** Charges with an Activity under way that was told of them as they were. */
   readonly worked: Set<string>;
   /** Where the customer confirms a charge, by its id. */
@@ -207,11 +212,25 @@ export function begun(input: EnrollmentInput, nowMs: number): EnrollmentRun {
 }
 
 export function resumed(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
-  const run = runOf(input, state);
+  const { scheduleRequests, ...known } = state;
+  const requests = requestsOfBefore(state);
+  const run = runOf(input, requests === undefined ? known : { ...known, requests });
   // A run of code from before may have kept what newer Activities told it, as they told it.
   run.state.schedule.changes = withEmptyLists(run.state.schedule.changes);
   run.publishedStatus = statusOf(run);
   return run;
+}
+
+/** Runs of before kept changes of the next charge alone. */
+function requestsOfBefore({ requests, scheduleRequests }: CarriedState): CarriedState['requests'] {
+  return (
+    requests ??
+    scheduleRequests?.map(({ key, what, dueAt = null, next }) => ({
+      key,
+      what: requestOfEntry(what, { moved_to: dueAt }),
+      answer: { next },
+    }))
+  );
 }
 
 function runOf(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
@@ -224,6 +243,7 @@ function runOf(input: EnrollmentInput, state: CarriedState): EnrollmentRun {
     setupRefusal: null,
     leaving: false,
     changing: false,
+    carriedOut: new Map(),
     worked: new Set(),
     redirects: new Map(),
     opening: null,

@@ -1,5 +1,6 @@
 /** What somebody may change about the schedule: skip, move, charge now, another amount. Registered by handlers.ts. */
-import { condition, patched, setHandler } from '@temporalio/workflow';
+import type { UpdateDefinition } from '@temporalio/common';
+import { condition, patched } from '@temporalio/workflow';
 import type { EnrollmentCommand } from '../domain/enrollment-states.ts';
 import { checkAmount } from '../domain/money.ts';
 import {
@@ -10,11 +11,15 @@ import {
   skipNext,
 } from '../domain/schedule-changes.ts';
 import { asker } from './enrollment-commands.ts';
+import { handleCommand } from './keyed-requests.ts';
 import {
   type AmountRequested,
+  type ChangeRequested,
   changeAmountUpdate,
   chargeNowUpdate,
   moveNextUpdate,
+  type Requested,
+  type ScheduleAnswer,
   skipNextUpdate,
 } from './messages.ts';
 import { asCharged } from './new-charges.ts';
@@ -31,40 +36,63 @@ import { PATCHES } from './patches.ts';
 import { refuse, refuseByStatus, refuseChange, refuseIf, refuseInTurn } from './refusals.ts';
 import type { EnrollmentRun } from './run.ts';
 import { changing, commandFact, replan, type Told } from './schedule.ts';
-import { type AskedOfNext, madeBefore, remember } from './schedule-requests.ts';
 
-/** A change of the next charge: what the timeline calls it, and as which command it is allowed. */
-interface Change {
-  what: string;
+/** A change of the next charge: what the timeline calls it, as which command it is allowed, and what it makes of the schedule. */
+interface Change<Asked> {
+  entry: string;
   command: EnrollmentCommand;
+  changed: (requested: Asked) => ScheduleChanges;
+  /** Where more follows on it. @default changed */
+  made?: (requested: Asked) => ScheduleChanges;
 }
 
-const SKIPPED: Change = { what: 'schedule.skipped', command: 'skip_next' };
-const MOVED: Change = { what: 'schedule.moved', command: 'move_next' };
-const CHARGED_EARLY: Change = { what: 'schedule.charged_early', command: 'move_next' };
-
 export function handleScheduleCommands(run: EnrollmentRun): void {
-  setHandler(skipNextUpdate, (requested) => change(run, SKIPPED, requested, () => skip(run)), {
-    validator: (requested) => refuseUnlessMade(run, SKIPPED, requested, () => skipped(run)),
+  handleChange(run, skipNextUpdate, {
+    entry: 'schedule.skipped',
+    command: 'skip_next',
+    changed: () => skipped(run),
+    made: () => skip(run),
   });
-
-  setHandler(
-    moveNextUpdate,
-    (requested) => change(run, MOVED, requested, () => moved(run, requested.dueAt)),
-    {
-      validator: (requested) => refuseUnlessMade(run, MOVED, requested, () => moved(run, requested.dueAt)),
-    },
-  );
-
-  setHandler(chargeNowUpdate, (requested) => change(run, CHARGED_EARLY, requested, () => moved(run, now())), {
-    validator: (requested) => refuseUnlessMade(run, CHARGED_EARLY, requested, () => moved(run, now())),
+  handleChange(run, moveNextUpdate, {
+    entry: 'schedule.moved',
+    command: 'move_next',
+    changed: ({ dueAt }) => moved(run, dueAt),
   });
-
+  handleChange(run, chargeNowUpdate, {
+    entry: 'schedule.charged_early',
+    command: 'move_next',
+    changed: () => moved(run, now()),
+  });
   handleChangeOfAmount(run);
 }
 
+function handleChange<Asked extends ChangeRequested>(
+  run: EnrollmentRun,
+  update: UpdateDefinition<ScheduleAnswer, [Asked]>,
+  { entry, command, changed, made = changed }: Change<Asked>,
+): void {
+  handleCommand(
+    run,
+    update,
+    (requested) =>
+      changing(run, async () => {
+        refuseInTurn(() => refuseNextChange(run, command));
+        await condition(() => !run.state.schedule.planning);
+        return changeNext(run, entry, requested, () => made(requested));
+      }),
+    {
+      validator: (requested) => {
+        refuseNextChange(run, command);
+        changed(requested);
+      },
+      entry,
+    },
+  );
+}
+
 function handleChangeOfAmount(run: EnrollmentRun): void {
-  setHandler(
+  handleCommand(
+    run,
     changeAmountUpdate,
     (requested) =>
       changing(run, async () => {
@@ -90,12 +118,13 @@ function handleChangeOfAmount(run: EnrollmentRun): void {
           amountChanged(run, amountMinor);
         }
       },
+      entry: 'schedule.amount_changed',
     },
   );
 }
 
 async function changeAmount(run: EnrollmentRun, requested: AmountRequested) {
-  const { amountMinor, effective, requestKey } = requested;
+  const { amountMinor, effective } = requested;
   const received = isCreditAtOnce(run, requested) ? await receivedForPeriod(run) : null;
   const unpaid = unpaidCharge(run, requested);
   if (unpaid !== undefined && patched(PATCHES.noCreditBeforePayment)) {
@@ -112,7 +141,6 @@ async function changeAmount(run: EnrollmentRun, requested: AmountRequested) {
       effective,
       balance_minor: run.state.balanceMinor,
       charge_id: chargeId,
-      ...(requestKey === undefined ? {} : { request_key: requestKey }),
     },
   });
   return { next, balanceMinor: run.state.balanceMinor, chargeId };
@@ -125,52 +153,15 @@ function amountChanged({ state, terms }: EnrollmentRun, amountMinor: number): Sc
   return allowed(changeAmountFromNext(terms.schedule, schedule.changes, schedule.next ?? first, amountMinor));
 }
 
-function change(
-  run: EnrollmentRun,
-  { what, command }: Change,
-  requested: AskedOfNext,
-  changed: () => ScheduleChanges,
-) {
-  return changing(run, async () => {
-    const made = madeBefore(run, what, requested);
-    if (made !== undefined) {
-      return made;
-    }
-    refuseInTurn(() => refuseNextChange(run, command));
-    await condition(() => !run.state.schedule.planning);
-    return changeNext(run, what, requested, changed);
-  });
-}
-
 async function changeNext(
   run: EnrollmentRun,
   what: string,
-  requested: AskedOfNext,
+  requested: Requested,
   changed: () => ScheduleChanges,
 ) {
   const before = run.state.schedule.next;
-  const { requestKey, dueAt } = requested;
-  const details = {
-    due_at: before?.dueAt ?? null,
-    amount_minor: before?.amountMinor ?? null,
-    // The API answers a repeat from here, however many runs later.
-    ...(requestKey === undefined ? {} : { request_key: requestKey, moved_to: dueAt ?? null }),
-  };
-  const next = await apply(run, changed(), { what, by: asker(requested), details });
-  remember(run, what, requested, next);
-  return { next };
-}
-
-function refuseUnlessMade(
-  run: EnrollmentRun,
-  { what, command }: Change,
-  requested: AskedOfNext,
-  check: () => ScheduleChanges,
-): void {
-  if (madeBefore(run, what, requested) === undefined) {
-    refuseNextChange(run, command);
-    check();
-  }
+  const details = { due_at: before?.dueAt ?? null, amount_minor: before?.amountMinor ?? null };
+  return { next: await apply(run, changed(), { what, by: asker(requested), details }) };
 }
 
 /** Whoever asks while a charge is tried sees that one as the next: the one after it is not what they mean. */

@@ -4,7 +4,8 @@
  */
 import { condition, patched } from '@temporalio/workflow';
 import type { NoteWork, ScheduleWork } from '../activities/schedule.ts';
-import { type Asker, keyDetails } from '../domain/open-charge.ts';
+import { keyDetails } from '../domain/keyed-requests.ts';
+import type { Asker } from '../domain/open-charge.ts';
 import { withEmptyLists } from '../domain/schedule-changes.ts';
 import { planTermsOf } from '../domain/terms.ts';
 import { owedAtEnd, owedSince, periodOver } from './owed.ts';

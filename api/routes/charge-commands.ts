@@ -11,8 +11,8 @@ import { chargeObjectOf } from '../charge-object.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { existingCharge } from '../existing-charge.ts';
-import { commandOnce, keyedIn, wasMade } from '../keyed-commands.ts';
-import { HttpProblem, notFound } from '../problems.ts';
+import { commandOnce, keyedIn, madeBefore } from '../keyed-commands.ts';
+import { HttpProblem, keyMismatch, notFound } from '../problems.ts';
 import { chargeObject } from '../schemas/charges.ts';
 import {
   authenticationObject,
@@ -170,7 +170,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           operationId: 'authenticateCharge',
           summary: 'Confirm a declined charge while the customer is there',
           description:
-            'Every request begins another confirmation; a repeat under the same Idempotency-Key leads to the one that was begun.',
+            'Every request begins another confirmation; a repeat under the same Idempotency-Key leads to the one that was begun. While Stripe takes its time, a request with a key is answered 503 `confirmation_pending`: repeat it.',
           params,
           headers,
           body: reasonBody,
@@ -183,14 +183,18 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         await writtenCharge(id, wanted);
         const { reason } = request.body ?? {};
         const asked = keyedIn(request, { command: 'authenticate', chargeId: wanted, reason });
-        await wasMade(db, id, asked.request);
-        // Also when it was made: Temporal has kept where the customer confirms.
+        await madeBefore(db, id, asked.request);
+        // Also when it was made: where the customer confirms is with Temporal, and with the Workflow.
         const answer = await command(db, view, () => billing.authenticateCharge(id, wanted, asked));
-        await wasMade(db, id, asked.request);
+        if (asked.request !== undefined && answer.pending && answer.redirectUrl === null) {
+          throw confirmationPending(wanted);
+        }
+        // Where nobody is sent on, it is over, perhaps long after the answer that was kept.
+        const { status } = answer.redirectUrl === null ? await writtenCharge(id, wanted) : answer;
         return {
           object: 'authentication' as const,
           charge_id: wanted,
-          status: answer.status,
+          status,
           redirect_url: answer.redirectUrl,
         };
       },
@@ -275,6 +279,16 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   };
 }
 
+/** For requests with a key: their repeat waits for the same confirmation. */
+function confirmationPending(charge: string): HttpProblem {
+  return new HttpProblem(
+    503,
+    'confirmation_pending',
+    `Stripe takes its time with the confirmation of ${charge}; the same request may be repeated`,
+    { headers: { 'retry-after': '1' } },
+  );
+}
+
 /**
  * @param made what the key was used for
  * @param amountMinor what is asked for now; null: all that is left
@@ -286,11 +300,9 @@ function assertSameRefund(
 ): void {
   const isSame = amountMinor === null ? made.asked_for_all !== false : amountMinor === made.amount_minor;
   if (!isSame) {
-    throw new HttpProblem(
-      409,
-      'idempotency_mismatch',
-      `this Idempotency-Key was used for ${made.id} of ${made.amount_minor}; send a new key for a refund of ${amountMinor ?? 'all that is left'}`,
-      { param: 'Idempotency-Key' },
+    throw keyMismatch(
+      `${made.id} of ${made.amount_minor}`,
+      `a refund of ${amountMinor ?? 'all that is left'}`,
     );
   }
 }

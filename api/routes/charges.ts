@@ -13,7 +13,7 @@ import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { existingCharge, untriedRow } from '../existing-charge.ts';
 import { commandOnce, keyedIn } from '../keyed-commands.ts';
-import { HttpProblem, invalidRequest, notFound } from '../problems.ts';
+import { invalidRequest, keyMismatch, notFound } from '../problems.ts';
 import { chargeObject, newCharge } from '../schemas/charges.ts';
 import { enrollmentParams, reasonBody } from '../schemas/enrollments.ts';
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
@@ -173,12 +173,7 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
 /** @throws HttpProblem 409 when the key was used for another charge */
 function assertSameCharge(row: Charge, amountMinor: number, description: string | null): void {
   if (row.amount_minor !== amountMinor || row.description !== description) {
-    throw new HttpProblem(
-      409,
-      'idempotency_mismatch',
-      `this Idempotency-Key was used for ${row.id} with another amount or description; send a new key for a new charge`,
-      { param: 'Idempotency-Key' },
-    );
+    throw keyMismatch(`${row.id} with another amount or description`, 'a new charge');
   }
 }
 

@@ -14,7 +14,7 @@ import type { ApiDeps } from '../deps.ts';
 import { enrollmentObjectOf } from '../enrollment-object.ts';
 import { type EnrollmentRequest, readEnrollmentRequest } from '../enrollment-request.ts';
 import { customerIdOf, enrollmentIdOfKey, fingerprintOf } from '../idempotency.ts';
-import { HttpProblem, invalidRequest, notFound } from '../problems.ts';
+import { invalidRequest, keyMismatch, notFound } from '../problems.ts';
 import { nameInLog } from '../request-log.ts';
 import {
   enrollmentObject,
@@ -230,11 +230,6 @@ function assertSetUp({ setup_refusal: refusal }: EnrollmentView): void {
 
 function assertSameRequest(known: EnrollmentView, fingerprint: string): void {
   if (known.request_fingerprint !== fingerprint) {
-    throw new HttpProblem(
-      409,
-      'idempotency_mismatch',
-      `this Idempotency-Key was used for ${known.id} with another request; send a new key for a new enrollment`,
-      { param: 'Idempotency-Key' },
-    );
+    throw keyMismatch(`${known.id} with another request`, 'a new enrollment');
   }
 }

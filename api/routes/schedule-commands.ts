@@ -1,15 +1,14 @@
 /** What a caller can change about the schedule: pause, skip, move, charge now, another amount, a cancel that comes later. */
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { type AmountChange, findKeyedCommand, type KeyedCommand } from '../../db/enrollment-history.ts';
+import type { KeyedCommand } from '../../db/enrollment-history.ts';
 import type { EnrollmentView } from '../../db/enrollment-views.ts';
 import type { PlannedCharge } from '../../domain/terms.ts';
-import type { ScheduleAnswer } from '../../workflows/messages.ts';
-import { requestedIn } from '../auth.ts';
+import type { Requested, ScheduleAnswer } from '../../workflows/messages.ts';
 import type { ApiDeps } from '../deps.ts';
 import { command, existingEnrollment } from '../enrollment-commands.ts';
 import { enrollmentObjectOf } from '../enrollment-object.ts';
-import { commandOnce, keyedIn, keyMismatch } from '../keyed-commands.ts';
+import { commandOnce, keyedIn } from '../keyed-commands.ts';
 import {
   amountBody,
   cancelPreviewObject,
@@ -22,7 +21,8 @@ import { enrollmentObject, enrollmentParams, reasonBody } from '../schemas/enrol
 import { commonErrors, conflictError, notFoundError } from '../schemas/errors.ts';
 import { optionalKeyHeaders, requiredKeyHeaders } from '../schemas/texts.ts';
 
-type Asked = Pick<AmountChange, 'amount_minor' | 'effective'>;
+/** The last two of a change of amount. */
+type Change = ScheduleAnswer & { balanceMinor?: number; chargeId?: string | null };
 
 const ERRORS = { ...commonErrors, ...notFoundError, ...conflictError };
 
@@ -43,23 +43,11 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   const enrollmentAnswer = { 200: enrollmentObject, ...ERRORS };
   const changeAnswer = { 200: scheduleAnswer, ...ERRORS };
 
-  /** A repeat is answered from the timeline, for ever; by the Workflow while the first request is being carried out. */
-  async function changeOnce(
-    id: string,
-    requestKey: string | undefined,
-    change: { what: string; moved_to: string | null },
-    ask: () => Promise<ScheduleAnswer>,
-  ) {
+  /** What came of a change; of one that was made before, what is planned by now. */
+  async function changed(id: string, asked: Requested, ask: () => Promise<Change>) {
     const view = await existingEnrollment(db, id);
-    const earlier = requestKey === undefined ? undefined : await findKeyedCommand(db, id, requestKey);
-    if (earlier === undefined) {
-      return changeObject(await command(db, view, ask));
-    }
-    const { request: other, moved_to: movedTo = null } = earlier.details;
-    if (earlier.what !== change.what || movedTo !== change.moved_to) {
-      throw keyMismatch(other ?? [earlier.what, movedTo && `to ${movedTo}`].filter(Boolean).join(' '));
-    }
-    return repeatedChange(view, { balance_minor: null, charge_id: null });
+    const outcome = await commandOnce(db, view, asked, ask);
+    return 'made' in outcome ? repeatedChange(view, outcome.made) : changeObject(outcome.answer);
   }
 
   return async (app) => {
@@ -149,27 +137,15 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           const { id } = request.params;
           const { reason } = request.body ?? {};
           const asked = keyedIn(request, { command: path, reason });
-          await commandOnce(db, await existingEnrollment(db, id), asked, () => ask(id, asked));
+          await commandOnce<unknown>(db, await existingEnrollment(db, id), asked, () => ask(id, asked));
           return enrollment(id, request);
         },
       );
     }
 
-    for (const [path, operationId, summary, what, ask] of [
-      [
-        'skip-next',
-        'skipNextCharge',
-        'Leave the next charge of the schedule out',
-        'schedule.skipped',
-        billing.skipNext,
-      ],
-      [
-        'charge-now',
-        'chargeNow',
-        'Make the next charge of the schedule now',
-        'schedule.charged_early',
-        billing.chargeNow,
-      ],
+    for (const [path, operationId, summary, ask] of [
+      ['skip-next', 'skipNextCharge', 'Leave the next charge of the schedule out', billing.skipNext],
+      ['charge-now', 'chargeNow', 'Make the next charge of the schedule now', billing.chargeNow],
     ] as const) {
       app.post(
         `/enrollments/:id/${path}`,
@@ -188,9 +164,8 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         },
         async (request) => {
           const { id } = request.params;
-          const requestKey = request.headers['idempotency-key'];
-          const asked = { ...requestedIn(request, request.body?.reason), requestKey };
-          return changeOnce(id, requestKey, { what, moved_to: null }, () => ask(id, asked));
+          const asked = keyedIn(request, { command: path, reason: request.body?.reason });
+          return changed(id, asked, () => ask(id, asked));
         },
       );
     }
@@ -213,10 +188,9 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request) => {
         const { id } = request.params;
         const { due_at: dueAt, reason } = request.body;
-        const requestKey = request.headers['idempotency-key'];
-        const asked = { ...requestedIn(request, reason), dueAt, ...keyOf(requestKey) };
-        const change = { what: 'schedule.moved', moved_to: dueAt };
-        return changeOnce(id, requestKey, change, () => billing.moveNext(id, asked));
+        const says = { due_at: dueAt };
+        const asked = { ...keyedIn(request, { command: 'move-next', says, reason }), dueAt };
+        return changed(id, asked, () => billing.moveNext(id, asked));
       },
     );
 
@@ -239,65 +213,27 @@ export function scheduleCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
       async (request) => {
         const { id } = request.params;
         const { amount_minor: amountMinor, effective, reason } = request.body;
-        const requestKey = request.headers['idempotency-key'];
-        const asked = { ...requestedIn(request, reason), amountMinor, effective };
-        const view = await existingEnrollment(db, id);
-        if (requestKey === undefined) {
-          return changeObject(await command(db, view, () => billing.changeAmount(id, asked)));
-        }
-        const earlier = await findKeyedCommand(db, id, requestKey);
-        if (earlier !== undefined) {
-          return repeatedChange(view, sameAmount(earlier, request.body));
-        }
-        const keyed = { ...asked, requestKey };
-        const answer = await command(db, view, () => billing.changeAmount(id, keyed));
-        // Another request may have come first under the same key: what it changed is written by now.
-        const made = await findKeyedCommand(db, id, requestKey);
-        if (made !== undefined) {
-          sameAmount(made, request.body);
-        }
-        return changeObject(answer);
+        const says = { amount_minor: amountMinor, effective };
+        const asked = { ...keyedIn(request, { command: 'amount', says, reason }), amountMinor, effective };
+        return changed(id, asked, () => billing.changeAmount(id, asked));
       },
     );
   };
 }
 
-/** @throws HttpProblem 409 when the key was used for another change */
-function sameAmount({ what, details }: KeyedCommand, asked: Asked) {
-  const { amount_minor: amountMinor, effective, balance_minor = null, charge_id = null } = details;
-  if (what !== 'schedule.amount_changed') {
-    throw keyMismatch(details.request ?? what);
-  }
-  if (amountMinor !== asked.amount_minor || effective !== asked.effective) {
-    throw keyMismatch(`a change to ${amountMinor}, ${effective}`);
-  }
-  return { balance_minor, charge_id };
-}
-
-function keyOf(requestKey: string | undefined): { requestKey?: string } {
-  return requestKey === undefined ? {} : { requestKey };
-}
-
 /** What came of a change that was made before, with the next charge as it is planned now. */
-function repeatedChange(
-  view: EnrollmentView,
-  made: { balance_minor: number | null; charge_id: string | null },
-) {
+function repeatedChange(view: EnrollmentView, { details }: KeyedCommand) {
   const { next_charge_at: at, next_charge_amount_minor: amountMinor } = view;
   return {
     object: 'schedule_change' as const,
     next_charge:
       at === null || amountMinor === null ? null : plannedObject({ dueAt: at.toISOString(), amountMinor }),
-    balance_minor: made.balance_minor,
-    charge_id: made.charge_id,
+    balance_minor: details.balance_minor ?? null,
+    charge_id: details.charge_id ?? null,
   };
 }
 
-function changeObject(change: {
-  next: PlannedCharge | null;
-  balanceMinor?: number;
-  chargeId?: string | null;
-}) {
+function changeObject(change: Change) {
   return {
     object: 'schedule_change' as const,
     next_charge: plannedObject(change.next),

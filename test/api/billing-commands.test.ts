@@ -75,7 +75,7 @@ describe('commands of the schedule', () => {
     async (path, body, name, args, ...[key]: string[]) => {
       const reply = await post(path, { ...body, reason: 'because' }, key);
       expect(reply).toMatchObject({ status: 200 });
-      const keyed = key === undefined ? {} : { requestKey: key };
+      const keyed = key === undefined ? {} : { request: { key, what: path } };
       expect(api.asked).toEqual([{ name, args: [id, { ...asked, ...args, ...keyed }] }]);
     },
   );
@@ -104,8 +104,9 @@ describe('commands of the schedule', () => {
     await post('amount', { amount_minor: 700 }, 'price-2027');
     await post('amount', { amount_minor: 700 });
     const [first, second] = api.asked.map(({ args }) => args[1]);
-    expect(first).toMatchObject({ amountMinor: 700, requestKey: 'price-2027' });
-    expect(second).not.toHaveProperty('requestKey');
+    const what = 'amount {"amount_minor":700,"effective":"from_next"}';
+    expect(first).toMatchObject({ amountMinor: 700, request: { key: 'price-2027', what } });
+    expect(second).not.toHaveProperty('request');
   });
 
   it.each([
@@ -113,11 +114,11 @@ describe('commands of the schedule', () => {
     ['charge-now', {}, 'schedule.charged_early', null, 'skip-next'],
     ['move-next', { due_at: SOON }, 'schedule.moved', SOON, 'skip-next'],
   ])(
-    'hands the key of %s on, and answers a repeat from the timeline',
+    'hands the key of %s on, and answers a repeat from the timeline, also from an entry of before',
     async (path, body, what, movedTo, other) => {
       const key = `next-${path}`;
       expect(await post(path, body, key)).toMatchObject({ status: 200 });
-      expect(api.asked.at(-1)?.args[1]).toMatchObject({ requestKey: key });
+      expect(api.asked.at(-1)?.args[1]).toMatchObject({ request: { key } });
       await api.db
         .insertInto('enrollment_events')
         .values({
@@ -168,7 +169,12 @@ describe('commands of the schedule', () => {
     ]) {
       expect(await post('amount', other, 'price-2028')).toMatchObject({
         status: 409,
-        body: { error: { code: 'idempotency_mismatch', message: expect.stringContaining('700, at_once') } },
+        body: {
+          error: {
+            code: 'idempotency_mismatch',
+            message: expect.stringContaining('amount {"amount_minor":700'),
+          },
+        },
       });
     }
     expect(api.asked).toEqual([]);

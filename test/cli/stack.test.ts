@@ -190,7 +190,7 @@ describe('terms change', () => {
     const used = await change('--amount-minor', '1300', '--name', 'price-2027', '--yes');
     expect(used).toMatchObject({ code: 4, json: { changed: [] } });
     expect(used.json.failed[0].why).toMatch(
-      /--name price-2027 is another change's: .*a change to 1200, from_next/,
+      /--name price-2027 is another change's: .*amount \{"amount_minor":1200,"effective":"from_next"\}/,
     );
 
     const tooLittle = await changeBy(asProcess, '--amount-minor', '1', '--name', 'too-little', '--yes');

@@ -77,9 +77,28 @@ describe('commands that arrive together', () => {
     });
     expect(await findKeyedCommand(billing.db, enrollmentId, 'soon')).toMatchObject({
       what: 'schedule.moved',
-      details: { moved_to: soon.dueAt },
+      details: { request: `move-next {"due_at":"${soon.dueAt}"}` },
     });
     expect(await billing.chargeRows(enrollmentId)).toHaveLength(2);
+  }, 60_000);
+
+  it('and one that the other refuses is carried out once when it is asked again under its key', async () => {
+    const { enrollmentId } = await billing.paidOnce();
+    const request = { key: 'rest', what: 'pause {"resume_at":null}' };
+    const pause = () => billing.billing.pauseEnrollment(enrollmentId, { ...BY, resumeAt: null, request });
+    const refused = { code: 'cancel_pending' };
+    const answers = together<unknown>(
+      enrollmentId,
+      () => billing.billing.cancelAtPeriodEnd(enrollmentId, BY),
+      () => pause().catch((error: unknown) => error),
+    );
+    expect((await answers)[1]).toMatchObject(refused);
+    await expect(pause()).rejects.toMatchObject(refused);
+    await billing.billing.undoCancel(enrollmentId, BY);
+    expect(await Promise.all([pause(), pause()])).toEqual([{ status: 'paused' }, { status: 'paused' }]);
+    await billing.billing.resumeEnrollment(enrollmentId, BY);
+    expect(await pause()).toEqual({ status: 'paused' });
+    expect(await billing.stateOf(enrollmentId)).toMatchObject({ status: 'active' });
   }, 60_000);
 
   it('open a charge once, and keep the amount that was told', async () => {

@@ -34,6 +34,11 @@ async function declined(card = DECLINES) {
 const told = async (id: string, what: string) =>
   (await billing.timeline(id)).filter((fact) => fact.what === what).length;
 
+const tries = async (id: string) =>
+  ((await billing.history(id)).events ?? []).filter(
+    (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'collectCharge',
+  ).length;
+
 const MISMATCH = { status: 409, body: { error: { code: 'idempotency_mismatch', param: 'Idempotency-Key' } } };
 
 describe('a command under a key', () => {
@@ -127,5 +132,49 @@ describe('a command under a key', () => {
     await waitFor('it to be settled', async () => (await billing.stateOf(enrollmentId)).charges.length === 0);
     expect(await ask({ amount_minor: 700 })).toMatchObject({ status: 200, body: { captured_minor: 700 } });
     expect(await ask({})).toMatchObject(MISMATCH);
+  }, 60_000);
+
+  it('stands for that command also when it left nothing in the timeline', async () => {
+    const { enrollmentId, ask } = await declined();
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 3_000, when: 'after', times: 1 });
+    const session = await billing.billing.openCheckoutSession(enrollmentId, { by: 'customer', reason: null });
+    await billing.save(enrollmentId, session.id, { number: DECLINES });
+    await waitFor('the try of the new method', async () => (await tries(enrollmentId)) === 2);
+    expect(await ask('retry', 'joined')).toMatchObject({ status: 200 });
+    expect(await tries(enrollmentId)).toBe(2);
+    const pause = () =>
+      api.request('POST', `/v1/enrollments/${enrollmentId}/pause`, { idempotencyKey: 'joined' });
+    expect(await pause()).toMatchObject(MISMATCH);
+    expect(await ask('retry', 'joined')).toMatchObject({ status: 200 });
+    expect(await tries(enrollmentId)).toBe(2);
+    expect(await told(enrollmentId, 'enrollment.paused')).toBe(0);
+  }, 60_000);
+
+  it('of two commands at the same instant carries out one', async () => {
+    const { enrollmentId } = await billing.paidOnce();
+    const ask = (command: string) =>
+      api.request('POST', `/v1/enrollments/${enrollmentId}/${command}`, { idempotencyKey: 'both' });
+    const answers = await Promise.all([ask('skip-next'), ask('pause')]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(answers.find(({ status }) => status === 409)).toMatchObject(MISMATCH);
+    const made = [
+      await told(enrollmentId, 'schedule.skipped'),
+      await told(enrollmentId, 'enrollment.paused'),
+    ];
+    expect(made.sort()).toEqual([0, 1]);
+  }, 60_000);
+
+  it('leads the customer to a confirmation that Stripe was slow with', async () => {
+    const { enrollmentId, ask } = await declined(ALWAYS_3DS);
+    const match = { method: 'POST', path_prefix: '/v1/payment_intents' };
+    await billing.control('faults', { match, kind: 'delay', delay_ms: 17_000, when: 'after', times: 1 });
+    const first = await ask('authenticate', 'slow');
+    expect(first).toMatchObject({ status: 503, body: { error: { code: 'confirmation_pending' } } });
+    expect(first.headers).toHaveProperty('retry-after');
+    const second = await ask('authenticate', 'slow');
+    expect(second).toMatchObject({ status: 200, body: { redirect_url: expect.stringContaining('/3ds/') } });
+    expect(await ask('authenticate', 'slow')).toMatchObject({ status: 200, body: second.body });
+    expect(await billing.chargeRows(enrollmentId)).toMatchObject([{ attempts: 2 }]);
   }, 60_000);
 });

@@ -201,6 +201,7 @@ describe('the schedule', () => {
       balance_minor: first.balanceMinor,
       charge_id: first.chargeId,
       request_key: 'price',
+      request: 'amount {"amount_minor":1970,"effective":"at_once"}',
     });
     const told = await billing.timeline(enrollmentId);
     expect(told.filter(({ what }) => what === 'schedule.amount_changed')).toHaveLength(2);

@@ -76,7 +76,7 @@ describe('continue-as-new', () => {
       await billing.known(id, String(charges[number - 1]), 'requires_payment_method');
     }
     const before = (await stateOf(id)).charges;
-    const skip = () => billing.billing.skipNext(id, { ...BY, requestKey: 'skip' });
+    const skip = () => billing.billing.skipNext(id, { ...BY, request: { key: 'skip', what: 'skip-next' } });
     const skipped = await skip();
     await untilNextRun(id, move(id, 50));
     expect((await stateOf(id)).charges).toEqual(before);
