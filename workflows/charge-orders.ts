@@ -159,7 +159,9 @@ async function carriedOut(
   }
   charge.asked = order;
   await condition(() => charge.asked !== order || run.leaving, withinMs);
-  return answerOf(charge, charge.asked === order);
+  const isPending = charge.asked === order && order.request !== undefined;
+  // Who is told so asks again, and must not be taken for a new request.
+  return answerOf(charge, isPending && patched(PATCHES.onceUnderKey));
 }
 
 /** Whoever asks again for what was pending when they were answered waits for it once more. */

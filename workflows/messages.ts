@@ -106,7 +106,7 @@ export const resumeChargeUpdate = defineUpdate<{ chargeId: string }, [Requested 
 export interface ChargeAnswer {
   chargeId: string;
   status: ChargeStatus;
-  /** The answer had to go out before what was asked for was done. */
+  /** The answer to a request with a key had to go out before what was asked for was done. */
   pending?: true;
 }
 

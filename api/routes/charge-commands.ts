@@ -186,7 +186,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         await madeBefore(db, id, asked.request);
         // Also when it was made: where the customer confirms is with Temporal, and with the Workflow.
         const answer = await command(db, view, () => billing.authenticateCharge(id, wanted, asked));
-        if (asked.request !== undefined && answer.pending && answer.redirectUrl === null) {
+        if (answer.pending && answer.redirectUrl === null) {
           throw confirmationPending(wanted);
         }
         // Where nobody is sent on, it is over, perhaps long after the answer that was kept.
