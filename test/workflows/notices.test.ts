@@ -13,10 +13,15 @@ afterAll(() => billing.stop(), 60_000);
 
 const OPERATOR = { by: 'operator', reason: 'called us' };
 const CARD = '4242424242424242';
+const FORTY_DAYS: Terms = {
+  ...MONTHLY,
+  schedule: { ...MONTHLY.schedule, interval: { unit: 'day', count: 40 } } as Terms['schedule'],
+};
 
-/** As it stands on a card: the month at whose end it is over. */
+/** As it stands on a card: the month at whose end it is over; everywhere, which is twelve hours later than in UTC. */
 function monthFromNow(months: number): string {
-  const now = new Date();
+  // Of the month that begins nothing is over before, and Checkout takes no card of the one before.
+  const now = new Date(Date.now() - (months === 0 ? 0 : 12 * 3_600_000));
   const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months, 15));
   return `${String(month.getUTCMonth() + 1).padStart(2, '0')} / ${String(month.getUTCFullYear()).slice(2)}`;
 }
@@ -59,7 +64,7 @@ async function read(enrollmentId: string, what: string): Promise<void> {
 
 describe('a card that is over when the next charge is due', () => {
   it('is told of with the charge before, together with what comes and when', async () => {
-    const enrollmentId = await paidWith(monthFromNow(0));
+    const enrollmentId = await paidWith(monthFromNow(0), FORTY_DAYS);
     const { next_charge_at } = await billing.enrollmentRow(enrollmentId);
     expect(await askedOnce(enrollmentId)).toMatchObject([
       { amountMinor: 980, nextChargeAt: next_charge_at?.toISOString() },
