@@ -48,11 +48,28 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
     return chargeObjectOf(await existingCharge(deps, view, wanted));
   }
 
+  /** Those that say nothing but which charge they are about. */
+  const commands = [
+    ['retry', 'retryCharge', 'Try a charge now', billing.retryCharge],
+    ['stop-dunning', 'stopDunning', 'Give a declined charge up now', billing.stopDunning],
+    [
+      'cancel',
+      'cancelCharge',
+      'Cancel one charge; held money is released, a bank debit is stopped if the bank allows',
+      (id: string, chargeId: string, asked: Requested) =>
+        billing.cancelCharge(id, chargeId, { ...asked, as: 'cancel' }),
+    ],
+    [
+      'forgive',
+      'forgiveCharge',
+      'Forgive a charge: it is no longer owed',
+      (id: string, chargeId: string, asked: Requested) =>
+        billing.cancelCharge(id, chargeId, { ...asked, as: 'forgive' }),
+    ],
+  ] as const;
+
   return async (app) => {
-    for (const [path, operationId, summary, ask] of [
-      ['retry', 'retryCharge', 'Try a charge now', billing.retryCharge],
-      ['stop-dunning', 'stopDunning', 'Give a declined charge up now', billing.stopDunning],
-    ] as const) {
+    for (const [path, operationId, summary, ask] of commands) {
       app.post(
         `/enrollments/:id/charges/:chargeId/${path}`,
         {
@@ -72,37 +89,6 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           const { reason } = request.body ?? {};
           const asked = keyedIn(request, { command: path, chargeId: wanted, reason });
           return ordered(id, wanted, asked, () => ask(id, wanted, asked));
-        },
-      );
-    }
-
-    for (const [as, operationId, summary] of [
-      [
-        'cancel',
-        'cancelCharge',
-        'Cancel one charge; held money is released, a bank debit is stopped if the bank allows',
-      ],
-      ['forgive', 'forgiveCharge', 'Forgive a charge: it is no longer owed'],
-    ] as const) {
-      app.post(
-        `/enrollments/:id/charges/:chargeId/${as}`,
-        {
-          config: { scope: 'operate', repeat: 'under_key' },
-          schema: {
-            tags,
-            operationId,
-            summary,
-            params,
-            headers,
-            body: reasonBody,
-            response: { 200: chargeObject, ...ERRORS },
-          },
-        },
-        (request) => {
-          const { id, chargeId: wanted } = request.params;
-          const { reason } = request.body ?? {};
-          const asked = { ...keyedIn(request, { command: as, chargeId: wanted, reason }), as };
-          return ordered(id, wanted, asked, () => billing.cancelCharge(id, wanted, asked));
         },
       );
     }
