@@ -318,7 +318,8 @@ describe('refundCharge while Stripe refuses our key', () => {
 });
 
 describe('a refund that Stripe has refused', () => {
-  it('is made under the same key once a balance is filled up, while Stripe repeats its refusal for that key', async () => {
+  /** A payment whose refund of 500 under the key `one` was refused for want of a balance, which has been filled up since. */
+  async function refused() {
     const { enrollmentId, id } = await paid();
     const match = { method: 'POST', path_prefix: '/v1/refunds' };
     const refusal = { kind: 'status', status: 400, code: 'balance_insufficient', when: 'instead', times: 9 };
@@ -326,18 +327,17 @@ describe('a refund that Stripe has refused', () => {
     await expect(refund(id, 'one', 500)).rejects.toMatchObject({ name: 'WorkflowUpdateFailedError' });
     await isOver(id);
     await billing.control('faults/clear');
+    return { enrollmentId, id };
+  }
+
+  it('is made under the same key once a balance is filled up, while Stripe repeats its refusal for that key', async () => {
+    const { enrollmentId, id } = await refused();
     await refund(id, 'one', 500);
     expect(await billing.ledger(enrollmentId)).toContainEqual({ kind: 'refund', amount_minor: -500 });
   }, 45_000);
 
   it('is refused under its key for another amount, and made for its own', async () => {
-    const { enrollmentId, id } = await paid();
-    const match = { method: 'POST', path_prefix: '/v1/refunds' };
-    const refusal = { kind: 'status', status: 400, code: 'balance_insufficient', when: 'instead', times: 9 };
-    await billing.control('faults', { match, ...refusal });
-    await expect(refund(id, 'one', 500)).rejects.toMatchObject({ name: 'WorkflowUpdateFailedError' });
-    await isOver(id);
-    await billing.control('faults/clear');
+    const { enrollmentId, id } = await refused();
     for (const _ of ['asked', 'repeated']) {
       await expect(refund(id, 'one', 700)).rejects.toMatchObject({
         code: 'idempotency_mismatch',
