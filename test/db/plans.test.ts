@@ -19,7 +19,13 @@ import { MONTHLY, ONCE, startBilling, type TestBilling } from '../support/billin
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { sumUntilNow } from '../support/figure-sums.ts';
 import { makeManyEnrollments } from '../support/many-enrollments.ts';
-import { manyRowsRead, recordStatements, type SentStatements, wholeTableReads } from '../support/plans.ts';
+import {
+  indexesOf,
+  manyRowsRead,
+  recordStatements,
+  type SentStatements,
+  wholeTableReads,
+} from '../support/plans.ts';
 import { buildPagesApp } from '../web/pages-app.ts';
 import { SCENES } from '../web/scenes.ts';
 
@@ -173,6 +179,20 @@ describe('no whole table is read', () => {
       data: { object: { id: 'x_1' } },
     });
     expect(await findings()).toEqual([]);
+  }, 60_000);
+
+  it('nor all that an enrollment has lived through, where it is shown', async () => {
+    const { enrollmentId: id } = await billing.enrolled(ONCE);
+    recorded.sent.clear();
+    for (const path of [`/v1/enrollments/${id}`, '/v1/enrollments?limit=5']) {
+      expect([path, (await api.request('GET', path)).status]).toEqual([path, 200]);
+    }
+    const ofTimeline = [...sentSince(2).keys()].filter((text) => text.includes('enrollment_events'));
+    // The few facts that are answered, and the end by its key.
+    expect(await indexesOf(empty.url, ofTimeline, 'enrollment_events')).toEqual([
+      'enrollment_events_answered',
+      'enrollment_events_key_key',
+    ]);
   }, 60_000);
 
   it('by the outbox', async () => {

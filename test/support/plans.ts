@@ -93,11 +93,26 @@ export function recordStatements(): { sent: SentStatements; stop: () => void } {
  * @returns a sentence for each that cannot avoid it; empty when all can
  */
 export function wholeTableReads(url: string, texts: Iterable<string>): Promise<string[]> {
-  return foundOf(url, texts, async (client, text) => {
-    const { rows } = await client.query(`explain (format json, generic_plan) ${text}`);
-    const [{ Plan: plan }] = rows[0]['QUERY PLAN'] as [{ Plan: PlanNode }];
-    return readsOf(plan, false);
-  });
+  return foundOf(url, texts, async (client, text) => readsOf(await genericPlan(client, text), false));
+}
+
+async function genericPlan(client: pg.Client, text: string): Promise<PlanNode> {
+  const { rows } = await client.query(`explain (format json, generic_plan) ${text}`);
+  const [{ Plan: plan }] = rows[0]['QUERY PLAN'] as [{ Plan: PlanNode }];
+  return plan;
+}
+
+function indexesIn(node: PlanNode, table: string): string[] {
+  const below = (node.Plans ?? []).flatMap((child) => indexesIn(child, table));
+  return node['Relation Name'] === table ? [node['Index Name'] ?? 'none', ...below] : below;
+}
+
+/** @returns the indexes by which statements read a table, whatever their values, in order */
+export async function indexesOf(url: string, texts: Iterable<string>, table: string): Promise<string[]> {
+  const found = await lookedAt(url, texts, async (client, text) =>
+    indexesIn(await genericPlan(client, text), table),
+  );
+  return [...new Set(found.map(({ what }) => what))].sort();
 }
 
 /**
@@ -119,19 +134,25 @@ export function manyRowsRead(url: string, sent: SentStatements, most: number): P
 }
 
 /** @returns what `look` finds of each statement, followed by its text */
-async function foundOf(
+async function foundOf(url: string, texts: Iterable<string>, look: Look): Promise<string[]> {
+  const found = await lookedAt(url, texts, look);
+  return found.map(({ what, text }) => `${what}: ${text.replace(/\s+/g, ' ').slice(0, 400)}`);
+}
+
+type Look = (client: pg.Client, text: string) => Promise<string[]>;
+
+async function lookedAt(
   url: string,
   texts: Iterable<string>,
-  look: (client: pg.Client, text: string) => Promise<string[]>,
-): Promise<string[]> {
+  look: Look,
+): Promise<{ what: string; text: string }[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     await client.query('set enable_seqscan = off');
-    const found: string[] = [];
+    const found: { what: string; text: string }[] = [];
     for (const text of texts) {
-      const start = text.replace(/\s+/g, ' ').slice(0, 400);
-      found.push(...(await look(client, text)).map((what) => `${what}: ${start}`));
+      found.push(...(await look(client, text)).map((what) => ({ what, text })));
     }
     return found;
   } finally {
