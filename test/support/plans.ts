@@ -104,7 +104,14 @@ async function genericPlan(client: pg.Client, text: string): Promise<PlanNode> {
 
 function indexesIn(node: PlanNode, table: string): string[] {
   const below = (node.Plans ?? []).flatMap((child) => indexesIn(child, table));
-  return node['Relation Name'] === table ? [node['Index Name'] ?? 'none', ...below] : below;
+  return isReadOfRows(node) && node['Relation Name'] === table
+    ? [node['Index Name'] ?? 'none', ...below]
+    : below;
+}
+
+/** A `ModifyTable` names its table too, and reads none of it. */
+function isReadOfRows(node: PlanNode): boolean {
+  return node['Relation Name'] !== undefined && node['Node Type'].endsWith('Scan');
 }
 
 /** @returns the indexes by which statements read a table, whatever their values, in order */
@@ -185,9 +192,8 @@ const UNIQUE_VIOLATION = '23505';
 function rowsReadBy(node: PlanNode): number {
   const { 'Actual Rows': found = 0, 'Actual Loops': loops = 0, Plans: plans = [] } = node;
   const inVain = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0);
-  const isRead = node['Relation Name'] !== undefined && node['Node Type'].endsWith('Scan');
   const below = plans.reduce((sum, child) => sum + rowsReadBy(child), 0);
-  return below + (isRead ? Math.round((found + inVain) * loops) : 0);
+  return below + (isReadOfRows(node) ? Math.round((found + inVain) * loops) : 0);
 }
 
 /** @param limited whether no more of this node's rows are read than somebody above has asked for */
