@@ -41,6 +41,14 @@ async function capturedBehindUs(card?: string) {
   return { enrollmentId, id, intent };
 }
 
+/** What the rows say is written before the Workflow hears of it. */
+function shownToOperators(enrollmentId: string): Promise<true> {
+  return waitFor('operators to be shown it', async () => {
+    const { typedSearchAttributes } = await billing.handle(enrollmentId).describe();
+    return typedSearchAttributes.get(WAITS_FOR)?.includes('operator') === true;
+  });
+}
+
 describe('a customer who begins to confirm and never ends', () => {
   it('is waited for as long as the policy would have retried; then the charge is given up', async () => {
     const { enrollmentId, id } = await declined(MONTHLY, ALWAYS_ASKS);
@@ -135,10 +143,7 @@ describe('money that came in after a cancel and that Stripe will not give back',
           why === `charge_not_refundable: Stripe refuses to refund ${id}: charge_not_refundable`,
       ),
     );
-    await waitFor('the operator to be shown it', async () => {
-      const { typedSearchAttributes } = await billing.handle(enrollmentId).describe();
-      return typedSearchAttributes.get(WAITS_FOR)?.includes('operator');
-    });
+    await shownToOperators(enrollmentId);
     await billing.billing.resumeCharge(enrollmentId, id, BY);
     expect(await billing.handle(enrollmentId).result()).toMatchObject({ amountCollectedMinor: 0 });
   }, 60_000);
@@ -205,8 +210,7 @@ describe('money that came in after a cancel and is disputed', () => {
 
   it('is shown to operators, and is given back once the dispute is won', async () => {
     const { enrollmentId, close } = await heldBack();
-    const { typedSearchAttributes } = await billing.handle(enrollmentId).describe();
-    expect(typedSearchAttributes.get(WAITS_FOR)).toContain('operator');
+    await shownToOperators(enrollmentId);
     await close(true);
     expect(await billing.handle(enrollmentId).result()).toMatchObject({
       status: 'canceled',
