@@ -212,7 +212,10 @@ describe('a retry that a dispute has held back', () => {
     await waitFor('the word of it', () => told('charge.dunning_goes_on'));
     const { next_attempt_at: next } = (await charge()) ?? {};
     expect(next?.toISOString()).toBe(`${night.toISOString().slice(0, 10)}T09:00:00.000Z`);
-    expect((await billing.stateOf(id)).charges[0]?.nextAttemptAt).toBe(next?.toISOString());
+    await waitFor(
+      'the Workflow to know it',
+      async () => (await billing.stateOf(id)).charges[0]?.nextAttemptAt === next?.toISOString(),
+    );
     expect(await charge()).toMatchObject({ status: 'requires_payment_method', attempts: 1 });
     await clock.goTo(new Date(Number(next) + 60_000).toISOString());
     await billing.charged(id, 2, 'succeeded');
