@@ -100,7 +100,10 @@ describe('a planned retry that finds the question still unanswered', () => {
       expect(after).toMatchObject({ status: 'requires_action', attempts: 3, nextAttemptAt: null });
       const [row] = await real.chargeRows(enrollmentId);
       expect(row).toMatchObject({ status: 'requires_action', attempts: 3, next_attempt_at: null });
-      const { giveUpAt } = await real.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 1 });
+      // Refused until what follows on the try is decided.
+      const { giveUpAt } = await waitFor('the extension', () =>
+        real.billing.extendDunning(enrollmentId, id, { ...OPERATOR, days: 1 }),
+      );
       // The least that a customer has, and what somebody has given them before and now.
       const waitMs = Date.parse(String(giveUpAt)) - Number(row?.updated_at);
       expect(waitMs / DAY_MS).toBeCloseTo(3 + 2 + 1, 2);
