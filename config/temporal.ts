@@ -9,6 +9,7 @@ import type { DataConverter } from '@temporalio/common';
 import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry/lib/client/index.js';
 import type { Settings } from './env.ts';
 import { createPayloadCodec, readPayloadKeys } from './payload-codec.ts';
+import { temporalCalls } from './temporal-calls.ts';
 
 /**
  * Longest wait of a caller for the answer to a command; it includes the Worker's call to Stripe. What a Worker that died
@@ -81,12 +82,16 @@ export function failureConverterOf(
 
 export interface TemporalClient {
   client: Client;
+  /** Calls that are under way are answered, or fail when they would be tried again. Safe to call twice. */
   close(): Promise<void>;
 }
 
 /** A client that connects on first use, so that the API starts, and says so, while Temporal is away. */
 export async function openTemporalClient(settings: TemporalSettings): Promise<TemporalClient> {
-  const connection = Connection.lazy(await temporalConnectionOptions(settings));
+  const connection = Connection.lazy({
+    ...(await temporalConnectionOptions(settings)),
+    interceptors: temporalCalls(),
+  });
   const client = new Client({
     connection,
     namespace: settings.TEMPORAL_NAMESPACE,

@@ -96,6 +96,23 @@ describe('api/main.ts', () => {
     expect(row.last_error).toBe('Temporal or its Worker did not answer in time');
   });
 
+  it('ends cleanly on SIGTERM while it still asks Temporal, which is away', async () => {
+    const api = run(['api/main.ts'], SETTINGS);
+    const address = await waitFor(
+      'the API to listen',
+      () => /"address":"(http:[^"]+)"/.exec(api.out.stdout)?.[1],
+      { timeoutMs: 20_000 },
+    );
+    // Answered sooner than Temporal is given up: the question is still under way when its connection is closed.
+    expect(await (await fetch(`${address}/readyz`)).json()).toMatchObject({
+      checks: { temporal: 'unreachable' },
+    });
+    api.child.kill('SIGTERM');
+    expect(await api.ended).toBe(0);
+    expect(api.out.stderr).toBe('');
+    expect(api.out.stdout).toContain('api has stopped');
+  });
+
   it('ends on SIGTERM although whoever read its log has ended before', async () => {
     const api = run(['api/main.ts'], SETTINGS);
     await waitFor('the API to listen', () => api.out.stdout.includes('api is ready'), { timeoutMs: 20_000 });

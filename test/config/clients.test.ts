@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { createStripe, isLiveKey } from '../../config/stripe.ts';
 import {
@@ -49,6 +50,34 @@ describe('isLiveKey', () => {
     ['rk_test_live_1', false],
   ])('%s: %s', (key, live) => {
     expect(isLiveKey(key)).toBe(live);
+  });
+});
+
+describe('a call to Temporal', () => {
+  const NOBODY: TemporalSettings = {
+    TEMPORAL_ADDRESS: '127.0.0.1:9',
+    TEMPORAL_NAMESPACE: 'default',
+    TEMPORAL_TLS: false,
+  };
+
+  it.each([0, 120, 600])('ends with its connection, closed %i ms after it began', async (afterMs) => {
+    const { client, close } = await openTemporalClient(NOBODY);
+    const answer = client.withDeadline(Date.now() + 20_000, () => client.workflowService.getSystemInfo({}));
+    const failure = answer.catch((error: unknown) => error);
+    await setTimeout(afterMs);
+    await close();
+    expect(await failure).toMatchObject({ code: 1, details: 'Channel has been shut down' });
+    await close();
+  });
+
+  it('is tried again for as long as it may take', async () => {
+    const { client, close } = await openTemporalClient(NOBODY);
+    const beganMs = performance.now();
+    const answer = client.withDeadline(Date.now() + 1_000, () => client.workflowService.getSystemInfo({}));
+    const failure = await answer.catch((error: unknown) => error);
+    expect(isTemporalUnavailable(failure)).toBe(true);
+    expect(performance.now() - beganMs).toBeGreaterThan(900);
+    await close();
   });
 });
 

@@ -80,7 +80,7 @@ export async function startBilling(options: BillingOptions = {}) {
   const stripe = createStripe({
     STRIPE_SECRET_KEY: 'sk_test_0123456789',
     STRIPE_API_URL: standIn.url,
-    STRIPE_TIMEOUT_MS: 5_000,
+    STRIPE_TIMEOUT_MS: 20_000,
   });
   const links = createCustomerLinks({
     secrets: ['test-secret-that-is-long-enough-for-it'],

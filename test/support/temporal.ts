@@ -17,6 +17,7 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import type { temporal } from '@temporalio/proto';
 import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import { ensureSearchAttributes, SEARCH_ATTRIBUTE_TYPES } from '../../config/search-attributes.ts';
+import { temporalCalls } from '../../config/temporal-calls.ts';
 import { askForServer } from './ask-servers.ts';
 import type { TemporalForTests } from './test-servers.ts';
 import { waitFor } from './wait.ts';
@@ -49,7 +50,7 @@ export async function connectTestTemporal(
     Runtime.install({ logger: new DefaultLogger('WARN') });
     runtimeInstalled = true;
   }
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ address, interceptors: temporalCalls() });
   if (options.namespace !== undefined) {
     await makeNamespace(connection, options.namespace);
   }
