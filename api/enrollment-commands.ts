@@ -4,8 +4,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
+import { findCharge } from '../db/enrollment-history.ts';
 import { type EnrollmentView, findEnrollmentView } from '../db/enrollment-views.ts';
 import type { Database } from '../db/schema.ts';
+import { type ChargeCommand, chargeStep, refusesByStatus } from '../domain/charge-states.ts';
 import type { RefusalCode } from '../domain/errors.ts';
 import { ENDED } from '../domain/statuses.ts';
 import { CommandRefused, EnrollmentNotRunning } from './billing-client.ts';
@@ -23,39 +25,80 @@ export async function existingEnrollment(db: Kysely<Database>, id: string): Prom
 /** Until the Workflow has taken in what its Activity wrote: a Workflow Task, which on a busy Worker takes seconds. */
 const WAITS_MS: readonly number[] = [50, 100, 200, 400, 800, 1_600];
 
+interface How {
+  /** What is asked of one charge, by the name that the table of charges has for it. */
+  ofCharge?: { id: string; asks: ChargeCommand };
+  /** Before each further try. */
+  waitsMs?: readonly number[];
+}
+
 /**
- * Sends a command. An enrollment that ended while it was on its way is refused like one that had ended before; one that
- * does not know yet that it has started, while its row says so, is asked again for a while.
+ * Sends a command. An enrollment that ended while it was on its way is refused like one that had ended before; a Workflow
+ * that does not know yet what its rows say, that the enrollment has started or that the charge allows the command, is asked
+ * again for a while.
  * @param send may be called several times: what was refused has had no effect
- * @param waitsMs before each further try
- * @throws HttpProblem 409, or 503 while the Workflow is behind its row; CommandRefused, BillingUnavailable;
- * EnrollmentNotRunning when the row says that it runs
+ * @throws HttpProblem 409, or 503 while the Workflow does not know that it has started; CommandRefused, with `charge_busy`
+ * while it is behind a charge's row; BillingUnavailable; EnrollmentNotRunning when the row says that it runs
  */
 export async function command<Answer>(
   db: Kysely<Database>,
   view: EnrollmentView,
   send: () => Promise<Answer>,
-  waitsMs = WAITS_MS,
+  { ofCharge, waitsMs = WAITS_MS }: How = {},
 ): Promise<Answer> {
   assertNotEnded(view);
   const [waitMs, ...furtherMs] = waitsMs;
   try {
     return await send();
   } catch (error) {
-    if (!(error instanceof EnrollmentNotRunning) && !isNotStarted(error)) {
-      throw error;
-    }
-    const now = await existingEnrollment(db, view.id);
-    assertNotEnded(now);
-    if (error instanceof EnrollmentNotRunning || now.status === 'awaiting_payment_method') {
-      throw error;
-    }
+    const { now, told } =
+      error instanceof CommandRefused && ofCharge !== undefined && refusesByStatus(error.code)
+        ? { now: view, told: await behindCharge(db, view.id, ofCharge, error) }
+        : await behindEnrollment(db, view.id, error);
     if (waitMs === undefined) {
-      throw stillStarting(now);
+      throw told;
     }
     await sleep(waitMs);
-    return command(db, now, send, furtherMs);
+    return command(db, now, send, { ...(ofCharge && { ofCharge }), waitsMs: furtherMs });
   }
+}
+
+/** @returns what is told when the Workflow stays behind. @throws `error` when it is not behind the enrollment's row */
+async function behindEnrollment(
+  db: Kysely<Database>,
+  id: string,
+  error: unknown,
+): Promise<{ now: EnrollmentView; told: HttpProblem }> {
+  if (!(error instanceof EnrollmentNotRunning) && !isNotStarted(error)) {
+    throw error;
+  }
+  const now = await existingEnrollment(db, id);
+  assertNotEnded(now);
+  if (error instanceof EnrollmentNotRunning || now.status === 'awaiting_payment_method') {
+    throw error;
+  }
+  return { now, told: stillStarting(now) };
+}
+
+/** @returns what is told when the Workflow stays behind. @throws `refused` when the charge's row does not allow it either */
+async function behindCharge(
+  db: Kysely<Database>,
+  enrollmentId: string,
+  { id, asks }: NonNullable<How['ofCharge']>,
+  refused: CommandRefused,
+): Promise<CommandRefused> {
+  const row = await findCharge(db, enrollmentId, id);
+  // A refund that Stripe refused is resumed too, of a charge that has succeeded.
+  const isAllowed =
+    row !== undefined &&
+    (!('refused' in chargeStep(row.status, asks)) || (asks === 'resume' && row.refund_refused !== null));
+  if (!isAllowed) {
+    throw refused;
+  }
+  return new CommandRefused(
+    'charge_busy' satisfies RefusalCode,
+    `${id} is ${row.status}, and its Workflow is about to hear of it; ask again`,
+  );
 }
 
 function isNotStarted(error: unknown): boolean {

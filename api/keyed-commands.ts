@@ -38,9 +38,10 @@ export async function commandOnce<Answer>(
   view: EnrollmentView,
   { request }: Requested,
   send: () => Promise<Answer>,
+  how: Parameters<typeof command>[3] = {},
 ): Promise<{ answer: Answer } | { made: KeyedCommand }> {
   const made = await madeBefore(db, view.id, request);
-  return made === undefined ? { answer: await command(db, view, send) } : { made };
+  return made === undefined ? { answer: await command(db, view, send, how) } : { made };
 }
 
 /**

@@ -41,6 +41,11 @@ export type ChargeRefusalCode =
   | 'charge_not_in_dunning'
   | 'charge_not_parked';
 
+/** Whether a refusal is that of a status, so that another status may allow what it refused. */
+export function refusesByStatus(code: string): boolean {
+  return Object.hasOwn(EXPECTED, code);
+}
+
 /** A status to go to, `stays`, `by_stripe` (the call's answer is the next status), or the code of the refusal. */
 export type ChargeCell = ChargeStatus | 'stays' | 'by_stripe' | { refused: ChargeRefusalCode };
 

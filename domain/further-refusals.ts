@@ -92,7 +92,7 @@ export const FURTHER_REFUSALS: Readonly<Record<Exclude<RefusalCode, ByStatus>, F
   charge_unknown: { commands: OF_ONE_CHARGE, when: 'the enrollment has no such charge' },
   charge_busy: {
     commands: [...OF_ONE_CHARGE, 'refund', 'cancel_at_period_end', 'skip_next', 'move_next', 'charge_now'],
-    when: 'another command of the same charge is being carried out, or the charge is about to be opened; for `extend_dunning` also while what follows on a try is being decided; for changes of the next charge, while the one that was next is being tried for the first time',
+    when: 'another command of the same charge is being carried out, or the charge is about to be opened, or its Workflow has yet to hear what its row says already; for `extend_dunning` also while what follows on a try is being decided; for changes of the next charge, while the one that was next is being tried for the first time',
   },
   charge_disputed: {
     commands: ['retry', 'authenticate', 'refund', 'create_charge', 'change_amount'],

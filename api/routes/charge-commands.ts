@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { findPaidCharge, findRefund, listRefunds } from '../../db/aftermath.ts';
 import { findCharge } from '../../db/enrollment-history.ts';
 import type { Charge, Refund } from '../../db/schema.ts';
-import { chargeStep } from '../../domain/charge-states.ts';
+import { type ChargeCommand, chargeStep } from '../../domain/charge-states.ts';
 import type { Requested } from '../../workflows/messages.ts';
 import { requestedIn } from '../auth.ts';
 import { chargeObjectOf } from '../charge-object.ts';
@@ -41,18 +41,25 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   }
 
   /** Sends a command of a charge, and answers with the charge as it stands afterwards. */
-  async function ordered(id: string, wanted: string, asked: Requested, send: () => Promise<unknown>) {
+  async function ordered(
+    id: string,
+    charge: { id: string; asks: ChargeCommand },
+    asked: Requested,
+    send: () => Promise<unknown>,
+  ) {
     const view = await existingEnrollment(db, id);
+    const { id: wanted } = charge;
     await existingCharge(deps, view, wanted);
-    await commandOnce(db, view, asked, send);
+    await commandOnce(db, view, asked, send, { ofCharge: charge });
     return chargeObjectOf(await existingCharge(deps, view, wanted));
   }
 
   /** Those that say nothing but which charge they are about. */
   const commands = [
-    ['retry', 'retryCharge', 'Try a charge now', billing.retryCharge],
-    ['stop-dunning', 'stopDunning', 'Give a declined charge up now', billing.stopDunning],
+    ['retry', 'retry', 'retryCharge', 'Try a charge now', billing.retryCharge],
+    ['stop-dunning', 'stop_dunning', 'stopDunning', 'Give a declined charge up now', billing.stopDunning],
     [
+      'cancel',
       'cancel',
       'cancelCharge',
       'Cancel one charge; held money is released, a bank debit is stopped if the bank allows',
@@ -60,6 +67,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         billing.cancelCharge(id, chargeId, { ...asked, as: 'cancel' }),
     ],
     [
+      'forgive',
       'forgive',
       'forgiveCharge',
       'Forgive a charge: it is no longer owed',
@@ -69,7 +77,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   ] as const;
 
   return async (app) => {
-    for (const [path, operationId, summary, ask] of commands) {
+    for (const [path, asks, operationId, summary, ask] of commands) {
       app.post(
         `/enrollments/:id/charges/:chargeId/${path}`,
         {
@@ -88,7 +96,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           const { id, chargeId: wanted } = request.params;
           const { reason } = request.body ?? {};
           const asked = keyedIn(request, { command: path, chargeId: wanted, reason });
-          return ordered(id, wanted, asked, () => ask(id, wanted, asked));
+          return ordered(id, { id: wanted, asks }, asked, () => ask(id, wanted, asked));
         },
       );
     }
@@ -115,7 +123,8 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const says = { amount_minor: amountMinor };
         const keyed = keyedIn(request, { command: 'capture', chargeId: wanted, says, reason });
         const asked = { ...keyed, amountMinor };
-        return ordered(id, wanted, asked, () => billing.captureCharge(id, wanted, asked));
+        const charge = { id: wanted, asks: 'capture' } as const;
+        return ordered(id, charge, asked, () => billing.captureCharge(id, wanted, asked));
       },
     );
 
@@ -143,7 +152,8 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
           reason,
         });
         const asked = { ...keyed, days };
-        return ordered(id, wanted, asked, () => billing.extendDunning(id, wanted, asked));
+        const charge = { id: wanted, asks: 'extend_dunning' } as const;
+        return ordered(id, charge, asked, () => billing.extendDunning(id, wanted, asked));
       },
     );
 

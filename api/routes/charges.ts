@@ -150,7 +150,8 @@ export function chargeRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
         const { reason } = request.body ?? {};
         const requested = keyedIn(request, { command: 'resume', chargeId: wanted, reason });
         try {
-          await commandOnce(db, view, requested, () => billing.resumeCharge(id, wanted, requested));
+          const resume = () => billing.resumeCharge(id, wanted, requested);
+          await commandOnce(db, view, requested, resume, { ofCharge: { id: wanted, asks: 'resume' } });
         } catch (error) {
           // The Workflow knows what is open, the rows what there was.
           if (error instanceof CommandRefused && error.code === 'charge_unknown') {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { CommandRefused } from '../../api/billing-client.ts';
 import { command, existingEnrollment } from '../../api/enrollment-commands.ts';
+import type { ChargeStatus } from '../../domain/statuses.ts';
 import { newKey } from './enrolling.ts';
 import { api, id, post, setStatus } from './enrollment-of-each-test.ts';
 
-async function addCharge(number: number, status: 'needs_attention' | 'succeeded', enrollment = id) {
+async function addCharge(number: number, status: ChargeStatus, enrollment = id) {
   const at = new Date();
   const chargeId = `chg_${enrollment.slice(4)}_${number}`;
   await api.db
@@ -141,7 +142,7 @@ describe('POST /v1/enrollments/:id/charges', () => {
           count += 1;
           throw new CommandRefused(code, 'no');
         },
-        [1, 1],
+        { waitsMs: [1, 1] },
       );
       const error = await refused.catch((thrown: unknown) => thrown);
       return { error, count };
@@ -164,6 +165,77 @@ describe('POST /v1/enrollments/:id/charges', () => {
     };
     const { status, body } = await post('charges', { amount_minor: 500 }, 'ride-5');
     expect([status, body.error.code]).toEqual([409, 'enrollment_ended']);
+  });
+});
+
+describe('a command of a charge whose row tells more than its Workflow knows', () => {
+  const notYet = new CommandRefused('charge_not_capturable', 'capture is refused: the charge is scheduled');
+
+  it('is asked again until the Workflow knows it, too', async () => {
+    const chargeId = await addCharge(1, 'requires_capture');
+    let behind = 3;
+    api.answers.captureCharge = async () => {
+      behind -= 1;
+      if (behind > 0) {
+        throw notYet;
+      }
+      return { chargeId, status: 'succeeded' };
+    };
+    expect((await post(`charges/${chargeId}/capture`, {})).status).toBe(200);
+    expect(api.asked).toHaveLength(3);
+    expect(new Set(api.asked.map(({ args }) => JSON.stringify(args))).size).toBe(1);
+  });
+
+  it.each([
+    ['stays behind', 'capture', 'requires_capture', null, { code: 'charge_busy' }, 3],
+    ['is right, by its row', 'capture', 'requires_payment_method', null, notYet, 1],
+    ['has parked its refund', 'resume', 'succeeded', 'no: it is disputed', { code: 'charge_busy' }, 3],
+    ['has nothing parked', 'resume', 'succeeded', null, notYet, 1],
+  ] as const)('when the Workflow %s: %s', async (_what, asks, status, refundRefused, told, tries) => {
+    const chargeId = await addCharge(1, status);
+    await api.db
+      .updateTable('charges')
+      .set({ refund_refused: refundRefused })
+      .where('id', '=', chargeId)
+      .execute();
+    let count = 0;
+    const refused = command(
+      api.db,
+      await existingEnrollment(api.db, id),
+      async () => {
+        count += 1;
+        throw notYet;
+      },
+      { ofCharge: { id: chargeId, asks }, waitsMs: [1, 1] },
+    );
+    await expect(refused).rejects.toMatchObject(told);
+    expect(count).toBe(tries);
+  });
+});
+
+describe('every command of a charge', () => {
+  it.each([
+    ['capture', 'captureCharge', 'requires_capture', 'charge_not_capturable', {}],
+    ['stop-dunning', 'stopDunning', 'requires_payment_method', 'charge_not_in_dunning', {}],
+    ['extend-dunning', 'extendDunning', 'requires_action', 'charge_not_in_dunning', { days: 2 }],
+    ['retry', 'retryCharge', 'requires_payment_method', 'charge_in_progress', {}],
+    ['forgive', 'cancelCharge', 'requires_payment_method', 'charge_in_progress', {}],
+    ['cancel', 'cancelCharge', 'requires_payment_method', 'charge_settled', {}],
+    ['resume', 'resumeCharge', 'needs_attention', 'charge_not_parked', {}],
+  ] as const)('%s goes by the row as well', async (path, asked, status, code, body) => {
+    const chargeId = await addCharge(1, status);
+    let isBehind = true;
+    Object.assign(api.answers, {
+      [asked]: async () => {
+        if (isBehind) {
+          isBehind = false;
+          throw new CommandRefused(code, 'no');
+        }
+        return { chargeId, status, giveUpAt: null };
+      },
+    });
+    expect((await post(`charges/${chargeId}/${path}`, body)).status).toBeLessThan(300);
+    expect(api.asked.map(({ name }) => name)).toEqual([asked, asked]);
   });
 });
 
