@@ -7,7 +7,7 @@ import type { Kysely } from 'kysely';
 import { findCharge } from '../db/enrollment-history.ts';
 import { type EnrollmentView, findEnrollmentView } from '../db/enrollment-views.ts';
 import type { Database } from '../db/schema.ts';
-import { type ChargeCommand, chargeStep, refusesByStatus } from '../domain/charge-states.ts';
+import { type ChargeCommand, chargeStep, refusesForNow } from '../domain/charge-states.ts';
 import type { RefusalCode } from '../domain/errors.ts';
 import { ENDED } from '../domain/statuses.ts';
 import { CommandRefused, EnrollmentNotRunning } from './billing-client.ts';
@@ -52,7 +52,7 @@ export async function command<Answer>(
     return await send();
   } catch (error) {
     const { now, told } =
-      error instanceof CommandRefused && ofCharge !== undefined && refusesByStatus(error.code)
+      error instanceof CommandRefused && ofCharge !== undefined && refusesForNow(error.code)
         ? { now: view, told: await behindCharge(db, view.id, ofCharge, error) }
         : await behindEnrollment(db, view.id, error);
     if (waitMs === undefined) {

@@ -24,7 +24,7 @@ export function temporalCalls(): Interceptor[] {
 
 function endWithConnection(options: Parameters<NextCall>[0], nextCall: NextCall): ReturnType<Interceptor> {
   try {
-    // Seen by the SDK as what it asks for, of which it uses what every call has.
+    // What comes before it, the SDK's retries, takes every kind of call.
     return nextCall(options) as ReturnType<Interceptor>;
   } catch (error) {
     return ended(error instanceof Error ? error.message : String(error)) as ReturnType<Interceptor>;

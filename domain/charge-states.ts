@@ -41,9 +41,9 @@ export type ChargeRefusalCode =
   | 'charge_not_in_dunning'
   | 'charge_not_parked';
 
-/** Whether a refusal is that of a status, so that another status may allow what it refused. */
-export function refusesByStatus(code: string): boolean {
-  return Object.hasOwn(EXPECTED, code);
+/** Whether a refusal is that of an open charge's status, so that the status that comes next may allow what it refused. */
+export function refusesForNow(code: string): boolean {
+  return Object.hasOwn(EXPECTED, code) && code !== ('charge_settled' satisfies ChargeRefusalCode);
 }
 
 /** A status to go to, `stays`, `by_stripe` (the call's answer is the next status), or the code of the refusal. */
