@@ -47,6 +47,11 @@ function run(args: string[], environment: Record<string, string> = {}, stdout: '
   return { child, out, ended };
 }
 
+/** @returns where it does, once it does */
+function listening({ out }: ReturnType<typeof run>): Promise<string> {
+  return waitFor('the API to listen', () => /"address":"(http:[^"]+)"/.exec(out.stdout)?.[1]);
+}
+
 const SETTINGS = {
   API_PORT: '0',
   CUSTOMER_LINK_SECRETS: 'test-secret-that-is-long-enough-for-it',
@@ -60,11 +65,7 @@ const SETTINGS = {
 describe('api/main.ts', () => {
   it('starts without Temporal, says so, accepts a webhook, and ends cleanly on SIGTERM', async () => {
     const api = run(['api/main.ts'], SETTINGS);
-    const address = await waitFor(
-      'the API to listen',
-      () => /"address":"(http:[^"]+)"/.exec(api.out.stdout)?.[1],
-      { timeoutMs: 20_000 },
-    );
+    const address = await listening(api);
     const ready = await fetch(`${address}/readyz`);
     expect(ready.status).toBe(200);
     expect(await ready.json()).toEqual({
@@ -98,11 +99,7 @@ describe('api/main.ts', () => {
 
   it('ends cleanly on SIGTERM while it still asks Temporal, which is away', async () => {
     const api = run(['api/main.ts'], SETTINGS);
-    const address = await waitFor(
-      'the API to listen',
-      () => /"address":"(http:[^"]+)"/.exec(api.out.stdout)?.[1],
-      { timeoutMs: 20_000 },
-    );
+    const address = await listening(api);
     // Answered sooner than Temporal is given up: the question is still under way when its connection is closed.
     expect(await (await fetch(`${address}/readyz`)).json()).toMatchObject({
       checks: { temporal: 'unreachable' },
