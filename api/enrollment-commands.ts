@@ -25,7 +25,7 @@ export async function existingEnrollment(db: Kysely<Database>, id: string): Prom
 /** Until the Workflow has taken in what its Activity wrote: a Workflow Task, which on a busy Worker takes seconds. */
 const WAITS_MS: readonly number[] = [50, 100, 200, 400, 800, 1_600];
 
-interface How {
+export interface CommandOptions {
   /** What is asked of one charge, by the name that the table of charges has for it. */
   ofCharge?: { id: string; asks: ChargeCommand };
   /** Before each further try. */
@@ -44,10 +44,11 @@ export async function command<Answer>(
   db: Kysely<Database>,
   view: EnrollmentView,
   send: () => Promise<Answer>,
-  { ofCharge, waitsMs = WAITS_MS }: How = {},
+  options: CommandOptions = {},
 ): Promise<Answer> {
-  assertNotEnded(view);
+  const { ofCharge, waitsMs = WAITS_MS } = options;
   const [waitMs, ...furtherMs] = waitsMs;
+  assertNotEnded(view);
   try {
     return await send();
   } catch (error) {
@@ -59,7 +60,7 @@ export async function command<Answer>(
       throw told;
     }
     await sleep(waitMs);
-    return command(db, now, send, { ...(ofCharge && { ofCharge }), waitsMs: furtherMs });
+    return command(db, now, send, { ...options, waitsMs: furtherMs });
   }
 }
 
@@ -84,7 +85,7 @@ async function behindEnrollment(
 async function behindCharge(
   db: Kysely<Database>,
   enrollmentId: string,
-  { id, asks }: NonNullable<How['ofCharge']>,
+  { id, asks }: NonNullable<CommandOptions['ofCharge']>,
   refused: CommandRefused,
 ): Promise<CommandRefused> {
   const row = await findCharge(db, enrollmentId, id);

@@ -7,7 +7,7 @@ import type { Database } from '../db/schema.ts';
 import { type KeyedRequest, requestOfEntry, type Said, wordsOf } from '../domain/keyed-requests.ts';
 import type { Requested } from '../workflows/messages.ts';
 import { requestedIn } from './auth.ts';
-import { command } from './enrollment-commands.ts';
+import { type CommandOptions, command } from './enrollment-commands.ts';
 import { keyMismatch } from './problems.ts';
 
 interface Asked extends Said {
@@ -38,10 +38,10 @@ export async function commandOnce<Answer>(
   view: EnrollmentView,
   { request }: Requested,
   send: () => Promise<Answer>,
-  how: Parameters<typeof command>[3] = {},
+  options: CommandOptions = {},
 ): Promise<{ answer: Answer } | { made: KeyedCommand }> {
   const made = await madeBefore(db, view.id, request);
-  return made === undefined ? { answer: await command(db, view, send, how) } : { made };
+  return made === undefined ? { answer: await command(db, view, send, options) } : { made };
 }
 
 /**

@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { findPaidCharge, findRefund, listRefunds } from '../../db/aftermath.ts';
 import { findCharge } from '../../db/enrollment-history.ts';
 import type { Charge, Refund } from '../../db/schema.ts';
-import { type ChargeCommand, chargeStep } from '../../domain/charge-states.ts';
+import { chargeStep } from '../../domain/charge-states.ts';
 import type { Requested } from '../../workflows/messages.ts';
 import { requestedIn } from '../auth.ts';
 import { chargeObjectOf } from '../charge-object.ts';
 import type { ApiDeps } from '../deps.ts';
-import { command, existingEnrollment } from '../enrollment-commands.ts';
+import { type CommandOptions, command, existingEnrollment } from '../enrollment-commands.ts';
 import { existingCharge } from '../existing-charge.ts';
 import { commandOnce, keyedIn, madeBefore } from '../keyed-commands.ts';
 import { HttpProblem, keyMismatch, notFound } from '../problems.ts';
@@ -43,7 +43,7 @@ export function chargeCommandRoutes(deps: ApiDeps): FastifyPluginAsyncZod {
   /** Sends a command of a charge, and answers with the charge as it stands afterwards. */
   async function ordered(
     id: string,
-    charge: { id: string; asks: ChargeCommand },
+    charge: NonNullable<CommandOptions['ofCharge']>,
     asked: Requested,
     send: () => Promise<unknown>,
   ) {
